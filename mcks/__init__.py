@@ -1,0 +1,1 @@
+"""mcks: one JupyterHub, many Kubernetes clusters."""

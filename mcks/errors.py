@@ -1,0 +1,190 @@
+"""Every error that mcks raises. How an error is shown (pages, exit codes) does not belong here.
+
+    MCKSError                    jupyterhub_message: what the user sees
+    ├─ ConfigError               the administrator must change something; what and where
+    │  ├─ UnknownBackend UnknownCluster UnknownProfile   each lists the names it may show
+    │  ├─ MissingDependency      names the extra to install
+    │  ├─ BadTemplate            a template cannot be rendered: key, line, remedy
+    │  └─ BadPatch               a patch cannot be applied: key, path, remedy
+    ├─ NotAllowed                this user may not use this profile, choice or cluster
+    ├─ AuthError                 a cloud would not give a credential
+    ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
+    ├─ APIError                  Kubernetes answered no
+    │  └─ Unauthorized Forbidden NotFound Conflict Invalid TooManyRequests Gone ServerError
+    └─ StartFailed               the pod cannot start
+
+Errors of SDKs and of aiohttp never cross a module's seam: ``raise ... from exc``.
+A class exists only where someone catches it or shows it differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_ASK_ADMIN = "Please tell the administrators of this hub."
+
+
+class MCKSError(Exception):
+    """The root: ``except MCKSError`` catches all that mcks raises on purpose."""
+
+    user_message = f"Your server could not be started. {_ASK_ADMIN}"
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """One plain sentence for the user; JupyterHub shows it on the error page."""
+        return self.user_message
+
+
+class ConfigError(MCKSError):
+    """The administrator must change something. The text says where, what, and what instead."""
+
+    user_message = (
+        "This hub's configuration has a mistake, so your server was not started. " + _ASK_ADMIN
+    )
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that *name* is not one of the *known* ones, nearest first: the text of many errors.
+
+    >>> unknown("cluster", "gcp-uss", ["aws", "gcp-us"])
+    "unknown cluster 'gcp-uss'. Did you mean 'gcp-us'? Known: aws, gcp-us"
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=2)
+    hint = " Did you mean " + " or ".join(repr(n) for n in near) + "?" if near else ""
+    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names) or '(none)'}"
+
+
+class UnknownBackend(ConfigError):
+    """No entry point of the group ``mcks.backends`` has this name."""
+
+
+class UnknownCluster(ConfigError):
+    """A profile, trait or saved state names a cluster that is not configured."""
+
+
+class UnknownProfile(ConfigError):
+    """The chosen profile, option or choice does not exist."""
+
+
+class MissingDependency(ConfigError):
+    """A backend's SDK is not installed; the text names the extra that brings it."""
+
+
+class BadTemplate(ConfigError):
+    """A template cannot be rendered. *key* is its name in the configuration, *line* is 1-based."""
+
+    def __init__(self, message: str, *, key: str = "", line: int | None = None) -> None:
+        self.key, self.line = key, line
+        where = f"template {key!r}" if key else "template"
+        where += f", line {line}" if line else ""
+        super().__init__(f"{where}: {message}")
+
+
+class BadPatch(ConfigError):
+    """A patch cannot be applied. *key* is its name in the configuration, *path* the field's."""
+
+    def __init__(self, message: str, *, key: str = "", path: str = "") -> None:
+        self.key, self.path = key, path
+        where = f"patch {key!r}" if key else "patch"
+        where += f" at {path}" if path else ""
+        super().__init__(f"{where}: {message}")
+
+
+class NotAllowed(MCKSError):
+    """This user may not use this profile, choice or cluster."""
+
+    user_message = "You may not use this profile. Choose another one, or ask for access."
+
+
+class AuthError(MCKSError):
+    """A cloud would not give a credential: cloud, identity, the cloud's own words, no secrets."""
+
+    user_message = f"The hub could not log in to the chosen cluster. {_ASK_ADMIN}"
+
+
+class Unreachable(MCKSError):
+    """No HTTP answer came: name resolution, connection, TLS or time-out."""
+
+    user_message = "The chosen cluster does not answer at the moment. Try again in some minutes."
+
+
+class APIError(MCKSError):
+    """Kubernetes answered no. *status* is the HTTP status, *reason* that of the Status object."""
+
+    user_message = f"The chosen cluster refused to start your server. {_ASK_ADMIN}"
+
+    def __init__(
+        self, message: str, *, status: int = 0, reason: str = "", retry_after: float | None = None
+    ) -> None:
+        self.status, self.reason = status, reason
+        self.retry_after = retry_after
+        """Seconds that the server asked to wait before the next try, or None."""
+        super().__init__(message)
+
+
+class Unauthorized(APIError):
+    """401: the credential is not, or no longer, accepted."""
+
+
+class Forbidden(APIError):
+    """403: the hub's identity may not do this. A new credential would not help."""
+
+
+class NotFound(APIError):
+    """404."""
+
+
+class Conflict(APIError):
+    """409: exists already, or has changed meanwhile."""
+
+
+class Invalid(APIError):
+    """400 or 422: the object itself is wrong."""
+
+
+class TooManyRequests(APIError):
+    """429: wait ``retry_after`` seconds."""
+
+
+class Gone(APIError):
+    """410: the resource version of a list or watch is too old."""
+
+
+class ServerError(APIError):
+    """5xx: the cluster has a problem of its own."""
+
+
+_BY_STATUS: dict[int, type[APIError]] = {
+    400: Invalid,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    422: Invalid,
+    429: TooManyRequests,
+}
+
+
+def api_error(
+    status: int, message: str, *, reason: str = "", retry_after: float | None = None
+) -> APIError:
+    """Make the error for an HTTP *status*: its own class where one exists."""
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
+    return kind(message, status=status, reason=reason, retry_after=retry_after)
+
+
+class StartFailed(MCKSError):
+    """The pod cannot start, was evicted, or timed out.
+
+    *user_message* is a plain sentence with what to do next; *details* (events, last log lines)
+    goes to the hub's log only. *reason* is a short word for metrics, such as ``image``.
+    """
+
+    def __init__(self, user_message: str, *, details: str = "", reason: str = "start") -> None:
+        self.user_message = user_message
+        self.details = details
+        self.reason = reason
+        super().__init__(f"{user_message} {details}".rstrip())
