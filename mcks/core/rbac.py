@@ -1,0 +1,31 @@
+"""The least rights that the hub's identity needs in a cluster. Granting them does not belong here.
+
+Every verb has its reason: ``docs/how-to/prepare-a-cluster.md`` is written from this table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_OBJECTS = ["create", "delete", "get"]
+_RULES: list[tuple[str, list[str], list[str]]] = [
+    # the reflector lists and watches; anchoring patches nothing but Secrets
+    ("", ["pods"], [*_OBJECTS, "list", "watch"]),
+    ("", ["secrets"], [*_OBJECTS, "list", "patch"]),
+    ("", ["serviceaccounts", "services", "configmaps", "persistentvolumeclaims"], _OBJECTS),
+    ("networking.k8s.io", ["ingresses"], _OBJECTS),
+    ("", ["events"], ["list", "watch"]),
+    ("", ["pods/log"], ["get"]),
+]
+
+
+def hub_role_rules() -> list[dict[str, Any]]:
+    """PolicyRules (rbac.authorization.k8s.io/v1) for the Role in each namespace with servers.
+
+    Objects that an administrator adds to ``objects`` (Roles, HTTPRoutes, ...) need
+    ``get, create, delete`` on their kinds in addition.
+    """
+    return [
+        {"apiGroups": [group], "resources": list(resources), "verbs": sorted(verbs)}
+        for group, resources, verbs in _RULES
+    ]
