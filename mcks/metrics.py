@@ -1,0 +1,28 @@
+"""Prometheus series of mcks, on the hub's own /metrics.
+
+Few, and of low cardinality: clusters, verbs and statuses, never users, servers or object names.
+What a number means for a user, and alerts, do not belong here.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+API_REQUESTS = Counter(
+    "mcks_api_requests",
+    "Requests to Kubernetes API servers by their answer: an HTTP status, or 'unreachable'",
+    ["cluster", "verb", "status"],
+)
+
+API_SECONDS = Histogram(
+    "mcks_api_request_seconds",
+    "Seconds until the answer of a Kubernetes API server; opening a watch counts, its life not",
+    ["cluster", "verb"],
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+
+MINTS = Counter(
+    "mcks_credential_mints",
+    "Credentials asked of a cloud, plug-in or file, by result: 'ok' or 'error'",
+    ["cluster", "result"],
+)

@@ -1,0 +1,286 @@
+"""The credential cache: one mint for many, early renewal, back-off, rejection, cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from mcks.auth.credential import Credential, CredentialCache
+from mcks.errors import AuthError
+
+WALL = 1_000_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+
+    def wall(self) -> float:
+        return WALL + self.elapsed
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+
+class Cloud:
+    """Mints t1, t2 ...; can be held up, and can be made to fail."""
+
+    def __init__(self, clock: Clock, life: float | None = 3600) -> None:
+        self.clock, self.life = clock, life
+        self.mints = 0
+        self.failure: Exception | None = None
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def mint(self) -> Credential:
+        self.mints += 1
+        number = self.mints
+        await self.open.wait()
+        if self.failure is not None:
+            raise self.failure
+        expires_at = None if self.life is None else self.clock.wall() + self.life
+        return Credential(token=f"t{number}", expires_at=expires_at)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def cloud(clock):
+    return Cloud(clock)
+
+
+@pytest.fixture
+async def cache(cloud, clock):
+    cache = make_cache(cloud, clock, renew_before=300)
+    yield cache
+    await cache.close()
+
+
+def make_cache(cloud, clock, **settings):
+    settings.setdefault("jitter", lambda: 0.0)
+    return CredentialCache(
+        cloud.mint, name="a", clock=clock.wall, monotonic=clock.monotonic, **settings
+    )
+
+
+async def settle():
+    """Let everything that is ready run."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_fifty_concurrent_gets_make_one_mint(cache, cloud):
+    credentials = await asyncio.gather(*(cache.get() for _ in range(50)))
+    assert cloud.mints == 1
+    assert len({id(c) for c in credentials}) == 1
+
+
+async def test_fifty_rejections_of_one_credential_make_one_new_mint(cache, cloud):
+    old = await cache.get()
+    for _ in range(50):
+        cache.reject(old)
+    fresh = await asyncio.gather(*(cache.get() for _ in range(50)))
+    assert cloud.mints == 2
+    assert {c.token for c in fresh} == {"t2"}
+
+
+async def test_a_late_rejection_of_an_older_credential_changes_nothing(cache, cloud):
+    old = await cache.get()
+    cache.reject(old)
+    fresh = await cache.get()
+    cache.reject(old)
+    cache.reject(Credential(token="t2", expires_at=fresh.expires_at))
+    assert await cache.get() is fresh
+    assert cloud.mints == 2
+
+
+async def test_renewal_happens_in_the_background_before_the_end(cache, cloud, clock):
+    first = await cache.get()
+    clock.elapsed = 3600 - 301
+    assert await cache.get() is first
+    await settle()
+    assert cloud.mints == 1
+    clock.elapsed = 3600 - 300
+    assert await cache.get() is first, "the old one is given while the new one is made"
+    await settle()
+    assert (await cache.get()).token == "t2"
+    assert cloud.mints == 2
+
+
+async def test_renewal_by_age_for_credentials_without_an_end(cloud, clock):
+    cloud.life = None
+    cache = make_cache(cloud, clock, max_age=60)
+    first = await cache.get()
+    clock.elapsed = 59
+    assert await cache.get() is first
+    clock.elapsed = 60
+    await cache.get()
+    await settle()
+    assert (await cache.get()).token == "t2"
+
+
+async def test_jitter_spreads_renewals(cloud, clock):
+    early = make_cache(cloud, clock, renew_before=300, jitter=lambda: 1.0)
+    await early.get()
+    clock.elapsed = 3600 - 330
+    await early.get()
+    await settle()
+    assert cloud.mints == 2
+
+
+async def test_a_credential_that_is_short_lived_is_not_renewed_on_every_get(cloud, clock):
+    cloud.life = 100
+    cache = make_cache(cloud, clock, renew_before=300)
+    for _ in range(5):
+        await cache.get()
+        await settle()
+    assert cloud.mints == 1
+    clock.elapsed = 50
+    await cache.get()
+    await settle()
+    assert cloud.mints == 2
+
+
+async def test_a_caller_waits_when_fewer_than_thirty_seconds_are_left(cache, cloud, clock):
+    await cache.get()
+    clock.elapsed = 3600 - 29
+    assert (await cache.get()).token == "t2"
+
+
+async def test_a_valid_credential_survives_failed_renewals_with_backoff(cache, cloud, clock):
+    first = await cache.get()
+    cloud.failure = AuthError("the cloud is down")
+    clock.elapsed = 3300.0
+    tries = []
+    while clock.elapsed < 3300 + 40:
+        assert await cache.get() is first
+        before = cloud.mints
+        await settle()
+        if cloud.mints > before:
+            tries.append(clock.elapsed - 3300)
+        clock.elapsed += 0.5
+    assert tries == [0, 1, 3, 7, 15, 31]
+
+
+async def test_backoff_ends_at_sixty_seconds_and_starts_anew_after_success(cloud, clock):
+    cache = make_cache(cloud, clock, max_age=10)
+    await cache.get()
+    cloud.failure = AuthError("down")
+    for _ in range(12):
+        clock.elapsed += 61
+        await cache.get()
+        await settle()
+    assert cloud.mints == 13, "never more than 60 seconds between two tries"
+    cloud.failure = None
+    clock.elapsed += 61
+    await cache.get()
+    await settle()
+    assert (await cache.get()).token == "t14"
+
+
+async def test_the_last_seconds_of_a_credential_are_used_when_renewal_fails(cache, cloud, clock):
+    first = await cache.get()
+    cloud.failure = AuthError("down")
+    clock.elapsed = 3590
+    assert await cache.get() is first
+    clock.elapsed = 3600
+    with pytest.raises(AuthError, match="down"):
+        await cache.get()
+
+
+async def test_waiters_share_the_error_and_a_later_get_tries_again_after_the_backoff(
+    cache, cloud, clock
+):
+    cloud.failure = AuthError("no")
+    results = await asyncio.gather(*(cache.get() for _ in range(50)), return_exceptions=True)
+    assert cloud.mints == 1
+    assert all(r is cloud.failure for r in results)
+    with pytest.raises(AuthError, match="no"):
+        await cache.get()
+    assert cloud.mints == 1, "no storm of mints against a cloud that says no"
+    clock.elapsed = 1.0
+    cloud.failure = None
+    assert (await cache.get()).token == "t2"
+
+
+async def test_a_cancelled_waiter_does_not_cancel_the_mint(cache, cloud):
+    cloud.open.clear()
+    impatient = asyncio.create_task(cache.get())
+    patient = asyncio.create_task(cache.get())
+    await settle()
+    impatient.cancel()
+    await settle()
+    assert impatient.cancelled()
+    cloud.open.set()
+    assert (await patient).token == "t1"
+    assert cloud.mints == 1
+
+
+async def test_a_mint_goes_on_when_its_only_waiter_is_cancelled(cache, cloud):
+    cloud.open.clear()
+    waiter = asyncio.create_task(cache.get())
+    await settle()
+    waiter.cancel()
+    await settle()
+    cloud.open.set()
+    assert (await cache.get()).token == "t1"
+    assert cloud.mints == 1
+
+
+async def test_rejecting_fresh_credentials_again_and_again_is_spaced_out(cache, cloud, clock):
+    for _ in range(100):
+        cache.reject(await cache.get())
+        clock.elapsed += 0.1
+    assert cloud.mints <= 7, "10 seconds: at once, at once, then after 1, 2, 4 seconds"
+
+
+async def test_a_rejection_long_after_the_last_one_is_served_at_once(cache, cloud, clock):
+    for number in range(1, 5):
+        credential = await cache.get()
+        assert credential.token == f"t{number}"
+        cache.reject(credential)
+        clock.elapsed += 61
+
+
+async def test_a_mint_that_hangs_becomes_an_auth_error(cloud, clock):
+    cloud.open.clear()
+    cache = make_cache(cloud, clock, timeout=0.01)
+    with pytest.raises(AuthError, match="within 0 seconds"):
+        await cache.get()
+
+
+async def test_a_credential_that_has_already_ended_points_at_the_clock(cache, cloud):
+    cloud.life = -5
+    with pytest.raises(AuthError, match="ended 5 seconds ago; is the hub's clock right"):
+        await cache.get()
+
+
+async def test_close_stops_the_mint_and_tells_those_who_wait(cache, cloud):
+    cloud.open.clear()
+    waiter = asyncio.create_task(cache.get())
+    await settle()
+    await cache.close()
+    with pytest.raises(AuthError, match="shutting down"):
+        await waiter
+    with pytest.raises(AuthError, match="shutting down"):
+        await cache.get()
+    assert cloud.mints == 1
+
+
+async def test_secrets_are_in_no_repr_and_no_log(cache, cloud, clock, caplog):
+    caplog.set_level(logging.DEBUG)
+    secret = Credential(token="TOK", client_certificate="CRT", client_key="KEY", expires_at=1.0)
+    assert repr(secret) == "Credential(expires_at=1.0)"
+    await cache.get()
+    cloud.failure = ValueError("a bug whose text holds TOK")
+    clock.elapsed = 3400
+    await cache.get()
+    await settle()
+    assert "ValueError" in caplog.text
+    assert "TOK" not in caplog.text
+    assert "t1" not in caplog.text

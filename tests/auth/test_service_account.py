@@ -1,0 +1,86 @@
+"""The token file of a pod."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcks.auth.credential import CredentialCache
+from mcks.auth.service_account import REREAD_AFTER, in_cluster, read_token
+from mcks.errors import AuthError
+
+
+@pytest.fixture
+def pod(tmp_path):
+    (tmp_path / "token").write_text("abc\n")
+    (tmp_path / "namespace").write_text("hub")
+    (tmp_path / "ca.crt").write_text("pem")
+    return tmp_path
+
+
+ENV = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+
+
+async def test_a_token_is_read_without_its_newline(pod):
+    assert (await read_token(pod / "token")).token == "abc"
+
+
+async def test_a_missing_token_file_is_named(tmp_path):
+    with pytest.raises(AuthError, match="nowhere cannot be read: No such file"):
+        await read_token(tmp_path / "nowhere")
+
+
+async def test_a_token_file_that_is_no_text_is_an_auth_error(tmp_path):
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+    with pytest.raises(AuthError, match="not text"):
+        await read_token(tmp_path / "token")
+
+
+async def test_an_empty_token_file_is_an_auth_error(tmp_path):
+    (tmp_path / "token").write_text("\n")
+    with pytest.raises(AuthError, match="is empty"):
+        await read_token(tmp_path / "token")
+
+
+async def test_a_rotated_token_is_seen_within_a_minute_and_read_no_more_often(pod):
+    now = 0.0
+    cache = CredentialCache(
+        lambda: read_token(pod / "token"), max_age=REREAD_AFTER, monotonic=lambda: now
+    )
+    old = await cache.get()
+    (pod / "token").write_text("def")
+    now = 50.0
+    assert await cache.get() is old
+    now = 60.0
+    await cache.get()
+    cache.reject(old)
+    assert (await cache.get()).token == "def"
+    await cache.close()
+
+
+def test_a_pod_finds_its_cluster(pod):
+    found = in_cluster(ENV, pod)
+    assert found is not None
+    assert (found.server, found.namespace) == ("https://10.0.0.1:443", "hub")
+    assert found.token_file == pod / "token"
+    assert found.ca_file == pod / "ca.crt"
+
+
+def test_an_ipv6_address_is_put_in_brackets(pod):
+    found = in_cluster({**ENV, "KUBERNETES_SERVICE_HOST": "fd00::1"}, pod)
+    assert found is not None
+    assert found.server == "https://[fd00::1]:443"
+
+
+def test_a_pod_without_a_namespace_file_has_no_namespace(pod):
+    (pod / "namespace").unlink()
+    found = in_cluster(ENV, pod)
+    assert found is not None
+    assert found.namespace is None
+
+
+@pytest.mark.parametrize("missing", ["host", "port", "token"])
+def test_outside_of_a_cluster_there_is_none(pod, missing):
+    env = {k: v for k, v in ENV.items() if missing.upper() not in k}
+    if missing == "token":
+        (pod / "token").unlink()
+    assert in_cluster(env, pod) is None
