@@ -1,0 +1,219 @@
+"""A set of local clusters: brings it up, finds it again, takes it down."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import (
+    access,
+    addresses,
+    build,
+    debian,
+    images,
+    kube_binary,
+    kubeconfig,
+    leftovers,
+    locks,
+    machine,
+    network,
+    notebook,
+    teardown,
+)
+from tests.cluster.cluster import Binaries, LocalCluster
+from tests.cluster.gateway_binary import gateway_binaries
+from tests.cluster.names import DEFAULT_SET, cluster_names
+from tests.cluster.state import PORTS, ClusterState, SetState, load, state_root
+
+
+@dataclass(frozen=True)
+class LocalSet:
+    """Clusters that run. ``clusters`` is by name: ``a``, ``b``."""
+
+    state: SetState
+    clusters: dict[str, LocalCluster]
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The hub's: each cluster a context, as a ServiceAccount with the least Role."""
+        return self.state.kubeconfig
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        """The tests' own: the same contexts with all rights."""
+        return self.state.admin_kubeconfig
+
+    def __getitem__(self, name: str) -> LocalCluster:
+        return self.clusters[name]
+
+    def __iter__(self) -> Iterator[LocalCluster]:
+        return iter(self.clusters.values())
+
+    def prepare_namespace(self, namespace: str) -> None:
+        """Make a namespace in each cluster where the hub may do what the least Role says."""
+        self._in_parallel(lambda cluster: access.grant(cluster.api, namespace))
+        self._in_parallel(LocalCluster.refill_storage)
+
+    def remove_namespace(self, namespace: str) -> None:
+        """Delete it in each cluster, with all that is in it, and return when it is gone."""
+
+        def remove(cluster: LocalCluster) -> None:
+            cluster.api.delete("v1", "Namespace", namespace)
+            cluster.api.wait_gone("v1", "Namespace", namespace)
+
+        self._in_parallel(remove)
+
+    def restore(self) -> None:
+        """Undo all faults: start what is stopped, as it was at first."""
+        self._in_parallel(LocalCluster.restore)
+
+    def _in_parallel(self, work: Callable[[LocalCluster], object]) -> None:
+        with ThreadPoolExecutor(len(self.clusters)) as pool:
+            list(pool.map(work, self))
+
+    def notebook_patch(self) -> str:
+        """The patch that notebook pods need here (notebook.patch)."""
+        return notebook.patch()
+
+    def notebook_command(self) -> list[str]:
+        """What notebook pods run here (notebook.command)."""
+        return notebook.command()
+
+    def write_hub_kubeconfig(self, path: Path, namespace: str = access.HUB_NAMESPACE) -> None:
+        """A kubeconfig of the hub's ServiceAccount whose contexts are in this namespace."""
+        contexts = [
+            cluster.context_for({"token": access.token(cluster.api)}, namespace) for cluster in self
+        ]
+        kubeconfig.write(path, contexts)
+
+
+def install() -> Binaries:
+    """Install, build and cache everything that `up` needs. Raises CannotRunHere early."""
+    machine.require()
+    debian.install(debian.missing_packages())
+    if not kube_binary.is_built():
+        build.say("The first time this takes about 10 minutes on 2 cores; later, nothing.")
+    kubernetes = kube_binary.kube_binaries()
+    gateway = gateway_binaries()
+    images.archives()
+    notebook.environment()
+    return Binaries(kubernetes, gateway)
+
+
+def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
+    """The set, running: one that is healthy already is taken as it is.
+
+    A set that is broken or half there is taken down first. ``keep``: it stays when a test run
+    that uses it ends. Raises CannotRunHere, locks.InUse, or RuntimeError with the failing
+    component's log; a set that failed to come up is taken down again.
+    """
+    cluster_names(set_name)
+    machine.require()
+    with locks.changing(set_name):
+        if found := running(set_name):
+            if keep and not found.state.keep:
+                found.state.keep = True
+                found.state.save()
+            return found
+        binaries = install()
+        machine.refuse_foreign_kubelet()
+        if leftovers.find(set_name):
+            with build.step("removing what is left of an earlier set"):
+                teardown.remove(set_name)
+        with build.step("bringing up two clusters"):
+            try:
+                return _bring_up(_plan(set_name, keep=keep), binaries)
+            except BaseException:
+                teardown.remove(set_name)
+                raise
+
+
+def down(set_name: str = DEFAULT_SET) -> None:
+    """Take the set away, whatever state it is in. Raises locks.InUse while a test run uses it."""
+    with locks.changing(set_name):
+        if locks.in_use(set_name):
+            raise locks.InUse(f"another process uses the set {set_name}")
+        teardown.remove(set_name)
+
+
+def running(set_name: str = DEFAULT_SET) -> LocalSet | None:
+    """The set if all of it runs and serves, else None."""
+    found = existing(set_name)
+    if found is None or not all(cluster.healthy() for cluster in found):
+        return None
+    return found
+
+
+def existing(set_name: str = DEFAULT_SET) -> LocalSet | None:
+    """The set as its records tell, running or not; None without records."""
+    state = load(set_name)
+    if state is None or not kube_binary.is_built():
+        return None
+    return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binaries()))
+
+
+def _plan(set_name: str, *, keep: bool) -> SetState:
+    names = cluster_names(set_name)
+    subnets = iter(addresses.free_subnets(2 * len(names)))
+    ports = iter(addresses.free_ports(len(PORTS) * len(names)))
+    clusters = {}
+    for name in names:
+        pods, services = next(subnets), next(subnets)
+        clusters[name.cluster] = ClusterState(
+            name=name.cluster,
+            node_ip=str(pods[1]),
+            pod_subnet=str(pods),
+            service_subnet=str(services),
+            service_ip=str(services[1]),
+            ports={port: next(ports) for port in PORTS},
+        )
+    made = teardown.missing_directories()
+    return SetState(set_name, state_root() / set_name, clusters, keep, made)
+
+
+def _set(state: SetState, binaries: Binaries) -> LocalSet:
+    clusters = {
+        name.cluster: LocalCluster(
+            name,
+            state.clusters[name.cluster],
+            state.cluster_directory(name.cluster),
+            binaries,
+        )
+        for name in state.names()
+    }
+    return LocalSet(state, clusters)
+
+
+def _bring_up(state: SetState, binaries: Binaries) -> LocalSet:
+    state.save()
+    found = _set(state, binaries)
+    network.create(state.set_name, [(c.identity, c.state) for c in found])
+    started = time.monotonic()
+
+    def one(cluster: LocalCluster) -> None:
+        cluster.up()
+        build.say(f"cluster {cluster.name} serves after {time.monotonic() - started:.1f} s")
+
+    with ThreadPoolExecutor(len(found.clusters)) as pool:
+        try:
+            for future in [pool.submit(one, cluster) for cluster in found]:
+                future.result()
+        except BaseException:
+            teardown.kill_all(state.set_name)  # what the other cluster still waits for
+            raise
+    kubeconfig.write(found.admin_kubeconfig, [cluster.admin_context() for cluster in found])
+    found.write_hub_kubeconfig(found.kubeconfig)
+    return found
+
+
+def release(use: locks.Use, set_name: str = DEFAULT_SET) -> None:
+    """End a test run's use of a set: the last one takes it down, unless it is to be kept."""
+    last = use.release()
+    state = load(set_name)
+    if last and state is not None and not state.keep:
+        with contextlib.suppress(locks.InUse):  # the next run has begun meanwhile
+            down(set_name)

@@ -1,0 +1,102 @@
+"""What `up` decided and every later command reads back: addresses, ports, directories.
+
+The state directory is the only place of a set's data; it is private (0700) because it holds keys.
+Processes keep their own records there (processes.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.names import ClusterName, cluster_names
+
+PORTS = (
+    "apiserver", "etcd", "etcd_peer", "kcm", "scheduler", "kubelet", "kubelet_health", "gateway",
+    "xds", "contour_metrics", "contour_health", "contour_stats", "contour_admin", "contour_debug",
+)  # fmt: skip
+_FORMAT = 1
+
+
+def state_root() -> Path:
+    """MCKS_STATE, or its default. The path is short: a unix socket's path has 107 bytes at most."""
+    return Path(os.environ.get("MCKS_STATE") or "/var/lib/mcks-local").absolute()
+
+
+@dataclass
+class ClusterState:
+    """One cluster: addresses as text, ports by their name in PORTS."""
+
+    name: str
+    node_ip: str
+    pod_subnet: str
+    service_subnet: str
+    service_ip: str
+    ports: dict[str, int]
+    api_flags: list[str] = field(default_factory=list)
+
+
+@dataclass
+class SetState:
+    """A set of clusters. ``keep``: brought up by hand, so the end of a test run leaves it."""
+
+    set_name: str
+    directory: Path
+    clusters: dict[str, ClusterState]
+    keep: bool = False
+    made_directories: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> Path:
+        return self.directory / "state.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The hub's: contexts of all clusters, the least Role."""
+        return self.directory / "hub.kubeconfig"
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        """The tests' own: contexts of all clusters, system:masters."""
+        return self.directory / "admin.kubeconfig"
+
+    def names(self) -> tuple[ClusterName, ...]:
+        return cluster_names(self.set_name)
+
+    def cluster_directory(self, cluster: str) -> Path:
+        return self.directory / cluster
+
+    def save(self) -> None:
+        """Write the file as one step: a reader sees the old one or the new one."""
+        write_private(self.file, json.dumps(_to_json(self), indent=1))
+
+
+def _to_json(state: SetState) -> dict[str, Any]:
+    return {"format": _FORMAT, **dataclasses.asdict(state), "directory": str(state.directory)}
+
+
+def load(set_name: str, root: Path | None = None) -> SetState | None:
+    """The state that `up` left, or None if there is none that this version can read."""
+    directory = (root or state_root()) / set_name
+    try:
+        data = json.loads((directory / "state.json").read_text())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
+        return None
+    clusters = {name: ClusterState(**value) for name, value in data.pop("clusters").items()}
+    return SetState(**{**data, "clusters": clusters, "directory": Path(data["directory"])})
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, atomically."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(temporary).replace(path)
