@@ -76,7 +76,7 @@ class BadTemplate(ConfigError):
     """A template cannot be rendered. *key* is its name in the configuration, *line* is 1-based."""
 
     def __init__(self, message: str, *, key: str = "", line: int | None = None) -> None:
-        self.key, self.line = key, line
+        self.message, self.key, self.line = message, key, line
         where = f"template {key!r}" if key else "template"
         where += f", line {line}" if line else ""
         super().__init__(f"{where}: {message}")
@@ -86,7 +86,7 @@ class BadPatch(ConfigError):
     """A patch cannot be applied. *key* is its name in the configuration, *path* the field's."""
 
     def __init__(self, message: str, *, key: str = "", path: str = "") -> None:
-        self.key, self.path = key, path
+        self.message, self.key, self.path = message, key, path
         where = f"patch {key!r}" if key else "patch"
         where += f" at {path}" if path else ""
         super().__init__(f"{where}: {message}")
