@@ -63,7 +63,11 @@ def _start(arguments: argparse.Namespace) -> int:
 def _kubectl(arguments: argparse.Namespace) -> int:
     found = _existing(arguments.set)
     binary = found[arguments.cluster].binaries.kubernetes / "kubectl"
-    options = [f"--kubeconfig={found.admin_kubeconfig}", f"--context=local-{arguments.cluster}"]
+    options = [
+        f"--kubeconfig={found.admin_kubeconfig}",
+        f"--context=local-{arguments.cluster}",
+        f"--cache-dir={found.state.directory}/kubectl",
+    ]
     sys.stdout.flush()
     os.execv(binary, ["kubectl", *options, *arguments.words])
 

@@ -76,11 +76,22 @@ def own_files(directory: Path, names: Iterable[ClusterName]) -> Iterator[Path]:
     """The state directory, and what kubelet and containerd leave in places that are fixed."""
     if directory.exists():
         yield directory
-    for name in names:
-        yield from sorted(_CNI_RESULTS.glob(f"{name.tag}-*"))
+    yield from own_network_results(sorted(_CNI_RESULTS.glob("*")), names)
     for link in sorted(_CONTAINER_LOGS.glob("*")):
         if link.is_symlink() and link.readlink().is_relative_to(directory):
             yield link
+
+
+def own_network_results(files: Iterable[Path], names: Iterable[ClusterName]) -> list[Path]:
+    """The files of libcni's cache that belong to pods of these clusters.
+
+    They are called NETWORK-POD-INTERFACE; each pod has one for our network and one for the
+    loopback, whose network has the same name everywhere.
+    """
+    present = list(files)
+    prefixes = tuple(f"{name.tag}-" for name in names)
+    pods = {file.name.split("-")[-2] for file in present if file.name.startswith(prefixes)}
+    return [file for file in present if pods.intersection(file.name.split("-"))]
 
 
 def _told(process: processes.Process) -> str:

@@ -14,6 +14,7 @@ from tests.cluster import images
 from tests.cluster.python_venv import python_prefix, virtual_environment
 
 IMAGE = images.NOTEBOOK
+_ALTERNATIVES = Path("/etc/alternatives")  # where many of Debian's links in /usr/bin lead
 
 
 def environment() -> Path:
@@ -29,6 +30,8 @@ def command() -> list[str]:
 def mounts() -> dict[str, Path]:
     """The volumes' names and the directories of this machine that pods see, read-only."""
     found = {"usr": Path("/usr"), "notebook": environment()}
+    if _ALTERNATIVES.exists():
+        found["alternatives"] = _ALTERNATIVES
     if not python_prefix().is_relative_to("/usr"):
         found["python"] = python_prefix()
     return found
