@@ -1,0 +1,298 @@
+"""One request to an API server: login, deadline, retries, errors.
+
+What is asked (objects, kinds, verbs) belongs to `mcks.core.client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+
+from mcks import metrics
+from mcks.auth.credential import Credential, CredentialCache
+from mcks.core.status import Asked, error_from
+from mcks.errors import APIError, TooManyRequests, Unauthorized, Unreachable
+
+if TYPE_CHECKING:
+    from kubernetes_asyncio.client import ApiClient
+
+_ATTEMPTS = 4
+_FIRST_PAUSE = 0.2
+_TRANSIENT = (500, 502, 503, 504)
+_LOGIN = ["BearerToken"]
+_T = TypeVar("_T")
+
+
+class MaybeDone(Unreachable):
+    """No answer came, but the request may have been carried out."""
+
+
+class CertificateRefused(Unreachable):
+    """The server's certificate did not pass. A rotated CA is the usual cause."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request. *repeatable*: carrying it out twice does the same as once."""
+
+    method: str
+    path: str
+    asked: Asked
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = field(default=None, repr=False)
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    repeatable: bool = False
+    verb: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer (2xx)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> dict[str, Any]:
+        """Parse the body: every JSON answer of Kubernetes is an object."""
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds. *connect*: TCP and TLS; *total*: a call with all its retries."""
+
+    connect: float = 5.0
+    total: float = 20.0
+
+
+DEFAULT_DEADLINES = Deadlines()
+
+
+class Connection:
+    """An `ApiClient` with deadlines, the one retry after a 401, and bounded retries.
+
+    *renew_trust* is called after the server's certificate was refused; when it returns true the
+    request is tried once more. *sleep* and *jitter* are for tests.
+    """
+
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        cluster: str,
+        credentials: CredentialCache | None = None,
+        deadlines: Deadlines = DEFAULT_DEADLINES,
+        renew_trust: Callable[[], Awaitable[bool]] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        from kubernetes_asyncio.client.exceptions import ApiException  # noqa: PLC0415 - slow import
+
+        self._refusal: type[Exception] = ApiException
+        self._api = api
+        self._credentials = credentials
+        self._renew_trust = renew_trust
+        self._sleep, self._jitter = sleep, jitter
+        self.cluster = cluster
+        self.deadlines = deadlines
+        self.requests = 0
+        """HTTP requests sent so far, retries included."""
+
+    @property
+    def server(self) -> str:
+        """Host (and port) of the API server, for messages."""
+        return urlsplit(str(self._api.configuration.host)).netloc
+
+    async def send(self, request: Request) -> Answer:
+        """Send *request* and read its answer.
+
+        Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
+        `MaybeDone` if the request may have been carried out although it is not repeatable.
+        """
+        deadline = time.monotonic() + self.deadlines.total
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._send_with_login(request, deadline)
+            except (APIError, Unreachable) as exc:
+                pause = self._pause_after(exc, request, attempt)
+                if pause is None or time.monotonic() + pause >= deadline:
+                    raise
+            await self._sleep(pause)
+        raise AssertionError  # the last attempt returns or raises
+
+    async def open(
+        self, request: Request, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Send *request* once (and once more after a 401) and hand out the open answer.
+
+        The caller closes it. Raises as `send` does.
+        """
+        return await self._logged_in(lambda: self._open(request, timeout))
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await self._api.close()
+
+    def _pause_after(
+        self, exc: APIError | Unreachable, request: Request, attempt: int
+    ) -> float | None:
+        """Seconds until *request* is sent again after *exc*; None if it is not."""
+        if attempt == _ATTEMPTS:
+            return None
+        pause: float = _FIRST_PAUSE * 2 ** (attempt - 1) * (0.5 + self._jitter())
+        if isinstance(exc, TooManyRequests):
+            # The server's flow control refuses before it does anything: safe for every verb.
+            return max(pause, exc.retry_after or 0.0)
+        if isinstance(exc, APIError):
+            transient = request.repeatable and exc.status in _TRANSIENT
+            return max(pause, exc.retry_after or 0.0) if transient else None
+        # A server that was silent for a whole time-out gets no second one within this call.
+        hopeless = isinstance(exc, MaybeDone | CertificateRefused)
+        return None if hopeless or isinstance(exc.__cause__, TimeoutError) else pause
+
+    async def _send_with_login(self, request: Request, deadline: float) -> Answer:
+        async def once() -> Answer:
+            left = max(deadline - time.monotonic(), 0.001)
+            timeout = aiohttp.ClientTimeout(
+                total=left, sock_connect=min(self.deadlines.connect, left)
+            )
+            response = await self._open(request, timeout)
+            async with response:
+                body = await self._read(response, request)
+                return Answer(response.status, response.headers, body)
+
+        return await self._logged_in(once)
+
+    async def _logged_in(self, send: Callable[[], Awaitable[_T]]) -> _T:
+        """Send, and once more with a new credential if the server refused the present one."""
+        credential = await self._credential()
+        try:
+            return await send()
+        except Unauthorized:
+            if self._credentials is None or credential is None:
+                raise
+            self._credentials.reject(credential)
+        except CertificateRefused:
+            if self._renew_trust is None or not await self._renew_trust():
+                raise
+        await self._credential()
+        return await send()
+
+    async def _credential(self) -> Credential | None:
+        return None if self._credentials is None else await self._credentials.get()
+
+    async def _open(
+        self, request: Request, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Send *request* once; the answer is a success whose body is not read yet."""
+        began = time.perf_counter()
+        status = "unreachable"
+        self.requests += 1
+        try:
+            response = await self._exchange(request, timeout)
+            status = str(response.status)
+        finally:
+            verb = request.verb or request.method.lower()
+            metrics.API_REQUESTS.labels(self.cluster, verb, status).inc()
+            metrics.API_SECONDS.labels(self.cluster, verb).observe(time.perf_counter() - began)
+        if response.status < 300:
+            return response
+        async with response:
+            body = await self._read(response, request)
+        raise error_from(request.asked, response.status, response.headers, body)
+
+    async def _exchange(
+        self, request: Request, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        headers = {
+            **self._api.default_headers,
+            "Accept": request.accept,
+            "Content-Type": request.content_type,
+        }
+        url = str(self._api.configuration.host) + request.path
+        if request.query:
+            url += "?" + urlencode(request.query)
+        await self._api.update_params_for_auth(headers, [], _LOGIN)
+        try:
+            response: aiohttp.ClientResponse = await self._api.request(
+                request.method,
+                url,
+                headers=headers,
+                body=request.body,
+                _preload_content=False,
+                _request_timeout=timeout,
+            )
+        except self._refusal as exc:
+            raise self._refused(request, exc) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            raise self._unreachable(request, exc) from exc
+        return response
+
+    async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
+        try:
+            return await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            raise self._unreachable(request, exc) from exc
+
+    def _refused(self, request: Request, exc: Any) -> APIError:
+        """Some releases of kubernetes_asyncio raise for 4xx and 5xx, others return the answer."""
+        body = exc.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        return error_from(request.asked, exc.status or 500, exc.headers or {}, body)
+
+    def _unreachable(self, request: Request, exc: Exception) -> Unreachable:
+        text = f"{request.asked}: API server {self.server}: {_cause(exc, self.deadlines)}"
+        if isinstance(
+            exc, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
+        ):
+            return CertificateRefused(text)
+        if request.repeatable or _never_sent(exc):
+            return Unreachable(text)
+        return MaybeDone(text)
+
+
+def _never_sent(exc: Exception) -> bool:
+    return isinstance(
+        exc,
+        aiohttp.ClientConnectorError
+        | aiohttp.ConnectionTimeoutError
+        | aiohttp.ClientHttpProxyError
+        | aiohttp.InvalidURL,
+    )
+
+
+def _cause(exc: Exception, deadlines: Deadlines) -> str:
+    """Say in one sentence why no answer came. Never a request's content."""
+    match exc:
+        case aiohttp.ClientConnectorCertificateError():
+            error = exc.certificate_error
+            text = f"its certificate was refused: {getattr(error, 'verify_message', '') or error}"
+        case aiohttp.ClientConnectorSSLError():
+            text = f"TLS failed: {getattr(exc.os_error, 'reason', '') or 'no common ground'}"
+        case aiohttp.ClientConnectorDNSError():
+            text = "its name cannot be resolved"
+        case aiohttp.ClientHttpProxyError():
+            text = f"the proxy refused the connection (HTTP status {exc.status})"
+        case aiohttp.ConnectionTimeoutError():
+            text = f"no connection within {deadlines.connect:.0f} seconds"
+        case TimeoutError():
+            text = f"no answer within {deadlines.total:.0f} seconds"
+        case aiohttp.ClientConnectorError():
+            text = f"no connection: {exc.os_error.strerror or type(exc.os_error).__name__}"
+        case ssl.SSLError():
+            text = f"TLS failed: {exc.reason}"
+        case _:
+            text = f"the connection broke ({type(exc).__name__})"
+    return text

@@ -1,0 +1,122 @@
+"""Kubernetes' error answers (``Status`` objects) as mcks errors, without secrets.
+
+Which answers are tried again does not belong here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from mcks.errors import APIError, api_error
+
+_CLOCK_TOLERANCE = 60.0
+_UNKNOWN_FIELDS = re.compile(r'(?:unknown|duplicate) field "[^"]{1,200}"')
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked, for messages: where (the cluster), what to do, with which kind."""
+
+    cluster: str
+    action: str
+    kind: str = ""
+
+    @classmethod
+    def about(
+        cls, cluster: str, verb: str, kind: str, name: str = "", namespace: str | None = None
+    ) -> Asked:
+        """Say that *verb* is wanted of an object, or of all of *kind* if *name* is empty."""
+        where = f" in namespace {namespace}" if namespace else ""
+        return cls(cluster, f"{verb} {kind} {name}".rstrip() + where, kind)
+
+    def __str__(self) -> str:
+        return f"cluster {self.cluster!r}: cannot {self.action}"
+
+
+def error_from(asked: Asked, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
+    """Make the error for an answer of *status* with *body*.
+
+    The text holds Kubernetes' own message; of a refused Secret only the names of fields, because
+    a message may quote values. A body that is no ``Status`` (from a proxy) is not shown.
+    """
+    answer = _status_object(body)
+    reason = str(answer.get("reason") or "")
+    message = _message(asked, status, answer)
+    if status == 401:
+        message += _clock_hint(headers)
+    return api_error(
+        status, f"{asked}: {message}", reason=reason, retry_after=_retry_after(headers, answer)
+    )
+
+
+def error_event(asked: Asked, answer: dict[str, Any]) -> APIError:
+    """Make the error for an ``ERROR`` event of a watch."""
+    status = answer.get("code")
+    status = status if isinstance(status, int) else 500
+    return api_error(
+        status,
+        f"{asked}: {_message(asked, status, answer)}",
+        reason=str(answer.get("reason") or ""),
+        retry_after=_retry_after({}, answer),
+    )
+
+
+def _status_object(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    if isinstance(answer, dict) and answer.get("kind") == "Status":
+        return answer
+    return {}
+
+
+def _message(asked: Asked, status: int, answer: dict[str, Any]) -> str:
+    if not answer:
+        return f"HTTP status {status}, not in Kubernetes' words (from a proxy or load balancer?)"
+    if asked.kind == "Secret" and status in (400, 422):
+        return _message_without_values(answer)
+    return str(answer.get("message") or answer.get("reason") or f"HTTP status {status}")
+
+
+def _message_without_values(answer: dict[str, Any]) -> str:
+    details = answer.get("details") or {}
+    causes = [
+        f"{cause.get('field', '?')}: {cause.get('reason', 'invalid')}"
+        for cause in details.get("causes") or []
+    ]
+    causes += _UNKNOWN_FIELDS.findall(str(answer.get("message") or ""))
+    return f"{answer.get('reason') or 'Invalid'}: {'; '.join(causes) or 'no field named'}"
+
+
+def _retry_after(headers: Mapping[str, str], answer: dict[str, Any]) -> float | None:
+    given = headers.get("Retry-After")
+    if given is None:
+        given = (answer.get("details") or {}).get("retryAfterSeconds")
+    try:
+        return None if given is None else max(float(given), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def server_time(headers: Mapping[str, str]) -> float | None:
+    """Unix seconds of the answer's ``Date`` header; None without a readable one."""
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _clock_hint(headers: Mapping[str, str]) -> str:
+    theirs = server_time(headers)
+    skew = 0.0 if theirs is None else time.time() - theirs
+    if abs(skew) < _CLOCK_TOLERANCE:
+        return ""
+    direction = "ahead of" if skew > 0 else "behind"
+    return f" (the hub's clock is {abs(skew):.0f} s {direction} the server's: set it right)"

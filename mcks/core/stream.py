@@ -1,0 +1,63 @@
+"""The stream of a watch: lines, and the events in them.
+
+Opening it again, and keeping a copy of what it tells (`mcks.core.watch`), do not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from mcks.core.objects import WatchEvent
+from mcks.core.status import Asked, error_event
+from mcks.errors import Unreachable
+
+_EVENTS_PER_TURN = 100
+
+
+async def events(asked: Asked, response: aiohttp.ClientResponse) -> AsyncIterator[WatchEvent]:
+    """Give the events of *response* until the server ends it; close it in any case.
+
+    Raises `Gone` or another `APIError` for an ``ERROR`` event, `Unreachable` if the stream breaks
+    or stays silent for longer than its read time-out.
+    """
+    seen = 0
+    try:
+        async for line in _lines(response):
+            yield _event(asked, line)
+            seen += 1
+            if seen % _EVENTS_PER_TURN == 0:
+                await asyncio.sleep(0)  # a burst of events must not hold up the hub
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        cause = "silent for too long" if isinstance(exc, TimeoutError) else "cut off"
+        raise Unreachable(f"{asked}: the stream from the API server was {cause}") from exc
+    finally:
+        response.close()
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Split a stream into lines of any length. An incomplete last line is dropped."""
+    rest: list[bytes] = []
+    async for chunk in response.content.iter_any():
+        *complete, tail = chunk.split(b"\n")
+        if complete:
+            complete[0] = b"".join(rest) + complete[0]
+            rest = []
+        rest.append(tail)
+        for line in complete:
+            if line:
+                yield line
+
+
+def _event(asked: Asked, line: bytes) -> WatchEvent:
+    try:
+        event = json.loads(line)
+        kind, body = event["type"], event["object"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise Unreachable(f"{asked}: the stream holds something that is no event") from exc
+    if kind == "ERROR":
+        raise error_event(asked, body)
+    return WatchEvent(kind, body)
