@@ -54,7 +54,7 @@ class _Place:
         if not self.alone:
             return self.text(values)
         value = values[int(self.parts[0])].value
-        return plain(value) if isinstance(value, Structure) else value
+        return plain(value.value) if isinstance(value, Structure) else value
 
     def key(self, values: Sequence[Inserted]) -> str:
         if any(isinstance(p, int) and isinstance(values[p].value, Structure) for p in self.parts):

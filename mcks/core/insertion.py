@@ -154,7 +154,7 @@ def plain(value: object, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise Mistake("the value is nested too deeply, or holds itself")
     if isinstance(value, Structure):
-        return value.value
+        return plain(value.value, depth)
     if isinstance(value, Mapping):
         return {_text(key): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
@@ -168,6 +168,8 @@ def _scalar(value: object) -> str | int | float | None:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
+        if value.bit_length() > 63:
+            raise Mistake("the number has more than 64 bits. Write {{ x | string }}")
         return int(value)
     if not isinstance(value, float):
         raise Mistake(f"a {type(value).__name__} cannot become YAML")
