@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tests.cluster import build, leftovers, local_set, locks, machine
 from tests.cluster.cluster import ALIASES, COMPONENTS, LocalCluster
-from tests.cluster.names import CLUSTERS, DEFAULT_SET
+from tests.cluster.names import CLUSTERS, default_set
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -97,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Two real Kubernetes clusters on this machine, each with a gateway.",
         epilog="Built things are kept in $MCKS_CACHE, a set's data in $MCKS_STATE.",
     )
-    parser.add_argument("--set", default=DEFAULT_SET, help="the set's name (default: %(default)s)")
+    parser.add_argument(
+        "--set", default=default_set(), help="the set's name (default: %(default)s)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:

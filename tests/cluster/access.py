@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Sequence
 from typing import Any
 
+from mcks.core.rbac import hub_role_rules
 from tests.cluster.api import KubernetesAPI, Object
 
 HUB_NAMESPACE = "jupyterhub"
 HUB_ACCOUNT = "hub"
+Rule = dict[str, Any]
+_ACTIVE = (
+    ("networking.k8s.io/v1", "Ingress"),
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+    ("apps/v1", "Deployment"),
+    ("v1", "Pod"),
+    ("v1", "PersistentVolumeClaim"),
+)
 _TOKEN_SECONDS = 7 * 24 * 3600
-_VERBS = ["get", "list", "watch", "create", "patch", "delete"]
 
 
-def role_rules() -> list[dict[str, Any]]:
-    """What the documentation tells administrators to grant, from where it is kept."""
-    try:
-        rbac = importlib.import_module("mcks.core.rbac")
-    except ModuleNotFoundError:
-        return _STAND_IN
-    rules: list[dict[str, Any]] = rbac.hub_role_rules()
-    return rules
+def grant(api: KubernetesAPI, namespace: str, extra_rules: Sequence[Rule] = ()) -> None:
+    """Make the namespace, and let the hub's ServiceAccount do there what the Role says.
 
-
-_STAND_IN: list[dict[str, Any]] = [
-    {
-        "apiGroups": [""],
-        "resources": [
-            "pods", "secrets", "services", "serviceaccounts", "configmaps",
-            "persistentvolumeclaims",
-        ],
-        "verbs": _VERBS,
-    },
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": _VERBS},
-    {"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "verbs": _VERBS},
-    {
-        "apiGroups": ["rbac.authorization.k8s.io"],
-        "resources": ["roles", "rolebindings"],
-        "verbs": _VERBS,
-    },
-    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]},
-]  # fmt: skip
-
-
-def grant(api: KubernetesAPI, namespace: str) -> None:
-    """Make the namespace, and let the hub's ServiceAccount do there what the Role says."""
+    ``extra_rules`` are what an administrator grants on top, for objects of their own.
+    """
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for manifest in _role_and_binding():
+    for manifest in _role_and_binding([*hub_role_rules(), *extra_rules]):
         api.apply(manifest, namespace)
+
+
+def remove_namespace(api: KubernetesAPI, namespace: str) -> None:
+    """Delete a namespace, and return when it has no pods, no routes and no claims any more.
+
+    The kubelet kills the containers meanwhile; Kubernetes takes at least 5 s more until the empty
+    namespace is gone. Nobody needs to wait for either.
+    """
+    for api_version, kind in _ACTIVE:
+        api.delete_all(api_version, kind, namespace, grace=0)
+    api.delete("v1", "Namespace", namespace)
+    for api_version, kind in _ACTIVE:
+        api.wait_empty(api_version, kind, namespace)
 
 
 def create_account(api: KubernetesAPI) -> None:
@@ -73,7 +66,7 @@ def token(api: KubernetesAPI) -> str:
     return str(api.request("POST", path, body)["status"]["token"])
 
 
-def _role_and_binding() -> list[Object]:
+def _role_and_binding(rules: list[Rule]) -> list[Object]:
     group = "rbac.authorization.k8s.io"
     account = {"kind": "ServiceAccount", "name": HUB_ACCOUNT, "namespace": HUB_NAMESPACE}
     return [
@@ -81,7 +74,7 @@ def _role_and_binding() -> list[Object]:
             "apiVersion": f"{group}/v1",
             "kind": "Role",
             "metadata": {"name": HUB_ACCOUNT},
-            "rules": role_rules(),
+            "rules": rules,
         },
         {
             "apiVersion": f"{group}/v1",

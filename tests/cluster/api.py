@@ -182,6 +182,18 @@ class KubernetesAPI:
             if error.status != 404:
                 raise
 
+    def delete_all(
+        self, api_version: str, kind: str, namespace: str, *, grace: int | None = None
+    ) -> None:
+        """Delete all objects of a kind in a namespace. A kind that is not known is fine."""
+        options = {} if grace is None else {"gracePeriodSeconds": str(grace)}
+        query = {"propagationPolicy": "Background", **options}
+        try:
+            self.request("DELETE", self.path(api_version, kind, namespace), query=query)
+        except APIAnswer as error:
+            if error.status != 404:
+                raise
+
     def logs(self, pod: str, namespace: str) -> str:
         """What the pod's container printed so far."""
         return str(self.request("GET", f"{self.path('v1', 'Pod', namespace, pod)}/log"))
@@ -213,6 +225,21 @@ class KubernetesAPI:
             lambda: self.find(api_version, kind, name, namespace) is None,
             seconds,
         )
+
+    def wait_empty(
+        self, api_version: str, kind: str, namespace: str, seconds: float = 60.0
+    ) -> None:
+        """Return when the namespace has no object of the kind (known or not)."""
+
+        def empty() -> bool:
+            try:
+                return not self.list(api_version, kind, namespace)
+            except APIAnswer as error:
+                if error.status != 404:
+                    raise
+                return True
+
+        self.wait(f"{namespace} has no {kind} any more", empty, seconds)
 
     def wait_pod_ready(self, name: str, namespace: str, seconds: float = 60.0) -> Object:
         """The pod, once it is Ready."""

@@ -28,6 +28,7 @@ COMPONENTS = (
     "etcd", "apiserver", "containerd", "kubelet", "kcm", "scheduler", "contour", "envoy",
 )  # fmt: skip
 ALIASES = {"gateway": "envoy"}
+_GRACE = 2.0  # the API server and etcd would wait 10 s and more for their clients to leave
 _WATCHERS = ("kcm", "scheduler", "kubelet", "contour")
 
 
@@ -132,7 +133,7 @@ class LocalCluster:
 
     def stop(self, component: str, *, kill: bool = False) -> None:
         """Stop one of COMPONENTS; ``kill``: at once and without warning. Pods go on running."""
-        self.daemons.stop(_component(component), 0.0 if kill else 10.0)
+        self.daemons.stop(_component(component), 0.0 if kill else _GRACE)
 
     def start(self, component: str, *, reconnect: bool = False) -> None:
         """Start one of COMPONENTS and return when it serves again.
@@ -152,7 +153,7 @@ class LocalCluster:
     def _restart_watchers(self) -> None:
         running = [name for name in _WATCHERS if self.daemons.running(name)]
         for name in running:
-            self.daemons.stop(name, 2.0)
+            self.daemons.stop(name, _GRACE)
         for name in running:
             self._launch(name)
         for name in running:

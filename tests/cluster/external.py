@@ -11,7 +11,7 @@ import json
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,17 +58,14 @@ class ExternalSet:
     def __iter__(self) -> Iterator[ExternalCluster]:
         return iter(self.clusters.values())
 
-    def prepare_namespace(self, namespace: str) -> None:
+    def prepare_namespace(self, namespace: str, extra_rules: Sequence[access.Rule] = ()) -> None:
         for cluster in self:
-            access.grant(cluster.api, access.HUB_NAMESPACE)
             access.create_account(cluster.api)
-            access.grant(cluster.api, namespace)
+            access.grant(cluster.api, namespace, extra_rules)
 
     def remove_namespace(self, namespace: str) -> None:
         for cluster in self:
-            cluster.api.delete("v1", "Namespace", namespace)
-        for cluster in self:
-            cluster.api.wait_gone("v1", "Namespace", namespace, seconds=120.0)
+            access.remove_namespace(cluster.api, namespace)
 
     def restore(self) -> None:
         """Nothing was stopped."""

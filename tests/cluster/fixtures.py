@@ -18,7 +18,7 @@ import pytest
 from tests.cluster import local_set, locks, machine
 from tests.cluster.external import ExternalSet, external_set
 from tests.cluster.local_set import LocalSet
-from tests.cluster.names import DEFAULT_SET
+from tests.cluster.names import default_set
 
 Clusters = LocalSet | ExternalSet
 
@@ -38,13 +38,14 @@ def clusters() -> Iterator[Clusters]:
     if found := external_set():
         yield found
         return
-    use = locks.Use(DEFAULT_SET)
+    set_name = default_set()
+    use = locks.Use(set_name)
     try:
-        yield local_set.up(DEFAULT_SET, keep=False)
+        yield local_set.up(set_name, keep=False)
     except machine.CannotRunHere as error:
         cannot_run(str(error))
     finally:
-        local_set.release(use, DEFAULT_SET)
+        local_set.release(use, set_name)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.cluster import (
 )
 from tests.cluster.cluster import Binaries, LocalCluster
 from tests.cluster.gateway_binary import gateway_binaries
-from tests.cluster.names import DEFAULT_SET, cluster_names
+from tests.cluster.names import cluster_names, default_set
 from tests.cluster.state import PORTS, ClusterState, SetState, load, state_root
 
 
@@ -53,19 +53,17 @@ class LocalSet:
     def __iter__(self) -> Iterator[LocalCluster]:
         return iter(self.clusters.values())
 
-    def prepare_namespace(self, namespace: str) -> None:
-        """Make a namespace in each cluster where the hub may do what the least Role says."""
-        self._in_parallel(lambda cluster: access.grant(cluster.api, namespace))
+    def prepare_namespace(self, namespace: str, extra_rules: Sequence[access.Rule] = ()) -> None:
+        """Make a namespace in each cluster where the hub may do what the least Role says.
+
+        Called again, it changes what the hub may do there.
+        """
+        self._in_parallel(lambda cluster: access.grant(cluster.api, namespace, extra_rules))
         self._in_parallel(LocalCluster.refill_storage)
 
     def remove_namespace(self, namespace: str) -> None:
-        """Delete it in each cluster, with all that is in it, and return when it is gone."""
-
-        def remove(cluster: LocalCluster) -> None:
-            cluster.api.delete("v1", "Namespace", namespace)
-            cluster.api.wait_gone("v1", "Namespace", namespace)
-
-        self._in_parallel(remove)
+        """Delete it in each cluster, and return when its pods and routes are gone."""
+        self._in_parallel(lambda cluster: access.remove_namespace(cluster.api, namespace))
 
     def restore(self) -> None:
         """Undo all faults: start what is stopped, as it was at first."""
@@ -104,13 +102,14 @@ def install() -> Binaries:
     return Binaries(kubernetes, gateway)
 
 
-def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
+def up(set_name: str | None = None, *, keep: bool = True) -> LocalSet:
     """The set, running: one that is healthy already is taken as it is.
 
     A set that is broken or half there is taken down first. ``keep``: it stays when a test run
     that uses it ends. Raises CannotRunHere, locks.InUse, or RuntimeError with the failing
     component's log; a set that failed to come up is taken down again.
     """
+    set_name = set_name or default_set()
     cluster_names(set_name)
     machine.require()
     with locks.changing(set_name):
@@ -132,15 +131,16 @@ def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
                 raise
 
 
-def down(set_name: str = DEFAULT_SET) -> None:
+def down(set_name: str | None = None) -> None:
     """Take the set away, whatever state it is in. Raises locks.InUse while a test run uses it."""
+    set_name = set_name or default_set()
     with locks.changing(set_name):
         if locks.in_use(set_name):
             raise locks.InUse(f"another process uses the set {set_name}")
         teardown.remove(set_name)
 
 
-def running(set_name: str = DEFAULT_SET) -> LocalSet | None:
+def running(set_name: str | None = None) -> LocalSet | None:
     """The set if all of it runs and serves, else None."""
     found = existing(set_name)
     if found is None or not all(cluster.healthy() for cluster in found):
@@ -148,9 +148,9 @@ def running(set_name: str = DEFAULT_SET) -> LocalSet | None:
     return found
 
 
-def existing(set_name: str = DEFAULT_SET) -> LocalSet | None:
+def existing(set_name: str | None = None) -> LocalSet | None:
     """The set as its records tell, running or not; None without records."""
-    state = load(set_name)
+    state = load(set_name or default_set())
     if state is None or not kube_binary.is_built():
         return None
     return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binaries()))
@@ -210,7 +210,7 @@ def _bring_up(state: SetState, binaries: Binaries) -> LocalSet:
     return found
 
 
-def release(use: locks.Use, set_name: str = DEFAULT_SET) -> None:
+def release(use: locks.Use, set_name: str) -> None:
     """End a test run's use of a set: the last one takes it down, unless it is to be kept."""
     last = use.release()
     state = load(set_name)

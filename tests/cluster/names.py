@@ -7,14 +7,15 @@ name of a bridge, which is why a set's name is short.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
-DEFAULT_SET = "mcks"
 CLUSTERS = ("a", "b")
 PROCESS_MARK = "MCKS_LOCAL_CLUSTER"
 """The environment variable that every process of a set is started with: ``SET/CLUSTER``."""
 
+_DEFAULT_SET = "mcks"
 _SET = re.compile(r"[a-z][a-z0-9]{0,7}")
 
 
@@ -39,6 +40,11 @@ class ClusterName:
     def context(self) -> str:
         """The kubeconfig context, in the hub's and in the tests' kubeconfig."""
         return f"local-{self.cluster}"
+
+
+def default_set() -> str:
+    """MCKS_SET, for a second set beside the first; else the one set of a machine."""
+    return os.environ.get("MCKS_SET") or _DEFAULT_SET
 
 
 def cluster_names(set_name: str) -> tuple[ClusterName, ...]:

@@ -158,7 +158,7 @@ class Daemons:
             return None
         return process if process.alive() else None
 
-    def stop(self, name: str, grace: float = 10.0) -> None:
+    def stop(self, name: str, grace: float) -> None:
         """End a daemon: SIGTERM, and SIGKILL after ``grace`` seconds (0: at once)."""
         if process := self.running(name):
             end([process], grace)

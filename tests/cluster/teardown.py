@@ -57,7 +57,7 @@ def remove(set_name: str) -> None:
     with contextlib.suppress(OSError):
         directory.parent.rmdir()
     if state is not None:
-        _remove_fixed(state)
+        remove_fixed(state)
 
 
 def kill_all(set_name: str) -> None:
@@ -88,7 +88,8 @@ def _shim_sockets(directory: Path) -> list[Path]:
     return found
 
 
-def _remove_fixed(state: SetState) -> None:
+def remove_fixed(state: SetState) -> None:
+    """Remove those of FIXED_DIRECTORIES that the set made and that are empty now."""
     ours: Iterable[str] = state.made_directories
     if str(_KUBELET_SOCKET.parent) in ours and not _anyone_listens(_KUBELET_SOCKET):
         _KUBELET_SOCKET.unlink(missing_ok=True)

@@ -1,0 +1,125 @@
+"""Nothing is left of a set, whatever was killed; on a set of its own beside the shared one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import cgroups, leftovers, local_set, network, teardown, workloads
+from tests.cluster.fixtures import Clusters
+from tests.cluster.local_set import LocalSet
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def set_name(clusters: Clusters) -> Iterator[str]:
+    """A name for a second set; the shared one, which is up, must not notice."""
+    assert isinstance(clusters, LocalSet)
+    name = f"t{secrets.token_hex(2)}"
+    yield name
+    local_set.down(name)
+    assert clusters.clusters
+    assert not any(cluster.stopped() for cluster in clusters)
+
+
+@pytest.fixture
+def machine_before(set_name: str) -> Iterator[None]:
+    """Asks the machine itself what is new, and not only what bears the set's name.
+
+    What is gone meanwhile belonged to pods of earlier tests.
+    """
+    before = _machine()
+    yield
+    assert leftovers.find(set_name) == []
+    new = {kind: things - before[kind] for kind, things in _machine().items()}
+    assert not any(new.values()), new
+
+
+def _machine() -> dict[str, set[str]]:
+    mounts = Path("/proc/self/mountinfo").read_text()
+    roots = cgroups.hierarchies(mounts)
+    return {
+        "links": set(network.links()),
+        "mounts": {line.split()[4] for line in mounts.splitlines()},
+        "rules": {rule for table in ("filter", "nat") for rule in network.table_rules(table)},
+        "forwarding": {Path("/proc/sys/net/ipv4/ip_forward").read_text()},
+        "cgroups": {str(path) for root in roots for path in root.iterdir()},
+        "fixed": set(teardown.FIXED_DIRECTORIES) - set(teardown.missing_directories()),
+        "shims": {str(path) for path in Path("/run/containerd/s").glob("*")},
+        "results": {str(path) for path in Path("/var/lib/cni/results").glob("*")},
+    }
+
+
+def _with_pods(set_name: str) -> LocalSet:
+    found = local_set.up(set_name, keep=False)
+    for cluster in found:
+        cluster.api.create(workloads.server_pod("server", cluster.name), "default")
+    for cluster in found:
+        cluster.api.wait_pod_ready("server", "default")
+    return found
+
+
+@pytest.mark.usefixtures("machine_before")
+def test_down_leaves_nothing_of_a_set_with_pods(set_name: str) -> None:
+    _with_pods(set_name)
+
+    assert {leftover.kind for leftover in leftovers.find(set_name)} == {
+        "process", "mount", "link", "rule", "cgroup", "file",
+    }  # fmt: skip
+    local_set.down(set_name)
+
+    assert leftovers.find(set_name) == []
+
+
+@pytest.mark.usefixtures("machine_before")
+def test_down_leaves_nothing_after_everything_was_killed_and_the_records_were_lost(
+    set_name: str,
+) -> None:
+    found = _with_pods(set_name)
+    for component in ("kubelet", "apiserver", "containerd", "envoy"):
+        found["a"].stop(component, kill=True)
+    for process in leftovers.set_processes(set_name)[::2]:
+        process.signal(signal.SIGKILL)
+    found.state.file.unlink()
+
+    local_set.down(set_name)
+
+    assert leftovers.find(set_name) == []
+    _remove_fixed(found)
+
+
+def _remove_fixed(found: LocalSet) -> None:
+    """With the records the memory of who made the fixed directories is lost; empty ones stay."""
+    teardown.remove_fixed(found.state)
+
+
+@pytest.mark.usefixtures("machine_before")
+def test_up_replaces_what_a_killed_up_left_half_done(set_name: str) -> None:
+    command = [sys.executable, "-m", "tests.cluster", "--set", set_name, "up"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=_ROOT, stderr=subprocess.PIPE, env=environment) as killed:
+        while not any("kubelet" in str(leftover) for leftover in leftovers.find(set_name)):
+            assert killed.poll() is None
+        killed.kill()
+    assert local_set.running(set_name) is None
+
+    found = local_set.up(set_name, keep=False)
+
+    assert all(cluster.healthy() for cluster in found)
+    local_set.down(set_name)
+
+
+def test_down_of_nothing_does_nothing(set_name: str) -> None:
+    local_set.down(set_name)
+
+    assert leftovers.find(set_name) == []
