@@ -5,7 +5,8 @@ What the texts mean does not belong here (render.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from mcks.errors import ConfigError
 
@@ -13,30 +14,42 @@ Level = Mapping[str, str | None] | Sequence[str]
 """Texts by key, where None removes what a lower level said; or texts in order."""
 
 
+_FROM_LIST = re.compile(r"[!~](\d{2,})-\d{3,}")
+
+
 def merge_levels(*levels: Level | None) -> dict[str, str]:
     """Merge *levels*, lowest first, into one dict sorted by key: the order in which it applies.
 
-    A later level wins, key by key. A list's entries never replace each other nor a dict's: their
-    keys are ``~LL-NNN`` (level and position), after all usual keys; ``!LL-NNN``, before them, when
-    no lower level is a dict, so that a profile's dict still overrides the hub's list.
+    A later level wins, key by key. A list's entries never replace others: their keys are
+    ``~LL-NNN`` (number of the list, position), behind all usual keys; ``!LL-NNN``, before them,
+    while no dict stands below the list, so that a profile's dict still overrides the hub's list.
+    Merging the result with further levels gives the same as merging all at once.
 
     Raises ConfigError if a level or an entry is of another type.
     """
     merged: dict[str, str | None] = {}
-    prefix = "!"
-    for number, level in enumerate(levels):
+    for level in levels:
         if isinstance(level, Mapping):
-            prefix = "~" if level else prefix
+            for key, text in level.items():
+                _check(key, text)
             merged |= level
         elif isinstance(level, Sequence) and not isinstance(level, str):
-            merged |= {f"{prefix}{number:02}-{n:03}": text for n, text in enumerate(level)}
+            merged |= _keyed(level, [key for key, text in merged.items() if text is not None])
         elif level is not None:
             raise ConfigError(
                 f"expected a dict of texts or a list of texts, not a {type(level).__name__}"
             )
-    for key, text in merged.items():
-        _check(key, text)
     return {key: text for key, text in sorted(merged.items()) if text is not None}
+
+
+def _keyed(level: Sequence[str], lower: Iterable[str]) -> dict[str, str]:
+    found = [_FROM_LIST.fullmatch(key) for key in lower]
+    number = 1 + max((int(match[1]) for match in found if match), default=-1)
+    place = "~" if any(m is None or m[0].startswith("~") for m in found) else "!"
+    texts = {f"{place}{number:02}-{n:03}": text for n, text in enumerate(level)}
+    for key, text in texts.items():
+        _check(key, text)
+    return texts
 
 
 def _check(key: object, text: object) -> None:

@@ -20,10 +20,12 @@ from textwrap import dedent
 from typing import Any
 
 from mcks.core.documents import read
-from mcks.core.insertion import PLACEHOLDER, Mistake
+from mcks.core.insertion import PLACEHOLDER, Inserted, Mistake, value_index
 from mcks.core.objects import Manifest
+from mcks.core.patch import PATCH_TYPE, apply_patches
 from mcks.core.sandbox import interpolate, template_line
-from mcks.errors import BadTemplate
+from mcks.core.strings import misread
+from mcks.errors import BadPatch, BadTemplate
 
 _COLUMN = re.compile(r"^column (\d+): ")
 
@@ -34,10 +36,7 @@ def render(key: str, template: str, variables: Mapping[str, Any]) -> list[Manife
     The text may be indented as a whole. What is returned belongs to the caller.
     Raises BadTemplate with key and line.
     """
-    try:
-        text, values = interpolate(template, variables)
-    except Mistake as exc:
-        raise BadTemplate(exc.message, key=key, line=exc.line) from exc
+    text, values = _interpolated(key, template, variables)
     try:
         documents = read(text, key, values)
     except (BadTemplate, Mistake) as exc:
@@ -50,6 +49,132 @@ def render(key: str, template: str, variables: Mapping[str, Any]) -> list[Manife
                 f"document {number} is {what}. Write an object: lines like 'kind: Pod'", key=key
             )
     return documents
+
+
+def render_text(key: str, template: str, variables: Mapping[str, Any]) -> str:
+    """Render *template*, named *key*, to a text of one line or more: a name, a URL.
+
+    Raises BadTemplate with key and line.
+    """
+    text, values = _interpolated(key, template, variables)
+    return PLACEHOLDER.sub(lambda place: str.__str__(values[value_index(place[0])]), text)
+
+
+def render_objects(
+    templates: Mapping[str, str],
+    patches: Mapping[str, str],
+    variables: Mapping[str, Any],
+    *,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+) -> list[Manifest]:
+    """Render all *templates* in the order of their keys, mark the objects, apply all *patches*.
+
+    Each object has *labels* and *annotations* before the patches, which may look at them, and
+    after: they win. Several documents in a patch are several patches.
+
+    Raises BadTemplate or BadPatch with the key that is to blame: for what cannot be rendered or
+    applied, an object without apiVersion, kind or name, two objects of one name, and a number or
+    boolean where Kubernetes wants a string.
+    """
+    objects = _objects(templates, variables)
+    for manifest in objects:
+        _mark(manifest, labels, annotations)
+    patched = apply_patches(objects, _patches(patches, variables))
+    for manifest in patched:
+        _mark(manifest, labels, annotations)
+    return patched
+
+
+def _interpolated(
+    key: str, template: str, variables: Mapping[str, Any]
+) -> tuple[str, list[Inserted]]:
+    try:
+        return interpolate(template, variables)
+    except Mistake as exc:
+        raise BadTemplate(exc.message, key=key, line=exc.line) from exc
+
+
+def _objects(templates: Mapping[str, str], variables: Mapping[str, Any]) -> list[Manifest]:
+    objects: list[Manifest] = []
+    origins: dict[tuple[str, ...], str] = {}
+    for key in sorted(templates):
+        for number, manifest in enumerate(render(key, templates[key], variables), 1):
+            try:
+                identity = _identity(manifest)
+            except Mistake as exc:
+                raise BadTemplate(f"document {number}: {exc.message}", key=key) from exc
+            if identity in origins:
+                same = f"{manifest['kind']} {manifest['metadata']['name']!r}"
+                raise BadTemplate(
+                    f"document {number} is the {same} that template {origins[identity]!r} makes. "
+                    "Rename one of them, or set one of the keys to None",
+                    key=key,
+                )
+            origins[identity] = key
+            objects.append(manifest)
+    return objects
+
+
+def _identity(manifest: Manifest) -> tuple[str, ...]:
+    """Return group, kind, namespace and name, which no two objects share, or raise Mistake."""
+    if found := misread(manifest):
+        raise Mistake(f"{found[0]} {_quote_it(found[1])}")
+    for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
+        if not manifest.get(field) or not isinstance(manifest[field], str):
+            raise Mistake(f"has no {field}. Write it without indentation, e.g. {field}: {example}")
+    meta = manifest.get("metadata")
+    if not isinstance(meta, dict) or not meta.get("name") or not isinstance(meta["name"], str):
+        remedy = "Write metadata: and, below it and indented, name: {{key}}"
+        if manifest["kind"].endswith("List"):
+            remedy = "Write its items as documents of their own, with a line --- between them"
+        raise Mistake(f"this {manifest['kind']} has no metadata.name. {remedy}")
+    if not isinstance(meta.get("namespace") or "", str):
+        raise Mistake("metadata.namespace is not a text")
+    for field in ("labels", "annotations"):
+        if not isinstance(meta.get(field) or {}, dict):
+            raise Mistake(f"metadata.{field} is not a mapping. Write lines like name: value")
+    group = manifest["apiVersion"].rpartition("/")[0]
+    return group, manifest["kind"], meta.get("namespace") or "", meta["name"]
+
+
+def _patches(
+    patches: Mapping[str, str], variables: Mapping[str, Any]
+) -> list[tuple[str, Manifest]]:
+    documents = []
+    for key in sorted(patches):
+        try:
+            rendered = render(key, patches[key], variables)
+        except BadTemplate as exc:
+            where = f"line {exc.line}" if exc.line else ""
+            raise BadPatch(exc.message, key=key, path=where) from exc
+        for document in rendered:
+            if found := misread(document, custom=_is_custom(document)):
+                raise BadPatch(_quote_it(found[1]), key=key, path=found[0])
+            documents.append((key, document))
+    return documents
+
+
+def _is_custom(patch: Manifest) -> bool:
+    """Tell a patch for a custom resource, which may leave out the apiVersion, by its type."""
+    meta = patch.get("metadata")
+    annotations = meta.get("annotations") if isinstance(meta, dict) else None
+    return isinstance(annotations, dict) and annotations.get(PATCH_TYPE) == "merge"
+
+
+def _mark(manifest: Manifest, labels: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+    meta = manifest["metadata"]
+    for field, ours in (("labels", labels), ("annotations", annotations)):
+        if ours:
+            meta[field] = {**(meta.get(field) or {}), **ours}
+
+
+def _quote_it(value: object) -> str:
+    if isinstance(value, bool):
+        what = f"boolean {_json(value)} (as yes, no, on, off, y and n are in YAML)"
+    else:
+        what = f"number {_json(value)}"
+    return f'is the {what}, but Kubernetes wants a string there: quote it, as in a: "b"'
 
 
 def _readable(error: BadTemplate | Mistake, text: str) -> str:
