@@ -29,3 +29,19 @@ def hub_role_rules() -> list[dict[str, Any]]:
         {"apiGroups": [group], "resources": list(resources), "verbs": sorted(verbs)}
         for group, resources, verbs in _RULES
     ]
+
+
+def role_and_binding(name: str, namespace: str, subject: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the Role with these rules and its RoleBinding to *subject*, ready to apply."""
+    api, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    meta = {"name": name, "namespace": namespace}
+    return [
+        {"apiVersion": api, "kind": "Role", "metadata": meta, "rules": hub_role_rules()},
+        {
+            "apiVersion": api,
+            "kind": "RoleBinding",
+            "metadata": dict(meta),
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+            "subjects": [subject],
+        },
+    ]

@@ -1,0 +1,56 @@
+# Every target sets up what it needs; `make help` lists them.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test unit cluster-tests lint format docs bench install down clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+demo: $(READY) ## a hub, two real local clusters, a notebook in the browser
+	@$(BIN)/python -m tests.demo
+
+test: unit cluster-tests ## all tests
+
+unit: $(READY) ## tests without clusters, under a minute
+	$(BIN)/python -m pytest -m "not cluster and not browser and not slow"
+
+cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and browser
+	$(BIN)/python -m pytest -m "cluster or browser or slow"
+	$(BIN)/python -m tests.cluster leftovers
+
+lint: $(READY) docs ## style, types, layers, documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY) ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: $(READY) ## measure, side by side with the peers
+	$(BIN)/python -m tests.bench
+
+install: $(READY) ## everything that demo and test need
+	$(BIN)/python -m tests.cluster install
+
+down: $(READY) ## take away what a killed demo or test run left
+	$(BIN)/python -m tests.cluster down
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mcks needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up $(VENV) (the first time: about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+clean: ## remove what the targets made in this directory
+	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

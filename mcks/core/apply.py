@@ -1,0 +1,255 @@
+"""Put a server's objects into a cluster in the right order; take them out again.
+
+What the objects are, and whether the server works, does not belong here.
+
+The order follows from Kubernetes. A Pod is refused until its ServiceAccount exists, and its Secret
+must exist before the container starts; so the Secret is the anchor that owns the rest, and when
+the Pod exists it becomes the Secret's owner. From then on the garbage collector removes everything
+when the Pod goes, by whoever's hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcks.core.client import ClusterClient
+from mcks.core.environment import find
+from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.errors import ConfigError, Conflict, NotFound
+
+LIFETIME = "mcks.hub.jupyter.org/lifetime"
+"""Annotation: ``server`` (default), ``user`` (until the user is deleted) or ``keep`` (for ever)."""
+DELETE_ON_STOP = "mcks.hub.jupyter.org/delete-on-stop"
+"""The original's label for the same; "false" means ``user``."""
+KEY_LABEL = "mcks.hub.jupyter.org/key"
+HUB_LABEL = "mcks.hub.jupyter.org/hub"
+
+_BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
+_TRIES = 5
+_LEFTOVER_GRACE = 1
+_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+
+@dataclass
+class Created:
+    """What a start has put into the cluster so far: enough to take it out again.
+
+    ``uids`` holds the Secret's and the Pod's, None from the moment when a create was sent until
+    its answer. ``unowned`` are the objects that no garbage collector will remove for us:
+    cluster-scoped ones and those in other namespaces. ``keeps_data`` says that there are objects
+    which outlive the server, so that its key must be remembered.
+    """
+
+    key: str
+    namespace: str
+    hub_id: str = ""
+    uids: dict[str, str | None] = field(default_factory=dict)
+    unowned: list[Ref] = field(default_factory=list)
+    keeps_data: bool = False
+
+    def where(self, kind: str) -> Ref:
+        """Name the Secret or the Pod."""
+        return Ref("v1", kind, self.key, self.namespace)
+
+    def owns(self, manifest: Manifest) -> bool:
+        """Whether *manifest*, as it is in the cluster, is this server's: its labels say so."""
+        labels: Mapping[str, str] = metadata(manifest).get("labels") or {}
+        return labels.get(KEY_LABEL) == self.key and labels.get(HUB_LABEL, "") == self.hub_id
+
+
+def lifetime(manifest: Manifest) -> str:
+    """Return how long *manifest* lives: ``server``, ``user`` or ``keep``. Raises ConfigError."""
+    meta = metadata(manifest)
+    said = (meta.get("annotations") or {}).get(LIFETIME)
+    if said is None:
+        kept = (meta.get("labels") or {}).get(DELETE_ON_STOP) == "false"
+        return "user" if kept else "server"
+    if said not in ("server", "user", "keep"):
+        raise ConfigError(
+            f"{manifest['kind']} {meta.get('name')}: the annotation {LIFETIME} is {said!r}; "
+            "it must be server, user or keep"
+        )
+    return str(said)
+
+
+async def locate(
+    client: ClusterClient, objects: Iterable[Manifest], namespace: str
+) -> list[Manifest]:
+    """Return *objects* with *namespace* in those that are namespaced and name none."""
+    located = []
+    for manifest in objects:
+        meta = metadata(manifest)
+        if not meta.get("namespace") and await client.namespaced(
+            manifest["apiVersion"], manifest["kind"]
+        ):
+            manifest = {**manifest, "metadata": {**meta, "namespace": namespace}}  # noqa: PLW2901
+        located.append(manifest)
+    return located
+
+
+async def create_all(
+    client: ClusterClient, objects: Sequence[Manifest], created: Created
+) -> Manifest:
+    """Create *objects*, anchored as the module says, and return the Pod as created.
+
+    *created* is kept up to date while this runs, so that ``remove`` can undo a half-done start.
+    It takes one request for each object and one more, if nothing is in the way.
+    """
+    secret = find(objects, "Secret", created.key)
+    pod = find(objects, "Pod", created.key)
+    rest = [m for m in objects if m is not secret and m is not pod]
+    kept = [m for m in rest if lifetime(m) != "server"]
+    created.keeps_data = bool(kept)
+    for stage in _stages(kept):
+        await _together(_create_if_absent(client, manifest, created) for manifest in stage)
+    anchor = await _create_noted(client, secret, created)
+    owner = [_owner_reference(anchor)]
+    for stage in _stages([m for m in rest if lifetime(m) == "server"]):
+        await _together(_create_owned(client, manifest, owner, created) for manifest in stage)
+    running = await _create_noted(client, pod, created)
+    await client.patch(
+        ref(anchor), {"metadata": {"ownerReferences": [_owner_reference(running)]}}, type="merge"
+    )
+    return running
+
+
+def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
+    """Namespaces first, then what needs nothing, then bindings (they need Roles), then Pods."""
+    stages: list[list[Manifest]] = [[], [], [], []]
+    for manifest in objects:
+        kind = manifest["kind"]
+        order = 0 if kind == "Namespace" else 2 if kind in _BINDINGS else 3 if kind == "Pod" else 1
+        stages[order].append(manifest)
+    return [stage for stage in stages if stage]
+
+
+async def _together(creations: Iterable[Any]) -> None:
+    """Run *creations* at once; the first error cancels the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for creation in creations:
+                group.create_task(creation)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _owner_reference(owner: Manifest) -> dict[str, Any]:
+    """Without ``blockOwnerDeletion``: it would need a right on finalizers."""
+    meta = metadata(owner)
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+    }
+
+
+async def _create_owned(
+    client: ClusterClient, manifest: Manifest, owner: list[dict[str, Any]], created: Created
+) -> None:
+    meta = metadata(manifest)
+    if meta.get("namespace") == created.namespace:
+        theirs = meta.get("ownerReferences") or []
+        manifest = {**manifest, "metadata": {**meta, "ownerReferences": [*theirs, *owner]}}
+    else:
+        # an owner in another namespace makes the garbage collector delete a living object
+        created.unowned.append(ref(manifest))
+    await _create(client, manifest, created)
+
+
+async def _create_noted(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
+    created.uids[manifest["kind"]] = None
+    answer = await _create(client, manifest, created)
+    created.uids[manifest["kind"]] = metadata(answer)["uid"]
+    return answer
+
+
+async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: Created) -> None:
+    """Data is never changed once it exists; but it must be this server's own."""
+    try:
+        await client.create(manifest)
+    except Conflict:
+        if manifest["kind"] == "Namespace":
+            return
+        existing = await client.get(ref(manifest))
+        if lifetime(manifest) == "user":
+            _check_ours(existing, created)
+
+
+async def _create(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
+    """Create *manifest*; what a former start of the same server left behind is replaced.
+
+    A leftover is never used: the hub makes a new API token for each start.
+    """
+    for _ in range(_TRIES):
+        try:
+            return await client.create(manifest)
+        except Conflict:
+            await _remove_leftover(client, manifest, created)
+    return await client.create(manifest)
+
+
+async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: Created) -> None:
+    try:
+        existing = await client.get(ref(manifest))
+    except NotFound:
+        return
+    _check_ours(existing, created)
+    uid = metadata(existing)["uid"]
+    await client.delete(ref(existing), uid=uid, grace_period=_LEFTOVER_GRACE)
+    await wait_until_gone(client, ref(existing), uid)
+
+
+def _check_ours(existing: Manifest, created: Created) -> None:
+    if not created.owns(existing):
+        hub = f", {HUB_LABEL}={created.hub_id}" if created.hub_id else ""
+        raise ConfigError(
+            f"{ref(existing)} exists and is not this server's: its labels are not "
+            f"{KEY_LABEL}={created.key}{hub}. Rename it, remove it, or give this hub another "
+            "`hub_id` or `key_template`"
+        )
+
+
+async def wait_until_gone(client: ClusterClient, where: Ref, uid: str) -> None:
+    """Return when no object with *uid* is at *where*. Bound it with ``asyncio.timeout``."""
+    pause = _PAUSE
+    while True:
+        try:
+            if metadata(await client.get(where))["uid"] != uid:
+                return
+        except NotFound:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def remove(client: ClusterClient, created: Created) -> None:
+    """Delete what ``create_all`` made, and nothing else. The Pod may still be ending afterwards.
+
+    One request for the Pod, one for the Secret, two for each object that nothing owns (it is
+    looked at first). Already gone is fine.
+    """
+    results = await asyncio.gather(
+        *(_remove(client, created.where(kind), uid, created) for kind, uid in created.uids.items()),
+        *(_remove(client, where, None, created) for where in created.unowned),
+        return_exceptions=True,
+    )
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _remove(client: ClusterClient, where: Ref, uid: str | None, created: Created) -> None:
+    try:
+        if uid is None:
+            existing = await client.get(where)
+            if not created.owns(existing):
+                return
+            uid = str(metadata(existing)["uid"])
+        await client.delete(where, uid=uid)
+    except (NotFound, Conflict):
+        return  # gone, or another object has taken the name

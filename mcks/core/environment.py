@@ -1,0 +1,120 @@
+"""Put a server's environment into its objects: everything into the Secret. Pure.
+
+Which variables there are does not belong here: JupyterHub and the administrator say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mcks.core.objects import Manifest, metadata
+from mcks.errors import ConfigError
+
+CONTAINER = "notebook"
+_MEMORY = {"MEM_LIMIT": "limits", "MEM_GUARANTEE": "requests"}
+_CPU = {"CPU_LIMIT": "limits", "CPU_GUARANTEE": "requests"}
+
+
+def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> list[Manifest]:
+    """Return *objects* with *env* in the Secret *key* and the container ``notebook`` reading it.
+
+    *env* maps names to strings; a dict (``valueFrom``) becomes an ``env`` entry of the container;
+    None is left out. What the pod's own ``env`` names wins. The limits that JupyterHub announces
+    (MEM_LIMIT ...) follow the patched container's resources, and JUPYTER_IMAGE its image.
+
+    Raises ConfigError if the Secret, the Pod or the container is missing.
+    """
+    pod = find(objects, "Pod", key)
+    secret = find(objects, "Secret", key)
+    container = notebook_container(pod)
+    resources = container.get("resources") or {}
+    image = str(container.get("image", ""))
+    texts: dict[str, str] = {"JUPYTER_IMAGE": image, "JUPYTER_IMAGE_SPEC": image}
+    entries: dict[str, dict[str, Any]] = {}
+    for name, value in env.items():
+        if name in _MEMORY or name in _CPU or value is None:
+            continue
+        if isinstance(value, Mapping):
+            entries[name] = {"name": name, **_value_from(value)}
+        else:
+            texts[name] = str(value)
+    entries |= {
+        name: _memory_in_bytes(name, group)
+        for name, group in _MEMORY.items()
+        if "memory" in (resources.get(group) or {})
+    }
+    for name, group in _CPU.items():
+        if (cpu := cores((resources.get(group) or {}).get("cpu"))) is not None:
+            texts[name] = cpu
+    patched = {entry.get("name"): entry for entry in container.get("env") or []}
+    container = {
+        **container,
+        "env": [*(e for n, e in entries.items() if n not in patched), *patched.values()],
+        "envFrom": _reading(container.get("envFrom") or [], key),
+    }
+    filled = {**secret, "stringData": {**texts, **(secret.get("stringData") or {})}}
+    replaced = {id(pod): _with_container(pod, container), id(secret): filled}
+    return [replaced.get(id(manifest), manifest) for manifest in objects]
+
+
+def find(objects: Sequence[Manifest], kind: str, name: str) -> Manifest:
+    """Return the object of *kind* named *name*; ConfigError if ``objects`` makes none."""
+    for manifest in objects:
+        if manifest["kind"] == kind and metadata(manifest).get("name") == name:
+            return manifest
+    raise ConfigError(
+        f"`objects` makes no {kind} named {name!r} (the value of {{{{key}}}}): mcks needs it. "
+        "Was its template removed or its name changed?"
+    )
+
+
+def notebook_container(pod: Manifest) -> dict[str, Any]:
+    """Return the container that runs the server; ConfigError if the Pod has none."""
+    containers: list[dict[str, Any]] = (pod.get("spec") or {}).get("containers") or []
+    for container in containers:
+        if container.get("name") == CONTAINER:
+            return container
+    raise ConfigError(
+        f"the Pod has no container named {CONTAINER!r}; it has: "
+        + (", ".join(str(c.get("name")) for c in containers) or "(none)")
+    )
+
+
+def _with_container(pod: Manifest, container: dict[str, Any]) -> Manifest:
+    containers = [container if c.get("name") == CONTAINER else c for c in pod["spec"]["containers"]]
+    return {**pod, "spec": {**pod["spec"], "containers": containers}}
+
+
+def _reading(env_from: list[Any], key: str) -> list[Any]:
+    """Let the container read the Secret first, so that whatever stands later wins."""
+    if any((e.get("secretRef") or {}).get("name") == key for e in env_from):
+        return env_from
+    return [{"secretRef": {"name": key}}, *env_from]
+
+
+def _value_from(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Accept both ``{"valueFrom": {...}}`` and kubespawner's bare ``{"secretKeyRef": {...}}``."""
+    return dict(value) if "valueFrom" in value or "value" in value else {"valueFrom": dict(value)}
+
+
+def _memory_in_bytes(name: str, group: str) -> dict[str, Any]:
+    reference = {"containerName": CONTAINER, "resource": f"{group}.memory"}
+    return {"name": name, "valueFrom": {"resourceFieldRef": reference}}
+
+
+def cores(quantity: Any) -> str | None:
+    """Return a Kubernetes CPU quantity as a decimal number of cores, None if it is not one.
+
+    A resourceFieldRef cannot say this: it rounds up to whole cores.
+
+    >>> cores("1500m"), cores(2), cores("0.5"), cores("many")
+    ('1.5', '2', '0.5', None)
+    """
+    text = str(quantity)
+    try:
+        number = Decimal(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+    except InvalidOperation:
+        return None
+    return format(number.normalize(), "f")

@@ -1,0 +1,90 @@
+"""Ask the cluster's gateway until a user's server answers through it.
+
+How the route was made does not belong here (routes.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import aiohttp
+
+from mcks.core.routes import split_proxy_spec
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+_ONE_TRY = aiohttp.ClientTimeout(total=10)
+_ENOUGH = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server as the hub's proxy will ask for it.
+
+    ``url`` is the gateway's (scheme, host, port), ``proxy_spec`` JupyterHub's. ``check`` is
+    ``jupyterhub`` (the answer must come from a JupyterHub single-user server) or ``http`` (any
+    answer below 400, for images that are something else).
+    """
+
+    url: str
+    proxy_spec: str
+    check: str = "jupyterhub"
+
+    @property
+    def probe_url(self) -> str:
+        """Where the probe asks: the server's API root."""
+        return f"{self.url}{split_proxy_spec(self.proxy_spec)[1]}api"
+
+
+async def wait_until_ready(session: aiohttp.ClientSession, target: Target) -> None:
+    """Return when *target* answers as it should. Bound it with ``asyncio.timeout``.
+
+    Any status below 500 counts as up for JupyterHub itself, a gateway's 404 included; so mcks
+    asks more exactly before it says that a server is there.
+    """
+    pause = _FIRST_PAUSE
+    while not (answer := await ask(session, target)).ready:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    del answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. ``text`` says it in a few words, for logs and messages."""
+
+    ready: bool
+    text: str
+
+
+async def ask(session: aiohttp.ClientSession, target: Target) -> Answer:
+    """Ask once. Never raises on network errors: they are an answer too."""
+    host, _ = split_proxy_spec(target.proxy_spec)
+    headers = {"Accept": "application/json", **({"Host": host} if host else {})}
+    try:
+        async with session.get(
+            target.probe_url, headers=headers, allow_redirects=False, timeout=_ONE_TRY
+        ) as response:
+            body = await response.content.read(_ENOUGH)
+            return _judge(response, body, target.check)
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        return Answer(ready=False, text=f"no answer ({type(exc).__name__})")
+
+
+def _judge(response: aiohttp.ClientResponse, body: bytes, check: str) -> Answer:
+    text = f"HTTP {response.status}"
+    if check == "http":
+        return Answer(response.status < 400, text)
+    # The hub sends the header too (on its redirects), a gateway may send any body.
+    is_server = "X-JupyterHub-Version" in response.headers and _has_version(body)
+    return Answer(response.status == 200 and is_server, text)
+
+
+def _has_version(body: bytes) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and "version" in answer

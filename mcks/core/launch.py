@@ -1,0 +1,161 @@
+"""Start one server in a connected cluster and wait until it works; take it out again.
+
+Which objects there are (render.py) and which hub calls lead here (spawner.py) does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcks.core import apply, failures, gateway
+from mcks.core.environment import CONTAINER
+from mcks.core.events import sentence
+from mcks.core.objects import Manifest, Selection, metadata
+from mcks.core.pool import Connection
+from mcks.core.progress import Progress
+from mcks.errors import MCKSError, StartFailed
+
+_GONE = failures.Verdict(
+    "gone", "The server was removed from its cluster while it started. Start it again."
+)
+_LOG_LINES = 20
+_LOOK_AROUND = 5.0
+"""Seconds that may be spent to find out why a start failed."""
+_STOP_MARGIN = 15.0
+"""Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One server to start: final *objects*, and where it must answer."""
+
+    objects: Sequence[Manifest]
+    target: gateway.Target
+    created: apply.Created
+
+
+async def start(connection: Connection, launch: Launch, progress: Progress) -> None:
+    """Create the objects and return when the server answers through the gateway.
+
+    Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
+    Nothing is cleaned up here: ``stop`` does that.
+    """
+    key = launch.created.key
+    progress.say(f"Creating the server in {connection.title}", 10)
+    objects = await apply.locate(connection.client, launch.objects, launch.created.namespace)
+    pod = await apply.create_all(connection.client, objects, launch.created)
+    connection.pods.learn(pod)
+    progress.say("The cluster has accepted the server", 25)
+    progress.accepted.set()
+    uid = metadata(pod)["uid"]
+
+    def settled(current: Manifest | None) -> failures.Verdict | bool | None:
+        if current is None or metadata(current)["uid"] != uid:
+            return _GONE
+        percent, words = failures.phase(current)
+        progress.say(words, percent)
+        return failures.hopeless(current) or (True if failures.is_running(current) else None)
+
+    verdict = await connection.pods.wait_for(key, settled)
+    if isinstance(verdict, failures.Verdict):
+        raise await _failure(connection, launch, verdict)
+    await _until_ready_or_failed(connection, launch, uid)
+    progress.say("The server answers", 95)
+
+
+async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: str) -> None:
+    """Ask the gateway, and give up at once if the pod ends meanwhile."""
+
+    def failed(current: Manifest | None) -> failures.Verdict | None:
+        if current is None or metadata(current)["uid"] != uid:
+            return _GONE
+        return failures.hopeless(current)
+
+    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target))
+    broken = asyncio.create_task(connection.pods.wait_for(launch.created.key, failed))
+    try:
+        await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
+        if broken.done() and not ready.done():
+            raise await _failure(connection, launch, broken.result())
+        ready.result()
+    finally:
+        for task in (ready, broken):
+            task.cancel()
+        await asyncio.gather(ready, broken, return_exceptions=True)
+
+
+async def timed_out(connection: Connection, launch: Launch, seconds: float) -> StartFailed:
+    """Say why the server was not ready in time, with all that is known for the log."""
+    pod = connection.pods.get(launch.created.key)
+    answer = await gateway.ask(connection.http, launch.target)
+    if pod is not None and failures.is_running(pod):
+        message = "The server runs, but its cluster's gateway does not show it."
+        why = f"{launch.target.probe_url} gave {answer.text}"
+    else:
+        message = "The cluster did not bring up the server in time."
+        why = "the pod never ran"
+    verdict = failures.Verdict("timeout", f"{message} Try again, or choose another profile.", why)
+    failure = await _failure(connection, launch, verdict)
+    failure.details = f"not ready after {seconds:.0f} s: {failure.details}"
+    return failure
+
+
+async def _failure(
+    connection: Connection, launch: Launch, verdict: failures.Verdict
+) -> StartFailed:
+    """Make the error: a sentence for the user, events and last log lines for the administrator."""
+    lines = [verdict.details]
+    try:
+        async with asyncio.timeout(_LOOK_AROUND):
+            lines += await _evidence(connection, launch)
+    except (MCKSError, TimeoutError) as exc:
+        lines.append(f"(no more is known: {exc or 'time-out'})")
+    details = "\n".join(line for line in lines if line)
+    return StartFailed(verdict.message, details=details, reason=verdict.reason)
+
+
+async def _evidence(connection: Connection, launch: Launch) -> list[str]:
+    where = launch.created.where("Pod")
+    pod = connection.pods.get(where.name)
+    events, _ = await connection.client.list(
+        Selection(
+            "v1",
+            "Event",
+            where.namespace,
+            field_selector=f"involvedObject.kind=Pod,involvedObject.name={where.name}",
+        )
+    )
+    lines = [sentence(event) for event in events]
+    if pod is not None and _has_run(pod):
+        lines += [
+            "last log lines:",
+            await connection.client.logs(where, CONTAINER, tail_lines=_LOG_LINES),
+        ]
+    return lines
+
+
+def _has_run(pod: Manifest) -> bool:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return any("waiting" not in (c.get("state") or {}) or c.get("restartCount") for c in statuses)
+
+
+async def stop(connection: Connection, created: apply.Created) -> None:
+    """Delete the server's objects and return when its Pod is gone. Bound it with a time-out."""
+    pod = connection.pods.get(created.key)
+    if pod is not None and created.uids.get("Pod") is None and created.owns(pod):
+        created.uids["Pod"] = metadata(pod)["uid"]
+    await apply.remove(connection.client, created)
+    uid = created.uids.get("Pod")
+    if uid is None:
+        return
+    grace = float(((pod or {}).get("spec") or {}).get("terminationGracePeriodSeconds") or 30)
+    try:
+        async with asyncio.timeout(grace + _STOP_MARGIN):
+            await connection.pods.wait_for(
+                created.key,
+                lambda p: True if p is None or metadata(p)["uid"] != uid else None,
+            )
+    except TimeoutError:
+        await apply.wait_until_gone(connection.client, created.where("Pod"), uid)

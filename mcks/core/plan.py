@@ -1,0 +1,110 @@
+"""From a configured spawner to everything that its start needs, before anything is sent.
+
+Nothing here talks to a cluster, so that ``mcks render`` can show the same objects offline.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcks.core import variables
+from mcks.core.apply import HUB_LABEL, KEY_LABEL, Created
+from mcks.core.environment import attach
+from mcks.core.gateway import Target
+from mcks.core.launch import Launch
+from mcks.core.levels import merge_levels
+from mcks.core.names import dns_label
+from mcks.core.objects import Manifest
+from mcks.core.pool import Configured
+from mcks.core.render import render_objects, render_text
+from mcks.core.routes import OBJECT_KEY, check_public_url, split_proxy_spec, template
+from mcks.core.settings import DEFAULT_OBJECTS
+from mcks.errors import ConfigError
+
+
+def make(spawner: Any, configured: Configured, kept_key: str = "") -> Launch:
+    """Plan the start of *spawner* (a MultiClusterKubeSpawner, profile applied).
+
+    *kept_key* names its objects if data hangs on that name. Raises ConfigError.
+    """
+    if spawner.internal_ssl:
+        raise ConfigError(
+            "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
+            "do not reach the server. Switch it off and use https in ingress_public_url"
+        )
+    key = kept_key or key_of(spawner)
+    created = Created(key, configured.namespace, spawner.hub_id)
+    target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
+    objects = attach(_objects(spawner, configured, created), key, spawner.get_env())
+    return Launch(objects, target, created)
+
+
+def key_of(spawner: Any) -> str:
+    """Name the server's objects by ``key_template``."""
+    wanted = render_text("key_template", spawner.key_template, _names(spawner))
+    if spawner.hub_id:
+        wanted = f"{spawner.hub_id}-{wanted}"
+    return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
+
+
+def _public_url(spawner: Any, configured: Configured) -> str:
+    url = spawner.ingress_public_url or configured.cluster.ingress_public_url
+    if not url:
+        raise ConfigError(
+            f"cluster {configured.cluster.name!r} has no ingress_public_url: write the URL of its "
+            "gateway into `clusters` or into the profile's spawner_override"
+        )
+    return check_public_url(url)
+
+
+def _objects(spawner: Any, configured: Configured, created: Created) -> list[Manifest]:
+    templates = merge_levels(spawner.objects, spawner.resources)
+    if templates.get(OBJECT_KEY) == DEFAULT_OBJECTS[OBJECT_KEY]:
+        templates = merge_levels(templates, {OBJECT_KEY: template(configured.cluster.route)})
+    return render_objects(
+        templates,
+        merge_levels(spawner.patches),
+        _variables(spawner, configured, created),
+        labels={
+            **configured.cluster.labels,
+            "app.kubernetes.io/managed-by": "mcks",
+            KEY_LABEL: created.key,
+            **({HUB_LABEL: created.hub_id} if created.hub_id else {}),
+        },
+        annotations={
+            "hub.jupyter.org/username": spawner.user.name,
+            "hub.jupyter.org/servername": spawner.name,
+        },
+    )
+
+
+def _variables(spawner: Any, configured: Configured, created: Created) -> dict[str, Any]:
+    host, path = split_proxy_spec(spawner.proxy_spec)
+    cluster = configured.cluster
+    return _names(spawner) | {
+        "key": created.key,
+        "namespace": created.namespace,
+        "cluster": cluster.name,
+        "profile": spawner.user_options.get("profile", ""),
+        "options": dict(spawner.user_options),
+        "hub": {"id": created.hub_id, "base_url": spawner.hub.base_url},
+        "port": spawner.port,
+        "command": list(spawner.cmd),
+        "args": spawner.get_args(),
+        "resources": variables.of_resources(
+            mem_limit=spawner.mem_limit,
+            mem_guarantee=spawner.mem_guarantee,
+            cpu_limit=spawner.cpu_limit,
+            cpu_guarantee=spawner.cpu_guarantee,
+        ),
+        "route_host": host,
+        "route_path": path,
+        "route_class": cluster.route_class,
+        "route_gateway": cluster.gateway_ref,
+        "spawner": variables.View(spawner, {"name": spawner.name, "key": created.key}),
+    }
+
+
+def _names(spawner: Any) -> dict[str, Any]:
+    user = spawner.user
+    return variables.of_names(user.id, user.name, spawner.name, spawner.proxy_spec)

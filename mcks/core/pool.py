@@ -1,0 +1,179 @@
+"""Named clusters -> connected clients, one of each for the life of the hub.
+
+What is done with a client does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from traitlets.config import Config
+
+from mcks.backends.base import Backend
+from mcks.backends.registry import backend_class
+from mcks.core.apply import KEY_LABEL
+from mcks.core.client import ClusterClient
+from mcks.core.cluster import CONTEXT_PREFIX, Cluster, blaming, settings_of, split_settings
+from mcks.core.objects import Selection
+from mcks.core.watch import Reflector
+from mcks.errors import UnknownCluster, unknown
+
+
+@dataclass
+class Connection:
+    """One cluster, ready for use. ``http`` asks gateways; ``namespace`` holds the servers."""
+
+    cluster: Cluster
+    backend: Backend
+    client: ClusterClient
+    namespace: str
+    pods: Reflector
+    http: aiohttp.ClientSession
+
+    @property
+    def title(self) -> str:
+        """The cluster's name for people."""
+        return self.cluster.name.removeprefix(CONTEXT_PREFIX)
+
+    async def close(self) -> None:
+        """End the watch and close all connections."""
+        await self.pods.stop()
+        await self.client.close()
+        await self.backend.close()
+
+
+@dataclass
+class Configured:
+    """One cluster as the administrator describes it, checked but not connected."""
+
+    cluster: Cluster
+    backend: Backend
+
+    @property
+    def namespace(self) -> str:
+        """Where the servers live: the cluster's setting, else what its kubeconfig says."""
+        return self.cluster.namespace or self.backend.namespace_hint() or "default"
+
+
+def configure(
+    name: str, clusters: Mapping[str, Any], config: Config, log: logging.Logger
+) -> Configured:
+    """Make Cluster and backend of the cluster *name*, without any network. Raises ConfigError."""
+    if name not in clusters and not name.startswith(CONTEXT_PREFIX):
+        raise UnknownCluster(unknown("cluster", name, clusters))
+    settings = settings_of(name, clusters)
+    cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
+    ours, theirs = split_settings(name, settings, cls)
+    with blaming(name):
+        cluster = Cluster(name, config=config, log=log, **ours)
+        backend = cls(cluster_name=name, config=config, log=log, **theirs)
+    cluster.check()
+    return Configured(cluster, backend)
+
+
+class Pool:
+    """Connects to each cluster once, when it is first needed. Use ``pool_of`` to get the hub's."""
+
+    def __init__(self, config: Config, log: logging.Logger) -> None:
+        self._config = config
+        self._log = log
+        self._configured: dict[str, Configured] = {}
+        self._connections: dict[str, Connection] = {}
+        self._connecting: dict[str, asyncio.Task[Connection]] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    def configured(self, name: str, clusters: Mapping[str, Any]) -> Configured:
+        """Return the cluster *name* as configured; no network. Raises ConfigError."""
+        identity = _identity(name, clusters)
+        if identity not in self._configured:
+            self._configured[identity] = configure(name, clusters, self._config, self._log)
+        return self._configured[identity]
+
+    def peek(self, name: str, clusters: Mapping[str, Any]) -> Connection | None:
+        """Return the connection if there is one already."""
+        return self._connections.get(_identity(name, clusters))
+
+    async def connect(self, name: str, clusters: Mapping[str, Any]) -> Connection:
+        """Return the connection to the cluster *name*, made now if need be.
+
+        Callers at the same time share one attempt; a failed one is not remembered. Raises
+        ConfigError, AuthError, Unreachable.
+        """
+        identity = _identity(name, clusters)
+        if identity in self._connections:
+            return self._connections[identity]
+        if identity not in self._connecting:
+            task = asyncio.create_task(self._connect(self.configured(name, clusters)))
+            task.add_done_callback(lambda done: self._connected(identity, done))
+            self._connecting[identity] = task
+        return await asyncio.shield(self._connecting[identity])
+
+    def _connected(self, identity: str, done: asyncio.Task[Connection]) -> None:
+        del self._connecting[identity]
+        if not done.cancelled() and done.exception() is None:
+            self._connections[identity] = done.result()
+
+    async def _connect(self, configured: Configured) -> Connection:
+        cluster, backend = configured.cluster, configured.backend
+        client = ClusterClient(
+            await backend.connect(),
+            cluster=cluster.name,
+            credentials=backend.credentials,
+            renew_trust=backend.renew_trust,
+        )
+        selection = Selection("v1", "Pod", configured.namespace, KEY_LABEL)
+        pods = Reflector(client, selection, log=self._log)
+        pods.start()
+        if self._http is None:
+            self._http = aiohttp.ClientSession(trust_env=False)
+        return Connection(cluster, backend, client, configured.namespace, pods, self._http)
+
+    async def close(self) -> None:
+        """Close every connection. The pool may be used again afterwards."""
+        for task in list(self._connecting.values()):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        connections, self._connections = self._connections, {}
+        self._configured.clear()
+        await asyncio.gather(*(c.close() for c in connections.values()), return_exceptions=True)
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+
+def _identity(name: str, clusters: Mapping[str, Any]) -> str:
+    """Equal settings share a connection; a changed configuration gets its own."""
+    return json.dumps([name, clusters.get(name)], sort_keys=True, default=repr)
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Pool, asyncio.Task[None]]] = (
+    WeakKeyDictionary()
+)
+
+
+def pool_of(config: Config, log: logging.Logger) -> Pool:
+    """Return the pool of the running event loop, made at the first call.
+
+    Its owner task closes it when the hub cancels its tasks at shutdown.
+    """
+    loop = asyncio.get_running_loop()
+    if loop not in _pools or _pools[loop][1].done():
+        pool = Pool(config, log)
+        _pools[loop] = (pool, loop.create_task(_own(pool), name="mcks: owner of the pool"))
+    return _pools[loop][0]
+
+
+async def _own(pool: Pool) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await pool.close()

@@ -1,0 +1,62 @@
+"""How a user's requests get from the cluster's gateway to the pod: one template per kind of route.
+
+Waiting until a route works does not belong here (gateway.py).
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from mcks.errors import ConfigError, unknown
+
+KINDS = ("ingress", "httproute", "none")
+OBJECT_KEY = "04-ingress"
+"""The key of the route in ``objects``; the original's, so that overrides of it keep working."""
+
+
+def template(kind: str) -> str | None:
+    """Return the template text for a *kind* of route, None for ``none``."""
+    if kind not in KINDS:
+        raise ConfigError(unknown("kind of route", kind, KINDS))
+    return None if kind == "none" else default_template(kind)
+
+
+def default_template(name: str) -> str:
+    """Read the default template *name* (without ``.yaml.j2``) that ships with mcks."""
+    return (files("mcks.core") / "templates" / f"{name}.yaml.j2").read_text(encoding="utf-8")
+
+
+def split_proxy_spec(proxy_spec: str) -> tuple[str, str]:
+    """Split JupyterHub's *proxy_spec* into (host, path).
+
+    The host is empty unless the hub uses ``subdomain_host``, which puts it before the path.
+
+    >>> split_proxy_spec("/user/ada/")
+    ('', '/user/ada/')
+    >>> split_proxy_spec("ada.hub.example.org/user/ada/")
+    ('ada.hub.example.org', '/user/ada/')
+    """
+    host, slash, path = proxy_spec.partition("/")
+    return host, slash + path
+
+
+def check_public_url(url: str) -> str:
+    """Return *url* as scheme://host[:port], or raise ConfigError.
+
+    JupyterHub keeps only scheme, host and port of a server's URL, so a path would be lost.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"ingress_public_url {url!r} is not a URL: write http://HOST or https://HOST[:PORT], "
+            "the address of the cluster's gateway"
+        )
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigError(
+            f"ingress_public_url {url!r} has a path: JupyterHub keeps only scheme, host and port. "
+            f"Write {parts.scheme}://{parts.netloc}"
+        )
+    if parts.username or parts.password:
+        raise ConfigError("ingress_public_url must not hold a user name or password")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,166 @@
+"""The spawner's own traits: what an administrator may configure. Behaviour does not belong here."""
+
+from __future__ import annotations
+
+from traitlets import Any, Callable, Dict, Enum, List, Unicode, Union
+from traitlets.config import Configurable
+
+from mcks.core.options_form import default_form_template
+from mcks.core.routes import OBJECT_KEY, default_template
+
+DEFAULT_OBJECTS = {
+    name: default_template(name) for name in ("00-secret", "01-sa", "02-pod", "03-service")
+} | {OBJECT_KEY: default_template("ingress")}
+"""Key -> template of the five objects that every server has."""
+
+
+class MultiClusterKubernetesSpawner(Configurable):
+    """One of the original's names: ``c.MultiClusterKubernetesSpawner`` takes effect as well."""
+
+
+class MultiClusterUserSpawner(Configurable):
+    """One of the original's names: ``c.MultiClusterUserSpawner`` takes effect as well."""
+
+
+class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
+    """Traits of MultiClusterKubeSpawner. Anything that Kubernetes can say belongs into patches."""
+
+    clusters = Dict(
+        key_trait=Unicode(),
+        value_trait=Dict(),
+        config=True,
+        help="""
+        The clusters by name. Each is a dict of the settings of ``Cluster`` and of its backend.
+
+        A profile chooses one with its key ``cluster``. For example::
+
+            c.MultiClusterKubeSpawner.clusters = {
+                "gcp-us": {"context": "gke_p_us-central1_hub",
+                           "ingress_public_url": "https://gcp.example.org"},
+            }
+        """,
+    )
+    cluster = Unicode(
+        "",
+        config=True,
+        help="""
+        Name of the cluster to start in. Normally each profile says its own.
+
+        If unset and there is exactly one entry in ``clusters``, that one.
+        """,
+    )
+    kubernetes_context = Unicode(
+        "",
+        config=True,
+        help="""
+        A context of ``$KUBECONFIG`` to start in, for a cluster without an entry in ``clusters``.
+        """,
+    )
+    ingress_public_url = Unicode(
+        "",
+        config=True,
+        help="""
+        URL of the cluster's gateway as the hub's proxy reaches it: scheme, host, optional port.
+
+        It overrides that of the cluster, and is remembered for each server.
+        """,
+    )
+    hub_id = Unicode(
+        "",
+        config=True,
+        help="""
+        A short DNS label that names this hub, for hubs that share a namespace.
+
+        It becomes part of every object's name and labels. Changing it gives every user new
+        objects, new volumes included. If unset, no other hub may use the namespace.
+        """,
+    )
+    key_template = Unicode(
+        "jupyter-{{username}}--{{servername}}",
+        config=True,
+        help="""
+        Jinja2 template of ``key``, which names a server's objects.
+
+        A result that is no DNS label, or longer than 63 characters, is cut and gets a hash.
+        """,
+    )
+    image = Unicode(
+        "pangeo/pangeo-notebook:latest",
+        config=True,
+        help="""
+        Image of the server. It needs JupyterHub's single-user server (or ``ready_check``).
+        """,
+    )
+    objects = Dict(
+        value_trait=Unicode(allow_none=True),
+        key_trait=Unicode(),
+        default_value=DEFAULT_OBJECTS,
+        config=True,
+        help="""
+        Jinja2 templates of the Kubernetes objects of a server, by key, in the order of the keys.
+
+        ``c.MultiClusterKubeSpawner.objects.update({...})`` adds to the defaults; the same key
+        replaces; None removes. A template may make several documents, or none.
+        """,
+    )
+    resources = Dict(
+        value_trait=Unicode(allow_none=True),
+        key_trait=Unicode(),
+        config=True,
+        help="""
+        More templates, merged over ``objects`` by key: the original's later name for the same.
+        """,
+    )
+    patches = Union(
+        [Dict(value_trait=Unicode(allow_none=True), key_trait=Unicode()), List(Unicode())],
+        default_value={},
+        config=True,
+        help="""
+        Jinja2 templates of strategic merge patches, by key, applied in the order of the keys.
+
+        A patch finds its object by ``kind`` and ``metadata.name``. Those of a profile are merged
+        over these by key; None removes one. For example::
+
+            c.MultiClusterKubeSpawner.patches = {
+                "01-memory": '''
+                    kind: Pod
+                    metadata:
+                      name: {{key}}
+                    spec:
+                      containers:
+                      - name: notebook
+                        resources: {requests: {memory: 1Gi}}
+                ''',
+            }
+        """,
+    )
+    profile_list = Union(
+        [List(Any()), Dict(), Callable()],
+        default_value=[],
+        config=True,
+        help="""
+        The profiles that users choose from: a list, a dict (sorted by key), or a function
+        (async, too) of the spawner that returns one of these.
+
+        Each is a dict with ``display_name``, and optionally ``slug``, ``description``,
+        ``default``, ``cluster`` and ``spawner_override``: traits of this spawner and their
+        values for the profile. A dict is merged over the trait's own, None removes a key.
+        """,
+    )
+    profile_form_template = Unicode(
+        default_form_template(),
+        config=True,
+        help="""
+        Jinja2 template of the form. It sees ``profile_list``: slug, display_name, description
+        and default of each profile. It must post a field ``profile`` with a slug.
+        """,
+    )
+    ready_check = Enum(
+        ["jupyterhub", "http"],
+        default_value="jupyterhub",
+        config=True,
+        help="""
+        What counts as ready: ``jupyterhub``, an answer of JupyterHub's single-user server through
+        the gateway; ``http``, any answer below 400, for images that are something else.
+        """,
+    )

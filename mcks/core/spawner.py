@@ -1,0 +1,337 @@
+"""MultiClusterKubeSpawner: the hub's calls, each as a short story.
+
+How a server gets into a cluster (launch.py), what it is made of (render.py), and which settings
+there are (settings.py) does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from jupyterhub.spawner import Spawner
+from tornado import web
+from traitlets import default
+
+from mcks.core import events, failures, launch, plan, profiles, state
+from mcks.core.apply import Created
+from mcks.core.cluster import CONTEXT_PREFIX
+from mcks.core.gateway import Target, wait_until_ready
+from mcks.core.options_form import form, user_options
+from mcks.core.overrides import Overrides, resolved
+from mcks.core.pool import Configured, Connection, Pool, pool_of
+from mcks.core.progress import Progress
+from mcks.core.settings import Settings
+from mcks.errors import ConfigError, MCKSError, StartFailed
+
+try:
+    from jupyterhub.spawner import SpawnException
+except ImportError:  # JupyterHub 5
+    SpawnException = None
+
+_CLEANUP = 60.0
+"""Seconds that a failed start may spend on taking its objects out again."""
+_REPORT = 0.9
+"""Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
+_PAUSE = 1.0
+
+
+class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
+    """Starts each server in the Kubernetes cluster that its profile names."""
+
+    _created: Created | None = None
+    _server_url = ""
+    _kept_key = ""
+    _exit_code: int | None = None
+    _ending: asyncio.Task[None] | None = None
+    _starting = False
+    _progress: Progress | None = None
+    _cluster_name = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._overrides = Overrides(self)
+        super().__init__(*args, **kwargs)
+
+    @default("start_timeout")
+    def _default_start_timeout(self) -> int:
+        return 300
+
+    @default("ip")
+    def _default_ip(self) -> str:
+        return "0.0.0.0"  # noqa: S104 (the network is the pod's own)
+
+    @default("port")
+    def _default_port(self) -> int:
+        return 8888
+
+    @default("env_keep")
+    def _default_env_keep(self) -> list[str]:
+        return []
+
+    # -- the form ---------------------------------------------------------------------------
+
+    @default("options_form")
+    def _default_options_form(self) -> Any:
+        return _profile_form if self.profile_list else ""
+
+    @default("options_from_form")
+    def _default_options_from_form(self) -> Any:
+        return user_options
+
+    async def listed_profiles(self) -> list[profiles.Profile]:
+        """Ask the administrator's function, if it is one, each time."""
+        listed = self.profile_list
+        if callable(listed):
+            listed = await resolved(listed(self))
+        return profiles.parse(listed)
+
+    # -- before the start: the profile --------------------------------------------------------
+
+    async def _run_apply_user_options(self, user_options: dict[str, Any]) -> None:
+        """Apply the profile, then the administrator's own hook, so that hooks see final values."""
+        try:
+            await self.apply_profile(user_options)
+        except MCKSError as exc:
+            raise _shown(exc) from exc
+        if self.apply_user_options:
+            await super()._run_apply_user_options(user_options)
+
+    async def apply_profile(self, user_options: Mapping[str, Any]) -> None:
+        """Set what the chosen profile overrides. Raises UnknownProfile, ConfigError."""
+        if not self.profile_list:
+            return
+        profile = profiles.choose(await self.listed_profiles(), user_options)
+        self.log.info("%s chose the profile %r", self._log_name, profile.slug)
+        await self._overrides.apply(profile)
+
+    # -- start ------------------------------------------------------------------------------
+
+    async def start(self) -> str:
+        """Start the server and return its gateway's URL, once it answers there."""
+        self._starting, self._progress, self._exit_code = True, Progress(), None
+        try:
+            return await self._start(self._progress)
+        except MCKSError as exc:
+            details = exc.details if isinstance(exc, StartFailed) else ""
+            self.log.error("%s did not start: %s %s", self._log_name, exc, details)
+            raise _shown(exc) from exc
+        finally:
+            self._starting = False
+            self._progress.end()
+
+    async def _start(self, progress: Progress) -> str:
+        configured = self.configured(pool_of(self.config, self.log))
+        if configured.cluster.hub_connect_url:
+            url = configured.cluster.hub_connect_url
+            self._overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
+        planned = plan.make(self, configured, self._kept_key)
+        progress.say(f"Connecting to {configured.cluster.name}", 5)
+        self._created, self._server_url = planned.created, planned.target.url
+        deadline = self.start_timeout * _REPORT
+        connection = None
+        try:
+            async with asyncio.timeout(deadline):
+                connection = await self._connect()
+                await launch.start(connection, planned, progress)
+        except TimeoutError as exc:
+            late = StartFailed("The cluster did not answer in time.", reason="timeout")
+            if connection is not None:
+                late = await launch.timed_out(connection, planned, deadline)
+            await self._clean_up()
+            raise late from exc
+        except BaseException:
+            await self._clean_up()
+            raise
+        return self._server_url
+
+    async def _clean_up(self) -> None:
+        """Take out what a failed start has made; a cancelled hub call does not interrupt it."""
+        self._ending = self._ending or asyncio.create_task(self._remove())
+        try:
+            await asyncio.shield(self._ending)
+        except (MCKSError, TimeoutError) as exc:
+            self.log.error(
+                "%s: could not remove the objects %s from cluster %s (namespace %s): %s",
+                self._log_name,
+                self._created and self._created.key,
+                self._cluster_name,
+                self._created and self._created.namespace,
+                exc,
+            )
+
+    async def _remove(self) -> None:
+        """Take the server's objects out of its cluster and forget them; once at a time."""
+        try:
+            if self._created is not None and self._created.uids:
+                async with asyncio.timeout(_CLEANUP):
+                    await launch.stop(await self._connect(), self._created)
+                if self._created.keeps_data:
+                    self._kept_key = self._created.key
+            self._created = None
+        finally:
+            self._ending = None
+
+    # -- stop, poll, progress -----------------------------------------------------------------
+
+    async def stop(self, now: bool = False) -> None:
+        """Return when the server's Pod is gone."""
+        self._ending = self._ending or asyncio.create_task(self._remove())
+        await asyncio.shield(self._ending)
+
+    async def poll(self) -> int | None:
+        """Return None while the server runs, starts, ends or is out of sight, else its exit code.
+
+        A look into memory: it never waits for a network and never raises.
+        """
+        if self._created is None:
+            return self._exit_code or 0
+        connection = self._peek()
+        if self._starting or self._ending or not connection or not connection.pods.synced.is_set():
+            return None
+        pod = connection.pods.get(self._created.key)
+        if pod is not None and self._created.owns(pod):
+            code = failures.exit_code(pod)
+            if code is not None:
+                self._exit_code = code
+                self._end_in_background()
+            return None
+        return 1 if self._exit_code is None else self._exit_code
+
+    def _end_in_background(self) -> None:
+        self._ending = asyncio.create_task(self._remove())
+        self._ending.add_done_callback(self._log_ending)
+
+    def _log_ending(self, done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (exc := done.exception()) is not None:
+            self.log.warning("%s ended, but its objects stay for now: %s", self._log_name, exc)
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Tell what happens, in words for people, to each viewer from the beginning."""
+        progress = self._progress
+        if progress is None or not self._starting:
+            return
+        narrator = asyncio.create_task(self._narrate(progress))
+        try:
+            async for line in progress.follow():
+                yield line
+        finally:
+            narrator.cancel()
+            await asyncio.gather(narrator, return_exceptions=True)
+
+    async def _narrate(self, progress: Progress) -> None:
+        """Add the Pod's events, only while somebody looks on."""
+        await progress.accepted.wait()
+        if (created := self._created) is None:
+            return
+        with contextlib.suppress(MCKSError):
+            connection = await self._connect()
+            async for event in events.follow(connection.client, created.where("Pod")):
+                if event["involvedObject"].get("uid") == created.uids["Pod"]:
+                    progress.say(events.words(event))
+
+    # -- the hub restarts -----------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Return names only: what it takes to find the server again."""
+        own = state.save(self._created, self._cluster_name, self._server_url, self._kept_key)
+        return {**super().get_state(), **own}
+
+    def load_state(self, saved: dict[str, Any]) -> None:
+        """Take back what ``get_state`` said, or what the original spawner saved."""
+        super().load_state(saved)
+        loaded = state.load(saved, self.hub_id)
+        self._created, self._cluster_name = loaded.created, loaded.cluster
+        self._server_url, self._kept_key = loaded.url, loaded.kept_key
+
+    def clear_state(self) -> None:
+        """Forget the server, but not the names that guard data; undo what the profile set."""
+        super().clear_state()
+        self._overrides.restore()
+        self._created, self._server_url = None, ""
+
+    async def get_url(self) -> str:
+        """Return the gateway's URL; asked at the hub's start for servers that may still run.
+
+        The hub stops a server that does not answer in time, so this does not return until its
+        cluster can be seen and the gateway answers, or the Pod is known to be gone.
+        """
+        url = self._server_url or str(await super().get_url())
+        while self._created is not None:
+            try:
+                connection = await self._connect()
+                await self._adopt(connection, self._created, url)
+            except Exception as exc:  # the hub would take an exception for the server's end
+                self.log.warning("%s: waiting for its cluster: %s", self._log_name, exc)
+                await asyncio.sleep(_PAUSE)
+            else:
+                break
+        return url
+
+    async def _adopt(self, connection: Connection, created: Created, url: str) -> None:
+        await connection.pods.synced.wait()
+        target = Target(url, self.proxy_spec, self.ready_check)
+        gone = asyncio.create_task(
+            connection.pods.wait_for(
+                created.key,
+                lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
+            )
+        )
+        ready = asyncio.create_task(wait_until_ready(connection.http, target))
+        try:
+            await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (gone, ready):
+                task.cancel()
+            await asyncio.gather(gone, ready, return_exceptions=True)
+
+    # -- clusters -------------------------------------------------------------------------------
+
+    def configured(self, pool: Pool) -> Configured:
+        """Find the cluster to start in. Raises ConfigError."""
+        if self.cluster and self.kubernetes_context:
+            raise ConfigError("both cluster and kubernetes_context are set: keep one of them")
+        only = next(iter(self.clusters)) if len(self.clusters) == 1 else ""
+        context = self.kubernetes_context and CONTEXT_PREFIX + self.kubernetes_context
+        self._cluster_name = self.cluster or context or only
+        if not self._cluster_name:
+            raise ConfigError(
+                "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each "
+                f"profile. Known clusters: {', '.join(sorted(self.clusters)) or '(none)'}"
+            )
+        return pool.configured(self._cluster_name, self.clusters)
+
+    async def _connect(self) -> Connection:
+        return await pool_of(self.config, self.log).connect(self._cluster_name, self.clusters)
+
+    def _peek(self) -> Connection | None:
+        return pool_of(self.config, self.log).peek(self._cluster_name, self.clusters)
+
+
+async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:
+    try:
+        listed = await spawner.listed_profiles()
+    except MCKSError as exc:
+        spawner.log.error("The profile form cannot be shown: %s", exc)
+        return f'<div class="alert alert-danger" role="alert">{html.escape(_for_user(exc))}</div>'
+    return form(spawner.profile_form_template, listed, spawner.user_options)
+
+
+def _for_user(exc: MCKSError) -> str:
+    """A mistake in the configuration is shown whole: its text holds names, never secrets."""
+    shown = exc.jupyterhub_message
+    return f"{shown} ({exc})" if isinstance(exc, ConfigError) else shown
+
+
+def _shown(exc: MCKSError) -> Exception:
+    """Make the exception that JupyterHub shows to the user and does not count as its own."""
+    message = _for_user(exc)
+    reason = getattr(exc, "reason", "") or type(exc).__name__
+    if SpawnException is not None:
+        shown: Exception = SpawnException(message, reason=reason, log_message=str(exc))
+        return shown
+    error = web.HTTPError(400, log_message=str(exc))
+    error.jupyterhub_message = message  # type: ignore[attr-defined]
+    return error

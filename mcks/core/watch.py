@@ -1,0 +1,168 @@
+"""Reflector: a local, current copy of some objects of one cluster, kept by one list and one watch.
+
+What the objects mean does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+from mcks.core.client import ClusterClient
+from mcks.core.objects import Manifest, Selection, metadata
+from mcks.errors import APIError, Gone, MCKSError
+
+T = TypeVar("T")
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 30.0
+_REMEMBERED_UIDS = 1000
+
+
+class Reflector:
+    """Holds the objects of *selection* by name (one namespace) as the watch reports them.
+
+    It heals itself: whatever goes wrong, it lists and watches again after a growing pause with
+    jitter, and meanwhile keeps what it knew. ``synced`` is set while its copy is complete.
+    """
+
+    def __init__(self, client: ClusterClient, selection: Selection, *, log: logging.Logger) -> None:
+        self._client = client
+        self._selection = selection
+        self._log = log
+        self._objects: dict[str, Manifest] = {}
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._learned: dict[str, float] = {}
+        self._changed: dict[str, set[asyncio.Event]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.synced = asyncio.Event()
+        self.last_contact = 0.0
+        """Monotonic time of the last word from the API server; 0 before the first."""
+
+    def start(self) -> None:
+        """Begin to list and watch, once."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"reflect {self._selection.kind}")
+
+    async def stop(self) -> None:
+        """End the watch."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def get(self, name: str) -> Manifest | None:
+        """Return the object as last seen, None if there is none."""
+        return self._objects.get(name)
+
+    def values(self) -> list[Manifest]:
+        """Return all objects as last seen."""
+        return list(self._objects.values())
+
+    def learn(self, manifest: Manifest) -> None:
+        """Take in the answer to a create, which may be ahead of the watch."""
+        meta = metadata(manifest)
+        known = self._objects.get(meta["name"])
+        if meta.get("uid") in self._gone or (known and metadata(known).get("uid") == meta["uid"]):
+            return
+        self._objects[meta["name"]] = manifest
+        self._learned[meta["name"]] = time.monotonic()
+
+    async def wait_for(self, name: str, seen: Callable[[Manifest | None], T | None]) -> T:
+        """Return the first result of *seen* that is not None; asked anew at each change of *name*.
+
+        It waits for a complete copy first. Bound it with ``asyncio.timeout``.
+        """
+        changed = asyncio.Event()
+        self._changed.setdefault(name, set()).add(changed)
+        try:
+            await self.synced.wait()
+            while (result := seen(self.get(name))) is None:
+                await changed.wait()
+                changed.clear()
+            return result
+        finally:
+            self._changed[name].discard(changed)
+            if not self._changed[name]:
+                del self._changed[name]
+
+    async def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        version = ""
+        while True:
+            began = time.monotonic()
+            try:
+                version = version or await self._list()
+                version = await self._watch(version)
+            except Gone:
+                version = ""
+            except (MCKSError, ConnectionError) as exc:
+                self._warn(exc)
+                if isinstance(exc, APIError):
+                    version = ""
+            except Exception:  # a reflector that gave up would freeze every poll for good
+                version = ""
+                self._log.exception("The watch of %ss failed", self._selection.kind)
+            if time.monotonic() - began > _LONGEST_PAUSE:
+                pause = _FIRST_PAUSE
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _warn(self, exc: Exception) -> None:
+        self._log.warning("Lost the watch of %ss, will try again: %s", self._selection.kind, exc)
+
+    async def _list(self) -> str:
+        began = time.monotonic()
+        items, version = await self._client.list(self._selection)
+        self.last_contact = time.monotonic()
+        before = set(self._objects)
+        # a list may be older than a create whose answer came while it was under way
+        newer = {n: self._objects[n] for n, when in self._learned.items() if when >= began}
+        self._objects = newer | {metadata(item)["name"]: _lean(item) for item in items}
+        self._learned.clear()
+        self.synced.set()
+        for name in before | set(self._objects):
+            self._tell(name)
+        return version
+
+    async def _watch(self, version: str) -> str:
+        async for event in self._client.watch(self._selection, version):
+            self.last_contact = time.monotonic()
+            meta = metadata(event.object)
+            version = meta.get("resourceVersion", version)
+            if event.type == "BOOKMARK":
+                continue
+            name = meta["name"]
+            self._learned.pop(name, None)
+            if event.type == "DELETED":
+                self._forget(name, meta.get("uid", ""))
+            else:
+                self._objects[name] = _lean(event.object)
+            self._tell(name)
+        return version
+
+    def _forget(self, name: str, uid: str) -> None:
+        """Drop *name*, unless a younger object has taken the name already."""
+        self._gone[uid] = None
+        while len(self._gone) > _REMEMBERED_UIDS:
+            self._gone.popitem(last=False)
+        known = self._objects.get(name)
+        if known is not None and metadata(known).get("uid") == uid:
+            del self._objects[name]
+            self._learned.pop(name, None)
+
+    def _tell(self, name: str) -> None:
+        for changed in self._changed.get(name, ()):
+            changed.set()
+
+
+def _lean(manifest: Manifest) -> Manifest:
+    """Drop what nobody reads and what makes up half of an object."""
+    metadata(manifest).pop("managedFields", None)
+    return manifest

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from mcks.core.environment import attach, cores
+from mcks.core.objects import Manifest
+from mcks.errors import ConfigError
+
+TOKEN = "s3cret-token"
+
+
+def objects(**container: Any) -> list[Manifest]:
+    notebook = {"name": "notebook", "image": "img:1", **container}
+    return [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "k"}},
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "k"},
+            "spec": {"containers": [{"name": "sidecar"}, notebook]},
+        },
+    ]
+
+
+def notebook(manifests: list[Manifest]) -> dict[str, Any]:
+    found: dict[str, Any] = manifests[1]["spec"]["containers"][1]
+    return found
+
+
+def test_everything_goes_into_the_secret_and_the_container_reads_it() -> None:
+    secret, pod = attach(objects(), "k", {"JUPYTERHUB_API_TOKEN": TOKEN, "N": 1, "GONE": None})
+    assert secret["stringData"] == {
+        "JUPYTER_IMAGE": "img:1",
+        "JUPYTER_IMAGE_SPEC": "img:1",
+        "JUPYTERHUB_API_TOKEN": TOKEN,
+        "N": "1",
+    }
+    assert notebook([secret, pod])["envFrom"] == [{"secretRef": {"name": "k"}}]
+    assert TOKEN not in str(pod)
+
+
+def test_dict_values_become_env_entries() -> None:
+    ref = {"secretKeyRef": {"name": "s", "key": "p"}}
+    container = notebook(attach(objects(), "k", {"A": {"valueFrom": ref}, "B": ref}))
+    assert container["env"] == [
+        {"name": "A", "valueFrom": ref},
+        {"name": "B", "valueFrom": ref},
+    ]
+
+
+def test_the_patched_env_wins() -> None:
+    mine = {"name": "A", "value": "patched"}
+    container = notebook(attach(objects(env=[mine]), "k", {"A": {"valueFrom": {}}}))
+    assert container["env"] == [mine]
+
+
+def test_announced_limits_follow_the_patched_resources() -> None:
+    resources = {"limits": {"memory": "2Gi", "cpu": "1500m"}, "requests": {"cpu": 1}}
+    secret, pod = attach(objects(resources=resources), "k", {"MEM_LIMIT": "1", "CPU_LIMIT": "9"})
+    assert secret["stringData"]["CPU_LIMIT"] == "1.5"
+    assert secret["stringData"]["CPU_GUARANTEE"] == "1"
+    assert "MEM_LIMIT" not in secret["stringData"]
+    (entry,) = notebook([secret, pod])["env"]
+    assert entry["name"] == "MEM_LIMIT"
+    assert entry["valueFrom"]["resourceFieldRef"]["resource"] == "limits.memory"
+
+
+def test_inputs_are_not_changed() -> None:
+    given = objects()
+    before = copy.deepcopy(given)
+    attach(given, "k", {"A": "1"})
+    assert given == before
+
+
+@pytest.mark.parametrize(
+    ("manifests", "message"),
+    [
+        (objects()[1:], "makes no Secret named 'k'"),
+        (objects()[:1], "makes no Pod named 'k'"),
+        (
+            [objects()[0], {"kind": "Pod", "metadata": {"name": "k"}, "spec": {"containers": []}}],
+            "no container named 'notebook'",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(manifests: list[Manifest], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        attach(manifests, "k", {})
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text"), [("500m", "0.5"), (2, "2"), ("1.50", "1.5"), ("x", None), (None, None)]
+)
+def test_cpu_quantities_are_read_as_cores(quantity: Any, text: str | None) -> None:
+    assert cores(quantity) == text

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from mcks.core.gateway import Target, ask, wait_until_ready
+
+Answer = Callable[[web.Request], web.StreamResponse]
+VERSION = {"X-JupyterHub-Version": "6.1.1"}
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[tuple[str, list[Answer], list[web.Request]]]:
+    """A gateway that gives the answers in turn, the last one for ever, and notes who asked."""
+    answers: list[Answer] = []
+    asked: list[web.Request] = []
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        asked.append(request)
+        return (answers.pop(0) if len(answers) > 1 else answers[0])(request)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    yield f"http://127.0.0.1:{port}", answers, asked
+    await runner.cleanup()
+
+
+def server(_: web.Request) -> web.StreamResponse:
+    return web.json_response({"version": "2.17"}, headers=VERSION)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ready"),
+    [
+        (server, True),
+        (lambda _: web.json_response({"version": "2"}), False),  # not JupyterHub's server
+        (lambda _: web.Response(status=404, headers=VERSION), False),
+        (lambda _: web.Response(text="<html>", headers=VERSION), False),
+        (lambda _: web.json_response([], headers=VERSION), False),
+        (lambda _: web.Response(status=302, headers=VERSION | {"Location": "/hub/"}), False),
+        (lambda _: web.Response(status=503), False),
+    ],
+)
+async def test_only_a_single_user_servers_own_answer_counts(
+    session: aiohttp.ClientSession,
+    gateway: tuple[str, list[Answer], list[web.Request]],
+    answer: Answer,
+    ready: bool,
+) -> None:
+    url, answers, _ = gateway
+    answers.append(answer)
+    assert (await ask(session, Target(url, "/user/ada/"))).ready is ready
+
+
+async def test_other_images_may_give_any_answer_below_400(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, _ = gateway
+    answers[:] = [lambda _: web.Response(status=404), lambda _: web.Response(text="RStudio")]
+    target = Target(url, "/user/ada/", "http")
+    assert not (await ask(session, target)).ready
+    assert (await ask(session, target)).ready
+
+
+async def test_it_asks_until_the_server_answers(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, asked = gateway
+    answers[:] = [lambda _: web.Response(status=404), lambda _: web.Response(status=503), server]
+    async with asyncio.timeout(10):
+        await wait_until_ready(session, Target(url, "/user/ada/"))
+    assert [r.path for r in asked] == ["/user/ada/api"] * 3
+
+
+async def test_a_subdomain_is_asked_for_by_its_host(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, asked = gateway
+    answers.append(server)
+    await ask(session, Target(url, "ada.hub.example.org/user/ada/"))
+    assert asked[0].headers["Host"] == "ada.hub.example.org"
+
+
+async def test_no_answer_is_an_answer_too(
+    session: aiohttp.ClientSession, unused_tcp_port: int
+) -> None:
+    answer = await ask(session, Target(f"http://127.0.0.1:{unused_tcp_port}", "/user/ada/"))
+    assert not answer.ready
+    assert "no answer" in answer.text

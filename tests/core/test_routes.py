@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from mcks.core.routes import check_public_url, split_proxy_spec, template
+from mcks.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("http://10.0.0.1", "http://10.0.0.1"),
+        ("https://g.example.org/", "https://g.example.org"),
+        ("https://g.example.org:8443", "https://g.example.org:8443"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_the_gateways_url_is_reduced_to_what_the_hub_keeps(url: str, clean: str) -> None:
+    assert check_public_url(url) == clean
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("https://g.example.org/path", "has a path.*Write https://g.example.org$"),
+        ("g.example.org", "is not a URL"),
+        ("ftp://g", "is not a URL"),
+        ("https://g/?q=1", "has a path"),
+        ("https://user:pw@g", "must not hold a user name or password"),
+    ],
+)
+def test_a_url_that_cannot_work_is_refused(url: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        check_public_url(url)
+    assert "pw" not in str(caught.value).replace("password", "")
+
+
+def test_a_subdomain_is_split_from_the_path() -> None:
+    assert split_proxy_spec("/user/ada/") == ("", "/user/ada/")
+    assert split_proxy_spec("ada.example.org/user/ada/") == ("ada.example.org", "/user/ada/")
+
+
+def test_there_is_a_template_for_each_kind_of_route() -> None:
+    assert "kind: Ingress" in str(template("ingress"))
+    assert "kind: HTTPRoute" in str(template("httproute"))
+    assert template("none") is None
+    with pytest.raises(ConfigError, match="Did you mean 'ingress'"):
+        template("ingres")
