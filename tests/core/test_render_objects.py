@@ -10,6 +10,7 @@ import pytest
 from mcks.core.objects import Manifest
 from mcks.core.render import render_objects, render_text
 from mcks.errors import BadPatch, BadTemplate
+from tests.bench import bench_render
 
 VARIABLES = {"key": "jupyter-ada", "port": 8888, "username": "ada"}
 
@@ -197,3 +198,7 @@ def test_a_name_is_rendered_as_text() -> None:
     assert render_text("k", "{{ x }}", {"x": "a: {{ b }}"}) == "a: {{ b }}"
     with pytest.raises(BadTemplate, match="template 'key_template', line 1: unknown variable 'x'"):
         render_text("key_template", "{{ x }}", {})
+
+
+def test_five_objects_and_three_patches_take_less_than_two_milliseconds() -> None:
+    assert bench_render.measure(100)["median"] < bench_render.BAR_MS
