@@ -128,6 +128,14 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         """What is wrong with the settings, as far as can be told without a network."""
         return []
 
+    async def explain(self, error: MCKSError) -> str:
+        """Say what this cloud knows about *error* (`Unauthorized`, `Unreachable`), or nothing.
+
+        One sentence for the administrator, added to the error's text. May ask the cloud.
+        """
+        del error
+        return ""
+
     def namespace_hint(self) -> str | None:
         """Give the namespace that the cluster's own configuration names; None without one."""
         return None

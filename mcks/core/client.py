@@ -24,7 +24,7 @@ from mcks.core.kinds import Resource
 from mcks.core.objects import Manifest, Ref, Selection, WatchEvent, metadata
 from mcks.core.status import Asked
 from mcks.core.stream import events
-from mcks.errors import Conflict, Gone, NotFound
+from mcks.errors import Conflict, Gone, MCKSError, NotFound
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
@@ -45,7 +45,8 @@ class ClusterClient:
     Every call has a deadline (*deadlines*). Raises `APIError` (by status) when Kubernetes says no
     and `Unreachable` when no answer comes; SDK and aiohttp errors never get out. *credentials* is
     the cache behind *api*; a 401 drops its credential and the request is sent once more.
-    *renew_trust* is asked after the server's certificate was refused. Close it with `close`.
+    *renew_trust* is asked after the server's certificate was refused; *explain* may add a sentence
+    on what to do about a refused login or an unreachable server. Close it with `close`.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ClusterClient:
         credentials: CredentialCache | None = None,
         deadlines: Deadlines = DEFAULT_DEADLINES,
         renew_trust: Callable[[], Awaitable[bool]] | None = None,
+        explain: Callable[[MCKSError], Awaitable[str]] | None = None,
         watch_silence: float = _WATCH_SILENCE,
     ) -> None:
         self.cluster = cluster
@@ -65,6 +67,7 @@ class ClusterClient:
             credentials=credentials,
             deadlines=deadlines,
             renew_trust=renew_trust,
+            explain=explain,
         )
         self._watch_silence = watch_silence
         self._kinds = Discovery(self._connection)

@@ -20,7 +20,7 @@ import aiohttp
 from mcks import metrics
 from mcks.auth.credential import Credential, CredentialCache
 from mcks.core.status import Asked, error_from
-from mcks.errors import APIError, TooManyRequests, Unauthorized, Unreachable
+from mcks.errors import APIError, MCKSError, TooManyRequests, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
@@ -84,7 +84,8 @@ class Connection:
     """An `ApiClient` with deadlines, the one retry after a 401, and bounded retries.
 
     *renew_trust* is called after the server's certificate was refused; when it returns true the
-    request is tried once more. *sleep* and *jitter* are for tests.
+    request is tried once more. *explain* may add a sentence to a final 401 or `Unreachable`.
+    *sleep* and *jitter* are for tests.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Connection:
         credentials: CredentialCache | None = None,
         deadlines: Deadlines = DEFAULT_DEADLINES,
         renew_trust: Callable[[], Awaitable[bool]] | None = None,
+        explain: Callable[[MCKSError], Awaitable[str]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -103,7 +105,7 @@ class Connection:
         self._refusal: type[Exception] = ApiException
         self._api = api
         self._credentials = credentials
-        self._renew_trust = renew_trust
+        self._renew_trust, self._explain = renew_trust, explain
         self._sleep, self._jitter = sleep, jitter
         self.cluster = cluster
         self.deadlines = deadlines
@@ -128,6 +130,7 @@ class Connection:
             except (APIError, Unreachable) as exc:
                 pause = self._pause_after(exc, request, attempt)
                 if pause is None or time.monotonic() + pause >= deadline:
+                    await self._add_explanation(exc)
                     raise
             await self._sleep(pause)
         raise AssertionError  # the last attempt returns or raises
@@ -139,11 +142,25 @@ class Connection:
 
         The caller closes it. Raises as `send` does.
         """
-        return await self._logged_in(lambda: self._open(request, timeout))
+        try:
+            return await self._logged_in(lambda: self._open(request, timeout))
+        except (Unauthorized, Unreachable) as exc:
+            await self._add_explanation(exc)
+            raise
 
     async def close(self) -> None:
         """Close the client's connections."""
         await self._api.close()
+
+    async def _add_explanation(self, exc: MCKSError) -> None:
+        if self._explain is None or not isinstance(exc, Unauthorized | Unreachable):
+            return
+        try:
+            hint = await self._explain(exc)
+        except MCKSError:
+            return
+        if hint:
+            exc.args = (f"{exc}. {hint}",)
 
     def _pause_after(
         self, exc: APIError | Unreachable, request: Request, attempt: int

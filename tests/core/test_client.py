@@ -528,6 +528,25 @@ async def test_built_in_kinds_need_no_discovery(client, server):
     assert server.seen == []
 
 
+async def test_a_backend_may_explain_why_a_login_was_refused(server, backend):
+    asked = []
+
+    async def explain(error):
+        asked.append(type(error))
+        if len(asked) > 1:
+            raise Unreachable("the cloud is away, too")
+        return "Give it an access entry"
+
+    client = await connect(backend, explain=explain)
+    server.tokens = set()
+    with pytest.raises(Unauthorized, match=r"Unauthorized\. Give it an access entry$"):
+        await client.get(POD)
+    with pytest.raises(Unauthorized, match=r"Unauthorized$"):
+        await watched(client)
+    assert asked == [Unauthorized, Unauthorized]
+    await client.close()
+
+
 async def test_raw_paths_and_logs_are_read(client, server):
     server.answer_next(web.Response(text="ok"), web.Response(text="last\nlines\n"))
     assert await client.raw_get("/readyz") == b"ok"
