@@ -1,0 +1,260 @@
+"""Credentials from AWS: tokens for EKS, and calls to AWS signed with the hub's identity.
+
+Finding clusters belongs to `mcks.backends.eks`; caching to `mcks.auth.credential`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import functools
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from mcks.auth.credential import Credential
+from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+
+_T = TypeVar("_T")
+_DEADLINE = 45.0
+_TOKEN_LIFE = 14 * 60.0
+"""Seconds: the verifier's limit is 15 minutes after ``X-Amz-Date``; AWS' own tools take 14."""
+_SESSION_MARGIN = 60.0
+_LONGEST_TOKEN = 4096
+_CLUSTER_HEADER = "x-k8s-aws-id"
+_QUOTES_THE_REQUEST = ("InvalidSignatureException", "SignatureDoesNotMatch")
+
+
+@dataclass(frozen=True)
+class Login:
+    """Which AWS identity to use: botocore's chain of sources, then *role_arn* if given."""
+
+    region: str = ""
+    profile: str = ""
+    role_arn: str = ""
+    external_id: str = ""
+    session_name: str = "mcks"
+    sts_regional_endpoints: str = ""
+    """``legacy`` or ``regional``; empty for AWS' own configuration."""
+
+
+class Refused(AuthError):
+    """AWS said no. *code* is its own, such as ``ResourceNotFoundException``."""
+
+    def __init__(self, message: str, code: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    access_key: str
+    secret_key: str
+    session_token: str | None
+    expires_at: float | None
+
+    def client_arguments(self) -> dict[str, Any]:
+        return {
+            "aws_access_key_id": self.access_key,
+            "aws_secret_access_key": self.secret_key,
+            "aws_session_token": self.session_token,
+        }
+
+
+async def eks_token(login: Login, cluster_id: str) -> Credential:
+    """Make a token for the EKS cluster *cluster_id* (its name; of local Outposts clusters the id).
+
+    The same bytes as ``aws eks get-token`` makes at the same moment: a presigned
+    GetCallerIdentity. It ends with the keys that sign it, after 14 minutes at the latest. Raises
+    `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
+    """
+
+    def mint() -> Credential:
+        session = _session(login)
+        keys = _keys(session, login)
+        url = _presigned(session, keys, cluster_id)
+        encoded = base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+        token = f"k8s-aws-v1.{encoded}"
+        if len(token) > _LONGEST_TOKEN:
+            raise AuthError(
+                f"AWS: the token has {len(token)} bytes and EKS takes {_LONGEST_TOKEN}: the session"
+                " token that signs it is too long (use a role with fewer or shorter session tags)"
+            )
+        ends = [_signed_at(url) + _TOKEN_LIFE]
+        if keys.expires_at is not None:
+            ends.append(keys.expires_at - _SESSION_MARGIN)
+        return Credential(token=token, expires_at=min(ends))
+
+    return await _in_thread("make a token", mint)
+
+
+async def call(login: Login, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+    """Call an AWS API: *operation* in botocore's spelling (``describe_cluster``).
+
+    Raises `Refused` when AWS says no, and what `eks_token` raises.
+    """
+
+    def ask() -> dict[str, Any]:
+        session = _session(login)
+        client = session.create_client(
+            service, config=_client_config(), **_keys(session, login).client_arguments()
+        )
+        answer: dict[str, Any] = getattr(client, operation)(**parameters)
+        return answer
+
+    return await _in_thread(f"{service}:{operation}", ask)
+
+
+async def caller_arn(login: Login) -> str:
+    """Ask AWS as whom it sees the hub. Needs no permission. Raises as `call` does."""
+    return str((await call(login, "sts", "get_caller_identity"))["Arn"])
+
+
+async def _in_thread(doing: str, work: Callable[[], _T]) -> _T:
+    def guarded() -> _T:
+        with _aws_errors(doing):
+            return work()
+
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            return await asyncio.to_thread(guarded)
+    except TimeoutError as exc:
+        raise Unreachable(f"AWS: {doing}: no answer within {_DEADLINE:.0f} seconds") from exc
+
+
+def _session(login: Login) -> Any:
+    """Make a new botocore session: it must see rotated keys and files."""
+    import botocore.session  # noqa: PLC0415 - slow, optional
+
+    session = botocore.session.Session(profile=login.profile or None)
+    session.register_component("data_loader", _loader())
+    # botocore itself knows AWS_DEFAULT_REGION only; pods have AWS_REGION, too.
+    region = login.region or os.environ.get("AWS_REGION", "")
+    if region:
+        session.set_config_variable("region", region)
+    elif not session.get_config_variable("region"):
+        raise ConfigError("AWS: no region is configured: set region")
+    if login.sts_regional_endpoints:
+        session.set_config_variable("sts_regional_endpoints", login.sts_regional_endpoints)
+    session.set_config_variable("metadata_service_num_attempts", 3)
+    return session
+
+
+@functools.cache
+def _loader() -> Any:
+    """Keep botocore's own data files parsed: without this each session costs 60 ms."""
+    import botocore.loaders  # noqa: PLC0415 - slow, optional
+
+    # Its debug log holds session tokens and signed URLs.
+    log = logging.getLogger("botocore")
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
+    return botocore.loaders.create_loader()
+
+
+def _client_config(**more: Any) -> Any:
+    from botocore.config import Config  # noqa: PLC0415 - slow, optional
+
+    retries = {"mode": "standard", "total_max_attempts": 3}
+    return Config(connect_timeout=5, read_timeout=10, retries=retries, **more)
+
+
+def _keys(session: Any, login: Login) -> _Keys:
+    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - slow, optional
+
+    resolver = session.get_component("credential_provider")
+    # A profile with mfa_serial would ask for a code on the hub's terminal, and wait for ever.
+    resolver.get_provider("assume-role")._prompter = _no_prompt
+    found = session.get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    frozen = found.get_frozen_credentials()
+    expiry = getattr(found, "_expiry_time", None)
+    keys = _Keys(
+        frozen.access_key, frozen.secret_key, frozen.token, expiry.timestamp() if expiry else None
+    )
+    return _assume(session, login, keys) if login.role_arn else keys
+
+
+def _no_prompt(_question: str) -> str:
+    raise ConfigError("AWS: the profile wants a one-time code (mfa_serial): a hub cannot give one")
+
+
+def _assume(session: Any, login: Login, keys: _Keys) -> _Keys:
+    sts = session.create_client("sts", config=_client_config(), **keys.client_arguments())
+    asked = {"RoleArn": login.role_arn, "RoleSessionName": login.session_name}
+    if login.external_id:
+        asked["ExternalId"] = login.external_id
+    given = sts.assume_role(**asked)["Credentials"]
+    return _Keys(
+        given["AccessKeyId"],
+        given["SecretAccessKey"],
+        given["SessionToken"],
+        given["Expiration"].timestamp(),
+    )
+
+
+def _presigned(session: Any, keys: _Keys, cluster_id: str) -> str:
+    # EKS accepts AWS' own STS hosts only, so an endpoint configured for the hub (a VPC endpoint)
+    # must not get into the token.
+    config = _client_config(ignore_configured_endpoint_urls=True)
+    sts = session.create_client("sts", config=config, **keys.client_arguments())
+
+    def take_cluster(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context[_CLUSTER_HEADER] = params.pop(_CLUSTER_HEADER)
+
+    def add_header(request: Any, **_: Any) -> None:
+        request.headers[_CLUSTER_HEADER] = request.context[_CLUSTER_HEADER]
+
+    sts.meta.events.register("provide-client-params.sts.GetCallerIdentity", take_cluster)
+    sts.meta.events.register("before-sign.sts.GetCallerIdentity", add_header)
+    url: str = sts.generate_presigned_url(
+        "get_caller_identity", Params={_CLUSTER_HEADER: cluster_id}, ExpiresIn=60, HttpMethod="GET"
+    )
+    return url
+
+
+def _signed_at(url: str) -> float:
+    date = parse_qs(urlsplit(url).query)["X-Amz-Date"][0]
+    return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+
+
+@contextlib.contextmanager
+def _aws_errors(doing: str) -> Iterator[None]:
+    """Turn botocore's errors into ours. Texts are AWS' own, without what quotes the request."""
+    try:
+        from botocore import exceptions as aws  # noqa: PLC0415 - slow, optional
+    except ImportError as exc:
+        raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
+    where = f"AWS: {doing}"
+    try:
+        yield
+    except aws.ClientError as exc:
+        raise _refused(where, exc) from None
+    except (aws.ProfileNotFound, aws.NoRegionError, aws.InvalidRegionError) as exc:
+        raise ConfigError(f"{where}: {exc}") from exc
+    except (aws.NoCredentialsError, aws.PartialCredentialsError) as exc:
+        raise AuthError(
+            f"{where}: {exc}. On EKS give the hub's ServiceAccount a role (Pod Identity or IRSA); "
+            "elsewhere an instance role, or a profile in the shared credentials file"
+        ) from exc
+    except (aws.HTTPClientError, aws.ConnectionError) as exc:
+        raise Unreachable(f"{where}: {exc}") from exc
+    except aws.BotoCoreError as exc:
+        raise AuthError(f"{where}: {exc}") from exc
+
+
+def _refused(where: str, exc: Any) -> AuthError | Unreachable:
+    error = exc.response.get("Error") or {}
+    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    status = (exc.response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
+    if status >= 500:
+        return Unreachable(f"{where}: AWS answered with HTTP status {status} {code}")
+    if code in _QUOTES_THE_REQUEST:
+        message = "the signature does not match: the secret key is wrong or the hub's clock is off"
+    return Refused(f"{where}: {code}: {message}", code)

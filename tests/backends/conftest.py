@@ -1,0 +1,15 @@
+"""Cloud log-ins are tested against servers on loopback; no other host may be tried."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cloud_environment import clean_environment
+from tests.loopback_only import loopback_only
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch, tmp_path):
+    clean_environment(monkeypatch, tmp_path)
+    with loopback_only():
+        yield
