@@ -128,6 +128,7 @@ class Pool:
             cluster=cluster.name,
             credentials=backend.credentials,
             renew_trust=backend.renew_trust,
+            explain=backend.explain,
         )
         selection = Selection("v1", "Pod", configured.namespace, KEY_LABEL)
         pods = Reflector(client, selection, log=self._log)
