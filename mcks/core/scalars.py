@@ -66,7 +66,7 @@ def resolve_tagged(text: str, tag: str) -> Any:
     if name not in ("bool", "int", "float", "null", "timestamp"):
         return text
     value = resolve(text)
-    if name == "float" and type(value) is int:
+    if name == "float" and type(value) is int and value in _INT64:
         return float(value)
     if name == "timestamp" and re.match(r"\d{4}-\d{1,2}-\d{1,2}", text):
         return text

@@ -234,7 +234,7 @@ class _Builder:
     def _raw_scalar(self, event: Any) -> Any:
         text, tag, plain = event.value, event.tag, event.implicit[0]
         if tag == "!":
-            tag = None
+            tag = scalars.STRING_TAG
         value: Any = NotImplemented
         if self._hook is not None:
             value = self._hook(text, plain, event.start_mark.line + 1)
