@@ -82,11 +82,10 @@ def template_line(source: str, variables: Mapping[str, Any], rendered_line: int)
     except Mistake:  # the marks made it too long
         return None
     lines = text.split("\n")[:rendered_line]
-    before_content = re.match(rf"(?:{_LINE_MARK.pattern}|\s)*", lines[-1])
-    for place in (before_content[0] if before_content else "", lines[-1], "".join(lines)):
-        if marks := _LINE_MARK.findall(place):
-            return ord(marks[-1]) - _FIRST_LINE
-    return 1
+    indent = re.match(rf"(?:{_LINE_MARK.pattern}|\s)*", lines[-1])
+    places = (indent[0] if indent else "", lines[-1], "".join(lines))
+    marks = next(filter(None, map(_LINE_MARK.findall, places)), None)
+    return ord(marks[-1]) - _FIRST_LINE if marks else None
 
 
 def _checked(source: str) -> str:

@@ -143,6 +143,7 @@ def test_toyaml_takes_what_filters_make() -> None:
     assert one("a: {{ ['x', 'y'] | map('upper') | toyaml }}") == {"a": ["X", "Y"]}
     assert one("a: {{ options.items() | toyaml }}") == {"a": [["image", "a/b:1"]]}
     assert one("a: {{ {1: true} | toyaml }}") == {"a": {"1": True}}
+    assert one("a: {{ [resources | toyaml] | toyaml }}")["a"][0]["limits"]["cpu"] == 2
 
 
 def test_what_is_returned_belongs_to_the_caller() -> None:
@@ -291,6 +292,10 @@ def test_the_column_is_the_one_in_the_configuration_or_not_there() -> None:
 def test_a_template_that_is_too_long_is_refused() -> None:
     assert "longer than 1048576" in str(refused("a: " + "x" * 2**20))
     assert "renders to more than" in str(refused("a: {{ x }}{{ x }}", x="x" * 2**19 + "y" * 9))
+
+
+def test_a_mistake_in_a_very_long_template_may_have_no_line() -> None:
+    assert refused("{{ key }}: [\n" + "\n" * (2**20 - 20)).line is None
 
 
 def test_a_value_of_half_a_mebibyte_passes() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, UserDict
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +86,10 @@ def test_what_is_given_cannot_be_changed(change: str) -> None:
         ("name.split('d') | join('-')", "a-a"),
         ("d.get('a')", "1"),
         ("o.get('z', 3)", "3"),
+        ("u.get('a')", "1"),
+        ("u.items() | list | length", "1"),
+        ("u.copy()", None),
+        (" ' x ' | trim", "x"),
         ("d.items() | list | length", "1"),
         ("'{}!'.format(name)", "ada!"),
         ("'{x}'.format_map({'x': name})", "ada"),
@@ -106,7 +110,7 @@ def test_what_is_given_cannot_be_changed(change: str) -> None:
 def test_methods_of_plain_values_and_jinjas_functions_work(
     expression: str, text: str | None
 ) -> None:
-    given = {"name": "ada", "d": {"a": 1}, "o": OrderedDict(a=1)}
+    given = {"name": "ada", "d": {"a": 1}, "o": OrderedDict(a=1), "u": UserDict(a=1)}
     template = "{{ " + expression + " }}"
     if text is None:
         refused(template, **given)
