@@ -11,7 +11,7 @@ _OBJECTS = ["create", "delete", "get"]
 _RULES: list[tuple[str, list[str], list[str]]] = [
     # the reflector lists and watches; anchoring patches nothing but Secrets
     ("", ["pods"], [*_OBJECTS, "list", "watch"]),
-    ("", ["secrets"], [*_OBJECTS, "list", "patch"]),
+    ("", ["secrets"], [*_OBJECTS, "patch"]),
     ("", ["serviceaccounts", "services", "configmaps", "persistentvolumeclaims"], _OBJECTS),
     ("networking.k8s.io", ["ingresses"], _OBJECTS),
     ("", ["events"], ["list", "watch"]),
