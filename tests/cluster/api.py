@@ -254,7 +254,7 @@ class KubernetesAPI:
 
 
 class AsyncKubernetesAPI:
-    """The same calls for code in an event loop: ``await admin.call("get", "v1", "Pod", ...)``."""
+    """The same calls for code in an event loop: ``await admin.get("v1", "Pod", ...)``."""
 
     def __init__(self, blocking: KubernetesAPI) -> None:
         self.blocking = blocking

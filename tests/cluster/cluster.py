@@ -145,7 +145,7 @@ class LocalCluster:
         name = _component(component)
         self._launch(name)
         self._await_component(name)
-        if name == "etcd":
+        if name == "etcd" and self.daemons.running("apiserver"):
             self._await("apiserver", self.api.ready)
         if reconnect:
             self._restart_watchers()
@@ -187,7 +187,9 @@ class LocalCluster:
 
     def healthy(self) -> bool:
         """True if everything runs and serves."""
-        return not self.stopped() and self.api.ready() and self._serves("kubelet")
+        return not self.stopped() and all(
+            self._serves(component) for component in ("apiserver", "kubelet", "envoy")
+        )
 
     # The parts
 

@@ -28,10 +28,18 @@ class GatewayBinaries:
     definitions: list[dict[str, Any]] = field(repr=False)
 
 
+def _key() -> str:
+    return cache.key(_SOURCE / "go.mod", _SOURCE / "go.sum", _UNUSED, "without descriptions")
+
+
+def is_built() -> bool:
+    """True if `gateway_binaries` need not build Contour."""
+    return cache.is_complete("contour", _key())
+
+
 def gateway_binaries() -> GatewayBinaries:
     """Contour (built by Go), Envoy (from its Python package) and the definitions they need."""
-    inputs = (_SOURCE / "go.mod", _SOURCE / "go.sum", _UNUSED, "without descriptions")
-    directory = cache.entry("contour", cache.key(*inputs), _build)
+    directory = cache.entry("contour", _key(), _build)
     envoy = next(virtual_environment("gateway").glob("lib/python3*/site-packages/envoy/_bin/envoy"))
     definitions = json.loads((directory / "definitions.json").read_text())
     return GatewayBinaries(directory / "contour", envoy, definitions)
@@ -40,7 +48,17 @@ def gateway_binaries() -> GatewayBinaries:
 def _build(directory: Path) -> None:
     with build.step("building Contour (the first time: 2 minutes on 2 cores)"):
         output, package = directory / "contour", f"{_CONTOUR}/cmd/contour"
-        command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(output), package]
+        command = [
+            "go",
+            "build",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            "-s -w",
+            "-o",
+            str(output),
+            package,
+        ]
         build.run(command, cwd=_SOURCE, environment={"CGO_ENABLED": "0"})
     files = [_module(_CONTOUR) / "examples" / "contour" / "01-crds.yaml"]
     files += sorted((_module(_GATEWAY_API) / "config" / "crd" / "standard").glob("*.yaml"))

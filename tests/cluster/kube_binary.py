@@ -34,7 +34,17 @@ def kube_binaries() -> Path:
 def _build(directory: Path) -> None:
     with build.step(f"building Kubernetes {VERSION} (the first time: 4 to 8 minutes on 2 cores)"):
         build.run(
-            ["go", "build", "-trimpath", "-ldflags", _FLAGS, "-o", directory / "kube", "."],
+            [
+                "go",
+                "build",
+                "-trimpath",
+                "-buildvcs=false",
+                "-ldflags",
+                _FLAGS,
+                "-o",
+                directory / "kube",
+                ".",
+            ],
             cwd=_SOURCE,
             environment={"CGO_ENABLED": "0"},
         )

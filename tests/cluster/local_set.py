@@ -14,6 +14,7 @@ from tests.cluster import (
     addresses,
     build,
     debian,
+    gateway_binary,
     images,
     kube_binary,
     kubeconfig,
@@ -25,7 +26,6 @@ from tests.cluster import (
     teardown,
 )
 from tests.cluster.cluster import Binaries, LocalCluster
-from tests.cluster.gateway_binary import gateway_binaries
 from tests.cluster.names import cluster_names, default_set
 from tests.cluster.state import PORTS, ClusterState, SetState, load, state_root
 
@@ -96,7 +96,7 @@ def install() -> Binaries:
     if not kube_binary.is_built():
         build.say("The first time this takes about 10 minutes on 2 cores; later, nothing.")
     kubernetes = kube_binary.kube_binaries()
-    gateway = gateway_binaries()
+    gateway = gateway_binary.gateway_binaries()
     images.archives()
     notebook.environment()
     return Binaries(kubernetes, gateway)
@@ -125,7 +125,7 @@ def up(set_name: str | None = None, *, keep: bool = True) -> LocalSet:
                 teardown.remove(set_name)
         with build.step("bringing up two clusters"):
             try:
-                return _bring_up(_plan(set_name, keep=keep), binaries)
+                return _bring_up(set_name, binaries, keep=keep)
             except BaseException:
                 teardown.remove(set_name)
                 raise
@@ -151,9 +151,9 @@ def running(set_name: str | None = None) -> LocalSet | None:
 def existing(set_name: str | None = None) -> LocalSet | None:
     """The set as its records tell, running or not; None without records."""
     state = load(set_name or default_set())
-    if state is None or not kube_binary.is_built():
+    if state is None or not (kube_binary.is_built() and gateway_binary.is_built()):
         return None
-    return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binaries()))
+    return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binary.gateway_binaries()))
 
 
 def _plan(set_name: str, *, keep: bool) -> SetState:
@@ -171,8 +171,7 @@ def _plan(set_name: str, *, keep: bool) -> SetState:
             service_ip=str(services[1]),
             ports={port: next(ports) for port in PORTS},
         )
-    made = teardown.missing_directories()
-    return SetState(set_name, state_root() / set_name, clusters, keep, made)
+    return SetState(set_name, state_root() / set_name, clusters, keep)
 
 
 def _set(state: SetState, binaries: Binaries) -> LocalSet:
@@ -188,11 +187,14 @@ def _set(state: SetState, binaries: Binaries) -> LocalSet:
     return LocalSet(state, clusters)
 
 
-def _bring_up(state: SetState, binaries: Binaries) -> LocalSet:
-    state.save()
-    found = _set(state, binaries)
-    network.create(state.set_name, [(c.identity, c.state) for c in found])
+def _bring_up(set_name: str, binaries: Binaries, *, keep: bool) -> LocalSet:
     started = time.monotonic()
+    with locks.changing("addresses"):  # or two sets would find the same ones free
+        teardown.remember_directories()
+        state = _plan(set_name, keep=keep)
+        state.save()
+        found = _set(state, binaries)
+        network.create(set_name, [(cluster.identity, cluster.state) for cluster in found])
 
     def one(cluster: LocalCluster) -> None:
         cluster.up()
@@ -203,7 +205,7 @@ def _bring_up(state: SetState, binaries: Binaries) -> LocalSet:
             for future in [pool.submit(one, cluster) for cluster in found]:
                 future.result()
         except BaseException:
-            teardown.kill_all(state.set_name)  # what the other cluster still waits for
+            teardown.kill_all(set_name)  # what the other cluster still waits for
             raise
     kubeconfig.write(found.admin_kubeconfig, [cluster.admin_context() for cluster in found])
     found.write_hub_kubeconfig(found.kubeconfig)

@@ -21,11 +21,15 @@ PORTS = (
     "xds", "contour_metrics", "contour_health", "contour_stats", "contour_admin", "contour_debug",
 )  # fmt: skip
 _FORMAT = 1
+_LONGEST_ROOT = 107 - len("/abcdefgh/a/containerd.sock.ttrpc")  # unix(7)
 
 
 def state_root() -> Path:
-    """MCKS_STATE, or its default. The path is short: a unix socket's path has 107 bytes at most."""
-    return Path(os.environ.get("MCKS_STATE") or "/var/lib/mcks-local").absolute()
+    """MCKS_STATE, or its default. Raises ValueError if the sockets' paths would become too long."""
+    root = Path(os.environ.get("MCKS_STATE") or "/var/lib/mcks-local").absolute()
+    if len(os.fsencode(root)) > _LONGEST_ROOT:
+        raise ValueError(f"MCKS_STATE: {root} is longer than {_LONGEST_ROOT} bytes: choose another")
+    return root
 
 
 @dataclass
@@ -49,7 +53,6 @@ class SetState:
     directory: Path
     clusters: dict[str, ClusterState]
     keep: bool = False
-    made_directories: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> Path:

@@ -7,14 +7,14 @@ every process is killed, then what they held is removed, and last their files.
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 from tests.cluster import cgroups, leftovers, network, processes
 from tests.cluster.names import cluster_names
-from tests.cluster.state import SetState, load, state_root
+from tests.cluster.state import state_root, write_private
 
 FIXED_DIRECTORIES = (
     "/run/containerd/s",
@@ -34,17 +34,22 @@ FIXED_DIRECTORIES = (
 _KUBELET_SOCKET = Path("/var/lib/kubelet/device-plugins/kubelet.sock")
 
 
-def missing_directories() -> list[str]:
-    """Those of FIXED_DIRECTORIES that are not there, and are ours if they appear."""
-    return [path for path in FIXED_DIRECTORIES if not Path(path).exists()]
+def remember_directories() -> None:
+    """Note which of FIXED_DIRECTORIES are not there yet: if they appear, they are the sets'.
+
+    The note is one for all sets, because the last one to go must remove them.
+    """
+    note = _note()
+    if not note.exists():
+        missing = [path for path in FIXED_DIRECTORIES if not Path(path).exists()]
+        write_private(note, json.dumps(missing))
 
 
 def remove(set_name: str) -> None:
     """Leave nothing of the set. Does nothing if there is nothing; what it cannot remove stays."""
     names = cluster_names(set_name)
     directory = state_root() / set_name
-    state = load(set_name)
-    sockets = _shim_sockets(directory)
+    sockets = shim_sockets(directory)
     kill_all(set_name)
     _unmount(directory)
     network.remove(set_name, names)
@@ -54,10 +59,7 @@ def remove(set_name: str) -> None:
         if path != directory:
             path.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        directory.parent.rmdir()
-    if state is not None:
-        remove_fixed(state)
+    _remove_fixed()
 
 
 def kill_all(set_name: str) -> None:
@@ -79,7 +81,7 @@ def _unmount(directory: Path) -> None:
             subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
 
 
-def _shim_sockets(directory: Path) -> list[Path]:
+def shim_sockets(directory: Path) -> list[Path]:
     """The sockets of containerd's shims, whose directory cannot be chosen."""
     found = []
     for file in directory.glob("*/containerd/state/io.containerd.runtime.v2.task/*/*/address"):
@@ -88,15 +90,24 @@ def _shim_sockets(directory: Path) -> list[Path]:
     return found
 
 
-def remove_fixed(state: SetState) -> None:
-    """Remove those of FIXED_DIRECTORIES that the set made and that are empty now."""
-    ours: Iterable[str] = state.made_directories
+def _remove_fixed() -> None:
+    """Remove what the sets made outside their directories, when the last one has gone."""
+    note = _note()
+    if not note.exists() or [path for path in note.parent.iterdir() if path.is_dir()]:
+        return
+    ours = json.loads(note.read_text())
     if str(_KUBELET_SOCKET.parent) in ours and not _anyone_listens(_KUBELET_SOCKET):
         _KUBELET_SOCKET.unlink(missing_ok=True)
-    for path in FIXED_DIRECTORIES:
-        if path in ours:
-            with contextlib.suppress(OSError):  # not empty: it is another's by now
-                Path(path).rmdir()
+    for path in ours:
+        with contextlib.suppress(OSError):  # not empty: it is another's by now
+            Path(path).rmdir()
+    note.unlink()
+    with contextlib.suppress(OSError):
+        note.parent.rmdir()
+
+
+def _note() -> Path:
+    return state_root() / "made.json"
 
 
 def _anyone_listens(path: Path) -> bool:

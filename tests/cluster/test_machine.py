@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import debian, external, machine
+from tests.cluster import debian, external, fixtures, machine
 
 
 def test_without_root_and_go_the_message_names_both_and_the_alternative(
@@ -62,3 +62,15 @@ def test_contexts_of_the_developers_own_clusters_are_read() -> None:
 def test_contexts_that_are_not_two_with_urls_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be two contexts with the public URL"):
         external.contexts(text)
+
+
+def test_a_test_that_cannot_run_is_skipped_on_a_desk_and_fails_in_ci(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no clusters"):
+        fixtures.cannot_run("no clusters")
+
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no clusters"):
+        fixtures.cannot_run("no clusters")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import names
-from tests.cluster.state import ClusterState, SetState, load, write_private
+from tests.cluster.state import ClusterState, SetState, load, state_root, write_private
 
 
 def _state(root: Path) -> SetState:
@@ -22,7 +22,7 @@ def _state(root: Path) -> SetState:
         ports={"apiserver": 20_001},
         api_flags=["--v=2"],
     )
-    return SetState("t1", root / "t1", {"a": cluster}, keep=True, made_directories=["/x"])
+    return SetState("t1", root / "t1", {"a": cluster}, keep=True)
 
 
 def test_a_saved_state_is_read_back_as_it_was(tmp_path: Path) -> None:
@@ -60,3 +60,12 @@ def test_a_name_that_no_bridge_could_have_is_refused(name: str) -> None:
 
 def test_the_longest_name_fits_into_the_name_of_a_bridge() -> None:
     assert all(len(name.tag) <= 15 for name in names.cluster_names("abcdefgh"))
+
+
+def test_a_state_directory_too_long_for_a_socket_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MCKS_STATE", "/" + "x" * 90)
+
+    with pytest.raises(ValueError, match=r"MCKS_STATE: /x+ is longer than"):
+        state_root()

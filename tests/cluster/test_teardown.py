@@ -15,6 +15,7 @@ import pytest
 from tests.cluster import cgroups, leftovers, local_set, network, teardown, workloads
 from tests.cluster.fixtures import Clusters
 from tests.cluster.local_set import LocalSet
+from tests.cluster.state import state_root
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -41,22 +42,32 @@ def machine_before(set_name: str) -> Iterator[None]:
     before = _machine()
     yield
     assert leftovers.find(set_name) == []
-    new = {kind: things - before[kind] for kind, things in _machine().items()}
-    assert not any(new.values()), new
+    assert _machine() - before - _of_other_sets(set_name) == set()
 
 
-def _machine() -> dict[str, set[str]]:
+def _of_other_sets(set_name: str) -> set[str]:
+    """What came with the pods of the shared set, and of whatever sets run beside it."""
+    found: set[str] = set()
+    for directory in state_root().iterdir():
+        if directory.is_dir() and directory.name != set_name:
+            found |= {leftover.what for leftover in leftovers.find(directory.name)}
+            found |= {str(path) for path in teardown.shim_sockets(directory)}
+    return found
+
+
+def _machine() -> set[str]:
     mounts = Path("/proc/self/mountinfo").read_text()
     roots = cgroups.hierarchies(mounts)
+    fixed = {path for path in teardown.FIXED_DIRECTORIES if Path(path).exists()}
     return {
-        "links": set(network.links()),
-        "mounts": {line.split()[4] for line in mounts.splitlines()},
-        "rules": {rule for table in ("filter", "nat") for rule in network.table_rules(table)},
-        "forwarding": {Path("/proc/sys/net/ipv4/ip_forward").read_text()},
-        "cgroups": {str(path) for root in roots for path in root.iterdir()},
-        "fixed": set(teardown.FIXED_DIRECTORIES) - set(teardown.missing_directories()),
-        "shims": {str(path) for path in Path("/run/containerd/s").glob("*")},
-        "results": {str(path) for path in Path("/var/lib/cni/results").glob("*")},
+        *network.links(),
+        *(line.split()[4] for line in mounts.splitlines()),
+        *(f"{table}: {rule}" for table in ("filter", "nat") for rule in network.table_rules(table)),
+        f"forwarding {Path('/proc/sys/net/ipv4/ip_forward').read_text()}",
+        *(str(path) for root in roots for path in root.iterdir()),
+        *fixed,
+        *(str(path) for path in Path("/run/containerd/s").glob("*")),
+        *(str(path) for path in Path("/var/lib/cni/results").glob("*")),
     }
 
 
@@ -95,12 +106,6 @@ def test_down_leaves_nothing_after_everything_was_killed_and_the_records_were_lo
     local_set.down(set_name)
 
     assert leftovers.find(set_name) == []
-    _remove_fixed(found)
-
-
-def _remove_fixed(found: LocalSet) -> None:
-    """With the records the memory of who made the fixed directories is lost; empty ones stay."""
-    teardown.remove_fixed(found.state)
 
 
 @pytest.mark.usefixtures("machine_before")
