@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 from mcks.core.client import ClusterClient
 from mcks.core.objects import Manifest, Ref, Selection
 
-_WORDS = {
-    "Scheduled": "A place was found for the server",
-    "Pulling": "Fetching the server's image",
-    "Pulled": "The server's image is there",
-    "Created": "The server's container was made",
-    "Started": "The server's container was started",
-    "FailedScheduling": "No place in the cluster yet, still looking",
-    "TriggeredScaleUp": "The cluster is adding a machine",
-    "SuccessfulAttachVolume": "The server's volume was attached",
-    "FailedMount": "Waiting for the server's volume",
-    "FailedAttachVolume": "Waiting for the server's volume",
-    "BackOff": "Waiting before the next try",
+_STEPS = {
+    "FailedScheduling": (40, "No place in the cluster yet, still looking"),
+    "TriggeredScaleUp": (42, "The cluster is adding a machine"),
+    "Scheduled": (45, "A place was found for the server"),
+    "SuccessfulAttachVolume": (50, "The server's volume was attached"),
+    "FailedMount": (50, "Waiting for the server's volume"),
+    "FailedAttachVolume": (50, "Waiting for the server's volume"),
+    "Pulling": (55, "Fetching the server's image"),
+    "Pulled": (60, "The server's image is there"),
+    "Created": (65, "The server's container was made"),
+    "Started": (70, "The server's container was started"),
+    "BackOff": (0, "Waiting before the next try"),
 }
 
 
@@ -29,10 +29,10 @@ def sentence(event: Manifest) -> str:
     ).strip()
 
 
-def words(event: Manifest) -> str:
-    """One plain sentence for the user."""
+def step(event: Manifest) -> tuple[int, str]:
+    """Return (percent, plain sentence) for the progress page; 0 is for what is no step."""
     reason = event.get("reason", "")
-    return _WORDS.get(reason) or f"{reason}: {event.get('message', '')}"
+    return _STEPS.get(reason) or (0, f"{reason}: {event.get('message', '')}")
 
 
 async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcks.core.environment import CONTAINER
-from mcks.core.objects import Manifest, metadata
+from mcks.core.objects import Manifest
 
 _ASK = "Please tell the administrators of this hub."
 _IMAGE = (
@@ -120,17 +120,4 @@ def phase(pod: Manifest | None) -> tuple[int, str]:
     conditions = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()}
     if (conditions.get("PodScheduled") or {}).get("status") != "True":
         return 40, "Waiting for a place in the cluster"
-    return 60, "The cluster prepares the server's container"
-
-
-def summary(pod: Manifest | None, events: Iterable[Manifest]) -> str:
-    """Tell in a few lines what is known of a pod that failed, for the log."""
-    if pod is None:
-        return "the pod does not exist"
-    status = pod.get("status") or {}
-    lines = [f"pod {metadata(pod).get('name')} is {status.get('phase', 'Unknown')}"]
-    lines += [
-        f"{event.get('type', '')} {event.get('reason', '')}: {event.get('message', '')}"
-        for event in events
-    ]
-    return "\n".join(lines)
+    return 45, "The cluster prepares the server's container"

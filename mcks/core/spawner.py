@@ -230,7 +230,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             connection = await self._connect()
             async for event in events.follow(connection.client, created.where("Pod")):
                 if event["involvedObject"].get("uid") == created.uids["Pod"]:
-                    progress.say(events.words(event))
+                    percent, words = events.step(event)
+                    progress.say(words, percent)
 
     # -- the hub restarts -----------------------------------------------------------------------
 

@@ -28,9 +28,10 @@ async def test_percents_never_go_back_and_messages_do_not_repeat() -> None:
     progress = Progress()
     progress.say("one", 50)
     progress.say("one", 60)
-    progress.say("two", 10)
+    progress.say("long passed", 10)
+    progress.say("of no step")
     progress.end()
-    assert await collect(progress) == [(50, "one"), (60, "two")]
+    assert await collect(progress) == [(50, "one"), (60, "of no step")]
 
 
 async def test_memory_is_bounded() -> None:
