@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tests.cluster import build, leftovers, local_set, locks, machine
 from tests.cluster.cluster import ALIASES, COMPONENTS, LocalCluster
-from tests.cluster.names import CLUSTERS, default_set
+from tests.cluster.names import CLUSTERS, DEFAULT_SET
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -73,6 +73,10 @@ def _kubectl(arguments: argparse.Namespace) -> int:
 
 
 def _leftovers(arguments: argparse.Namespace) -> int:
+    running = local_set.running(arguments.set)
+    if running is not None and running.state.keep:
+        print(f"the set {arguments.set} is up, and was brought up to be kept")
+        return 0
     found = leftovers.find(arguments.set)
     for leftover in found:
         print(leftover)
@@ -97,9 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Two real Kubernetes clusters on this machine, each with a gateway.",
         epilog="Built things are kept in $MCKS_CACHE, a set's data in $MCKS_STATE.",
     )
-    parser.add_argument(
-        "--set", default=default_set(), help="the set's name (default: %(default)s)"
-    )
+    parser.add_argument("--set", default=DEFAULT_SET, help="the set's name (default: %(default)s)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
@@ -111,7 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     command("down", _down, "take everything away, whatever state it is in")
     command("status", _status, "tell what runs")
     command("install", _install, "install and build what `up` needs, and stop there")
-    command("leftovers", _leftovers, "list whatever of a set is on this machine")
+    command(
+        "leftovers",
+        _leftovers,
+        "list what of a set is on this machine, though it is not to be there",
+    )
     for name, run, text in (
         ("stop", _stop, "stop one component; pods go on running"),
         ("start", _start, "start it again and wait until it serves"),
@@ -132,6 +138,8 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(words)
     try:
         code: int = arguments.run(arguments)
+    except KeyboardInterrupt:
+        return 130
     except (machine.CannotRunHere, locks.InUse, RuntimeError, ValueError) as error:
         build.say(str(error))
         return 1

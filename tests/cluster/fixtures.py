@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from tests.cluster import local_set, locks, machine
+from tests.cluster import local_set, machine
 from tests.cluster.external import ExternalSet, external_set
 from tests.cluster.local_set import LocalSet
-from tests.cluster.names import default_set
 
 Clusters = LocalSet | ExternalSet
 
@@ -38,14 +38,12 @@ def clusters() -> Iterator[Clusters]:
     if found := external_set():
         yield found
         return
-    set_name = default_set()
-    use = locks.Use(set_name)
-    try:
-        yield local_set.up(set_name, keep=False)
-    except machine.CannotRunHere as error:
-        cannot_run(str(error))
-    finally:
-        local_set.release(use, set_name)
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(local_set.in_use())
+        except machine.CannotRunHere as error:
+            cannot_run(str(error))
+        yield running
 
 
 @pytest.fixture

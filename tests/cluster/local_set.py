@@ -26,7 +26,7 @@ from tests.cluster import (
     teardown,
 )
 from tests.cluster.cluster import Binaries, LocalCluster
-from tests.cluster.names import cluster_names, default_set
+from tests.cluster.names import DEFAULT_SET, cluster_names
 from tests.cluster.state import PORTS, ClusterState, SetState, load, state_root
 
 
@@ -102,14 +102,13 @@ def install() -> Binaries:
     return Binaries(kubernetes, gateway)
 
 
-def up(set_name: str | None = None, *, keep: bool = True) -> LocalSet:
+def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
     """The set, running: one that is healthy already is taken as it is.
 
     A set that is broken or half there is taken down first. ``keep``: it stays when a test run
     that uses it ends. Raises CannotRunHere, locks.InUse, or RuntimeError with the failing
     component's log; a set that failed to come up is taken down again.
     """
-    set_name = set_name or default_set()
     cluster_names(set_name)
     machine.require()
     with locks.changing(set_name):
@@ -131,16 +130,15 @@ def up(set_name: str | None = None, *, keep: bool = True) -> LocalSet:
                 raise
 
 
-def down(set_name: str | None = None) -> None:
+def down(set_name: str = DEFAULT_SET) -> None:
     """Take the set away, whatever state it is in. Raises locks.InUse while a test run uses it."""
-    set_name = set_name or default_set()
     with locks.changing(set_name):
         if locks.in_use(set_name):
             raise locks.InUse(f"another process uses the set {set_name}")
         teardown.remove(set_name)
 
 
-def running(set_name: str | None = None) -> LocalSet | None:
+def running(set_name: str = DEFAULT_SET) -> LocalSet | None:
     """The set if all of it runs and serves, else None."""
     found = existing(set_name)
     if found is None or not all(cluster.healthy() for cluster in found):
@@ -148,9 +146,9 @@ def running(set_name: str | None = None) -> LocalSet | None:
     return found
 
 
-def existing(set_name: str | None = None) -> LocalSet | None:
+def existing(set_name: str = DEFAULT_SET) -> LocalSet | None:
     """The set as its records tell, running or not; None without records."""
-    state = load(set_name or default_set())
+    state = load(set_name)
     if state is None or not (kube_binary.is_built() and gateway_binary.is_built()):
         return None
     return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binary.gateway_binaries()))
@@ -212,8 +210,21 @@ def _bring_up(set_name: str, binaries: Binaries, *, keep: bool) -> LocalSet:
     return found
 
 
+@contextlib.contextmanager
+def in_use(set_name: str = DEFAULT_SET) -> Iterator[LocalSet]:
+    """The set, up and serving, while the block runs; the same errors as `up`.
+
+    At the end, `release`.
+    """
+    use = locks.Use(set_name)
+    try:
+        yield up(set_name, keep=False)
+    finally:
+        release(use, set_name)
+
+
 def release(use: locks.Use, set_name: str) -> None:
-    """End a test run's use of a set: the last one takes it down, unless it is to be kept."""
+    """End a use of the set; the last one takes it down, unless it is to be kept."""
     last = use.release()
     state = load(set_name)
     if last and state is not None and not state.keep:

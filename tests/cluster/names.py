@@ -15,7 +15,8 @@ CLUSTERS = ("a", "b")
 PROCESS_MARK = "MCKS_LOCAL_CLUSTER"
 """The environment variable that every process of a set is started with: ``SET/CLUSTER``."""
 
-_DEFAULT_SET = "mcks"
+DEFAULT_SET = os.environ.get("MCKS_SET") or "mcks"
+"""The one set of a machine, unless MCKS_SET names another, to live beside it."""
 _SET = re.compile(r"[a-z][a-z0-9]{0,7}")
 
 
@@ -40,11 +41,6 @@ class ClusterName:
     def context(self) -> str:
         """The kubeconfig context, in the hub's and in the tests' kubeconfig."""
         return f"local-{self.cluster}"
-
-
-def default_set() -> str:
-    """MCKS_SET, for a second set beside the first; else the one set of a machine."""
-    return os.environ.get("MCKS_SET") or _DEFAULT_SET
 
 
 def cluster_names(set_name: str) -> tuple[ClusterName, ...]:
