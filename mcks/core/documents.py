@@ -117,4 +117,6 @@ def _collision(node: dict[Any, Any], values: Sequence[Inserted]) -> Mistake:
         if key in seen:
             break
         seen.add(key)
-    return Mistake(f"an inserted value makes the key {key!r} occur twice", place.line)
+    return Mistake(
+        f"an inserted value makes the key {key!r} occur twice. Give it a prefix", place.line
+    )

@@ -24,10 +24,18 @@ from mcks.core.insertion import PLACEHOLDER, Inserted, Mistake, value_index
 from mcks.core.objects import Manifest
 from mcks.core.patch import PATCH_TYPE, apply_patches
 from mcks.core.sandbox import interpolate, template_line
-from mcks.core.strings import misread
+from mcks.core.strings import Misread, misread
 from mcks.errors import BadPatch, BadTemplate
 
 _COLUMN = re.compile(r"^column (\d+): ")
+_INDICATOR = re.compile("anchor|alias|tag|block scalar")
+_NO_DICT_HERE = (
+    "To add a dict to other keys, write {% for k, v in x.items() %}, a line with {{ k }}: {{ v }}, "
+    "and {% endfor %}"
+)
+_NO_VALUE_HERE = (
+    "{{ }} cannot be part of an anchor (&), an alias (*), a tag (!) or a block's indicator (| or >)"
+)
 
 
 def render(key: str, template: str, variables: Mapping[str, Any]) -> list[Manifest]:
@@ -119,7 +127,7 @@ def _objects(templates: Mapping[str, str], variables: Mapping[str, Any]) -> list
 def _identity(manifest: Manifest) -> tuple[str, ...]:
     """Return group, kind, namespace and name, which no two objects share, or raise Mistake."""
     if found := misread(manifest):
-        raise Mistake(f"{found[0]} {_quote_it(found[1])}")
+        raise Mistake(f"{found.path} {_quote_it(found)}")
     for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
         if not manifest.get(field) or not isinstance(manifest[field], str):
             raise Mistake(f"has no {field}. Write it without indentation, e.g. {field}: {example}")
@@ -150,7 +158,7 @@ def _patches(
             raise BadPatch(exc.message, key=key, path=where) from exc
         for document in rendered:
             if found := misread(document, custom=_is_custom(document)):
-                raise BadPatch(_quote_it(found[1]), key=key, path=found[0])
+                raise BadPatch(_quote_it(found), key=key, path=found.path)
             documents.append((key, document))
     return documents
 
@@ -169,12 +177,12 @@ def _mark(manifest: Manifest, labels: Mapping[str, str], annotations: Mapping[st
             meta[field] = {**(meta.get(field) or {}), **ours}
 
 
-def _quote_it(value: object) -> str:
-    if isinstance(value, bool):
-        what = f"boolean {_json(value)} (as yes, no, on, off, y and n are in YAML)"
-    else:
-        what = f"number {_json(value)}"
-    return f'is the {what}, but Kubernetes wants a string there: quote it, as in a: "b"'
+def _quote_it(found: Misread) -> str:
+    what = f"the number {_json(found.value)}"
+    if isinstance(found.value, bool):
+        what = f"the boolean {_json(found.value)} (as yes, no, on, off, y and n are in YAML)"
+    place = "-" if found.field is None else f"{found.field}:"
+    return f'is {what}, but Kubernetes wants a string there. Quote it: {place} "..."'
 
 
 def _readable(error: BadTemplate | Mistake, text: str) -> str:
@@ -183,11 +191,16 @@ def _readable(error: BadTemplate | Mistake, text: str) -> str:
     column = _COLUMN.match(message)
     if column is None or error.line is None:
         return message
-    line, dedented = (t.split("\n")[error.line - 1 :][:1] for t in (text, dedent(text)))
-    if not line or PLACEHOLDER.search(line[0]):
-        return message[column.end() :]
-    shift = len(line[0]) - len(dedented[0])
-    return f"column {int(column[1]) + shift}: {message[column.end() :]}"
+    rest = message[column.end() :]
+    lines = text.split("\n")[: error.line]
+    near = [line.strip().removeprefix("<<: ") for line in lines[-2:]]
+    if any(PLACEHOLDER.search(line) for line in near):  # the column is not the template's
+        problem = rest.partition(". ")[0]
+        if any(map(PLACEHOLDER.fullmatch, near)):
+            return f"{problem}. {_NO_DICT_HERE}"
+        return f"{problem}. {_NO_VALUE_HERE}" if _INDICATOR.search(problem) else rest
+    margin = len(lines[-1]) - len(dedent(text).split("\n")[len(lines) - 1])
+    return f"column {int(column[1]) + margin}: {rest}"
 
 
 def _json(value: object) -> str:

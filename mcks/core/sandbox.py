@@ -23,7 +23,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 from jinja2.filters import do_indent, do_trim
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, missing, pass_context
 from jinja2.visitor import NodeTransformer
 
@@ -49,6 +49,14 @@ _HAS_JINJA = re.compile(r"\{[{%#]")
 _FIRST_LINE = 0xF0000
 _LINE_MARK = re.compile(f"[{chr(_FIRST_LINE)}-{chr(_FIRST_LINE + 0xFFFF)}]")
 _MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
+_REMEDIES = {
+    "end of template|Missing end of": "Close {{ with }}, {% with %}, and every block with its end",
+    "innermost block": "Close the blocks in the order in which they were opened, last one first",
+    "unknown tag": "There are if, for, set, macro, call, with and raw, each with its end",
+    "unexpected|expected token": "Close {{ with }} and {% with %}. Braces that are not Jinja's go "
+    "between {% raw %} and {% endraw %}",
+    "is unsafe": "Templates reach plain values and their usual methods only",
+}
 _REFUSED: dict[type[nodes.Node], str] = {
     nodes.Extends: "extends",
     nodes.Include: "include",
@@ -119,11 +127,10 @@ def _remedy(message: str) -> str:
         known: Mapping[str, Any] = getattr(_ENVIRONMENT, f"{named[1]}s")
         near = get_close_matches(named[2], known, n=3)
         return unknown(named[1], named[2], near or (name for name in known if name[0].isalpha()))
-    if "end of template" in message or "Missing end of" in message:
-        return f"{message}. Close every {{{{ with }}}}, every {{% with %}} and every block"
-    if message.startswith("the statement"):
-        return message
-    return f"{message}. Braces that are not Jinja's go between {{% raw %}} and {{% endraw %}}"
+    for pattern, remedy in _REMEDIES.items():
+        if re.search(pattern, message):
+            return f"{message}. {remedy}"
+    return message
 
 
 def _run(template: Template, variables: Mapping[str, Any]) -> Iterator[str]:
@@ -135,11 +142,14 @@ def _run(template: Template, variables: Mapping[str, Any]) -> Iterator[str]:
     except _UnknownVariable as exc:
         raise Mistake(unknown("variable", exc.name, variables), _line(exc)) from exc
     except TemplateError as exc:
-        raise Mistake(exc.message or type(exc).__name__, _line(exc)) from exc
+        raise Mistake(_remedy(exc.message or type(exc).__name__), _line(exc)) from exc
     except RecursionError as exc:
-        raise Mistake("a macro or loop calls itself without end", _line(exc)) from exc
+        raise Mistake(
+            "a macro or loop calls itself without end. Let a condition end it", _line(exc)
+        ) from exc
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
-        raise Mistake(f"{type(exc).__name__}: {exc}", _line(exc)) from exc
+        what = f"an expression fails with {type(exc).__name__}: {exc}"
+        raise Mistake(what, _line(exc)) from exc
 
 
 def _line(exc: BaseException) -> int | None:
@@ -207,7 +217,7 @@ class _Context(Context):
     def step(self) -> None:
         self.steps += 1
         if self.steps > MAX_STEPS:
-            raise Mistake(f"takes more than {MAX_STEPS} loop iterations and calls")
+            raise Mistake(f"takes more than {MAX_STEPS} loop iterations and calls. Do less")
 
 
 @pass_context
@@ -287,8 +297,8 @@ class _Environment(ImmutableSandboxedEnvironment):
             raise Mistake("{% call %} needs a macro of this template")
         if not isinstance(obj, Undefined) and not self.is_safe_callable(obj):
             raise Mistake(f"a {type(obj).__name__} cannot be called in a template")
-        if any(isinstance(arg, int) and arg > MAX_TEXT for arg in args) and obj is not safe_range:
-            raise Mistake("a number here is too large")
+        if any(isinstance(arg, int) and arg > MAX_TEXT for arg in args):
+            raise Mistake(f"a number that is passed to a call is larger than {MAX_TEXT}")
         return context.call(obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:

@@ -9,7 +9,7 @@ mean anything, only ``metadata`` is looked at.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.objects import Manifest
 
@@ -65,8 +65,16 @@ _Path = tuple[str | int, ...]
 _NOT_STRINGS = frozenset([bool, int, float])
 
 
-def misread(manifest: Manifest, *, custom: bool = False) -> tuple[str, Any] | None:
-    """Return path and value of the first number or boolean that should be a string, or None.
+class Misread(NamedTuple):
+    """Where a *value* stands that should be a string. *field* is None for a list's element."""
+
+    path: str
+    field: str | None
+    value: Any
+
+
+def misread(manifest: Manifest, *, custom: bool = False) -> Misread | None:
+    """Return the first number or boolean that should be a string, None if there is none.
 
     Null is fine: it means absent, and in a patch it removes. *custom* says that a manifest without
     ``apiVersion`` is one of a custom resource.
@@ -79,7 +87,11 @@ def misread(manifest: Manifest, *, custom: bool = False) -> tuple[str, Any] | No
         data = manifest.get("data")  # in other kinds `data` may hold anything
         inner = _in_mapping(data, "stringData") if isinstance(data, dict) else None
         path = ("data", *inner) if inner else None
-    return None if path is None else (_text(path), _at(manifest, path))
+    if path is None:
+        return None
+    return Misread(
+        _text(path), path[-1] if isinstance(path[-1], str) else None, _at(manifest, path)
+    )
 
 
 def _in_mapping(node: dict[str, Any], name: str) -> _Path | None:

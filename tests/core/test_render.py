@@ -222,8 +222,8 @@ def test_an_unknown_field_names_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("template", "line", "message"),
     [
-        ("a: {{ key", 1, "Close every {{ with }}"),
-        ("a: 1\n{% if flag %}\nb: 2\n", 2, "Close every"),
+        ("a: {{ key", 1, "Close {{ with }}"),
+        ("a: 1\n{% if flag %}\nb: 2\n", 2, "every block with its end"),
         ("a: 1\nb: {{ key | toyml }}", 2, "unknown filter 'toyml'. Did you mean 'toyaml'"),
         ("a: {{ key is nmber }}", 1, "unknown test 'nmber'. Did you mean 'number'"),
         ("a: {{ key ! }}", 1, "{% raw %}"),
@@ -243,7 +243,7 @@ def test_an_unknown_field_names_the_known_ones() -> None:
         ("a: *{{ key }}", 1, "alias"),
         ("a: !{{ key }} x", 1, "tag"),
         ("a: |{{ port }}\n  x", 1, "block scalar"),
-        ("a: {{ 1 // 0 }}", 1, "ZeroDivisionError"),
+        ("a: {{ 1 // 0 }}", 1, "fails with ZeroDivisionError"),
         ("a: {{ 'a' + 1 }}", 1, "TypeError"),
         ("a: {{ ['a'][4] }}", 1, "has no element 4"),
         ("a: \U00100000", 1, "private-use character U+100000"),

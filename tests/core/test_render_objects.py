@@ -172,7 +172,7 @@ def test_a_number_in_a_patch_blames_the_patch() -> None:
         "  - {name: notebook, env: [{name: A, value: 1}]}"
     )
     assert "at spec.containers[0].env[0].value: is the number 1, but Kubernetes wants" in str(error)
-    assert "quote it" in str(error)
+    assert 'Quote it: value: "..."' in str(error)
 
 
 def test_a_patch_for_another_object_is_refused() -> None:

@@ -54,7 +54,10 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n"
     ],
 )  # fmt: skip
 def test_it_is_found_with_its_path(text: str, path: str, value: Any) -> None:
-    assert misread(load(text)) == (path, value)
+    found = misread(load(text))
+    assert found is not None
+    assert (found.path, found.value) == (path, value)
+    assert (found.field is None) == path.endswith("]")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_numbers_and_booleans_elsewhere_are_fine(text: str) -> None:
 def test_a_patch_for_a_custom_resource_may_leave_out_its_api_version() -> None:
     patch = load("kind: Thing\nmetadata: {name: x}\nspec: {name: 1}")
     assert misread(patch, custom=True) is None
-    assert misread(patch) == ("spec.name", 1)
+    assert misread(patch) == ("spec.name", "name", 1)
 
 
 @lru_cache
