@@ -85,13 +85,16 @@ def _to_json(state: SetState) -> dict[str, Any]:
 
 def load(set_name: str, root: Path | None = None) -> SetState | None:
     """The state that `up` left, or None if there is none that this version can read."""
-    directory = (root or state_root()) / set_name
+    path = (root or state_root()) / set_name / "state.json"
     try:
-        data = json.loads((directory / "state.json").read_text())
-    except (OSError, ValueError):
+        return _from_json(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
-        return None
+
+
+def _from_json(data: dict[str, Any]) -> SetState:
+    if data.pop("format") != _FORMAT:
+        raise ValueError("written by another version")
     clusters = {name: ClusterState(**value) for name, value in data.pop("clusters").items()}
     return SetState(**{**data, "clusters": clusters, "directory": Path(data["directory"])})
 

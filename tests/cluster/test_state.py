@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from pathlib import Path
 
@@ -36,7 +35,9 @@ def test_no_state_is_none(tmp_path: Path) -> None:
     assert load("t1", tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"format": 0})])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 0}', '{"format": 1, "clusters": {}, "new": 1}']
+)
 def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "t1").mkdir()
     (tmp_path / "t1" / "state.json").write_text(text)
