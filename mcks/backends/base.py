@@ -24,6 +24,7 @@ from traitlets.traitlets import MetaHasTraits
 
 from mcks._version import __version__
 from mcks.auth.credential import Credential, CredentialCache
+from mcks.backends.proxy import proxy_for
 from mcks.backends.tls import load_client_certificate, make_context, trust
 from mcks.errors import ConfigError, MCKSError, unknown
 
@@ -42,6 +43,7 @@ class Endpoint:
     """Where an API server is, and how to know that it is the right one.
 
     *server* is its URL. *ca_data* is PEM, one or more certificates; None means the system's roots.
+    Without *proxy_url* the environment's proxy variables count, as they do for kubectl.
     *headers* go with every request (impersonation, basic authentication).
     """
 
@@ -176,7 +178,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         self._api = await self._make_client(endpoint, self._context)
         if credential.token:
             self._api.configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
-            self._api.configuration.refresh_api_key_hook = self._log_in
+            self._api.configuration.refresh_api_key_hook = self._add_token
         return self._api
 
     async def renew_trust(self) -> bool:
@@ -208,7 +210,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
             await session.close()
         self._retired.clear()
 
-    async def _log_in(self, configuration: Configuration) -> None:
+    async def _add_token(self, configuration: Configuration) -> None:
         """The client's hook, called before every request."""
         credential = await self.credentials.get()
         configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
@@ -253,7 +255,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
 
         configuration = Configuration(host=endpoint.server.rstrip("/"))
         configuration.tls_server_name = endpoint.tls_server_name
-        configuration.proxy = endpoint.proxy_url
+        configuration.proxy = endpoint.proxy_url or proxy_for(endpoint.server)
         api = _without_system_roots(ApiClient, configuration, endpoint.ca_data)
         api.user_agent = f"mcks/{__version__}"
         # The client's own session reads ~/.netrc, cannot take a CA from memory, and refuses CAs

@@ -29,6 +29,8 @@ _ATTEMPTS = 4
 _FIRST_PAUSE = 0.2
 _TRANSIENT = (500, 502, 503, 504)
 _LOGIN = ["BearerToken"]
+_EXPLANATION_LIFE = 60.0
+"""Seconds: an explanation may cost a call to a cloud, and what is away is asked again and again."""
 _T = TypeVar("_T")
 
 
@@ -106,6 +108,7 @@ class Connection:
         self._api = api
         self._credentials = credentials
         self._renew_trust, self._explain = renew_trust, explain
+        self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
         self._sleep, self._jitter = sleep, jitter
         self.cluster = cluster
         self.deadlines = deadlines
@@ -153,12 +156,17 @@ class Connection:
         await self._api.close()
 
     async def _add_explanation(self, exc: MCKSError) -> None:
-        if self._explain is None or not isinstance(exc, Unauthorized | Unreachable):
+        if self._explain is None or isinstance(exc, CertificateRefused):
             return
-        try:
-            hint = await self._explain(exc)
-        except MCKSError:
+        if not isinstance(exc, Unauthorized | Unreachable):
             return
+        told_at, hint = self._explanations.get(type(exc), (float("-inf"), ""))
+        if time.monotonic() - told_at >= _EXPLANATION_LIFE:
+            try:
+                hint = await self._explain(exc)
+            except MCKSError:
+                hint = ""
+            self._explanations[type(exc)] = time.monotonic(), hint
         if hint:
             exc.args = (f"{exc}. {hint}",)
 

@@ -1,0 +1,44 @@
+"""The environment's proxy, by the rules of kubectl."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcks.backends.proxy import proxy_for
+
+PROXY = "http://proxy.example.test:3128"
+
+
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "used"),
+    [
+        ("https://api.example.test", "", True),
+        ("https://api.example.test", "example.test", False),
+        ("https://example.test", ".example.test", True),
+        ("https://api.example.test", ".example.test", False),
+        ("https://api.example.test", "*.example.test", False),
+        ("https://notexample.test", "example.test", True),
+        ("https://api.example.test:6443", "example.test:6443", False),
+        ("https://api.example.test:6443", "example.test:443", True),
+        ("https://10.1.2.3", "10.0.0.0/8", False),
+        ("https://10.1.2.3", " 10.1.2.3 ,x", False),
+        ("https://11.1.2.3", "10.0.0.0/8", True),
+        ("https://[fd00::1]:6443", "fd00::/8", False),
+        ("https://api.example.test", "*", False),
+        ("https://localhost:6443", "", False),
+        ("https://127.0.0.1:6443", "", False),
+        ("http://api.example.test", "", False),
+    ],
+)
+def test_no_proxy_is_read_as_go_programs_read_it(url, no_proxy, used):
+    environ = {"HTTPS_PROXY": PROXY, "NO_PROXY": no_proxy}
+    assert proxy_for(url, environ) == (PROXY if used else None)
+
+
+def test_small_letters_and_missing_schemes_are_fine():
+    environ = {"https_proxy": "proxy.example.test:3128", "no_proxy": "x"}
+    assert proxy_for("https://api.example.test", environ) == PROXY
+
+
+def test_without_a_proxy_there_is_none():
+    assert proxy_for("https://api.example.test", {}) is None
