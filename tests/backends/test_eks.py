@@ -10,15 +10,10 @@ import pytest
 
 from mcks.backends.eks import EKSBackend
 from mcks.backends.registry import backend_class
-from mcks.core.client import ClusterClient
-from mcks.core.objects import Ref
 from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
+from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
 from tests.fake_aws import SECRETS, FakeAWS, eks_error
 from tests.loopback import FakeAPIServer
-
-REF = Ref("v1", "Pod", "p", "ns")
-PATH = "/api/v1/namespaces/ns/pods/p"
-POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "ns"}}
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +26,7 @@ def _environment(monkeypatch):
 @pytest.fixture
 async def server():
     async with FakeAPIServer().running() as server:
-        server.put(PATH, {**POD, "metadata": dict(POD["metadata"])})
+        put_pod(server)
         yield server
 
 
@@ -45,21 +40,6 @@ async def aws(monkeypatch, server):
 
 def backend_for(**settings):
     return EKSBackend(cluster_name="west", **({"region": "eu-west-1", "cluster": "hub"} | settings))
-
-
-async def read_pod(backend):
-    client = ClusterClient(
-        await backend.connect(),
-        cluster=backend.cluster_name,
-        credentials=backend.credentials,
-        renew_trust=backend.renew_trust,
-        explain=backend.explain,
-    )
-    try:
-        return await client.get(REF)
-    finally:
-        await client.close()
-        await backend.close()
 
 
 def signed_query(headers):
@@ -100,12 +80,7 @@ async def test_several_cas_are_all_trusted(aws, server):
 async def test_a_ca_rotated_by_eks_is_learned_by_the_living_client(aws, server):
     aws.add_cluster("hub", FakeAPIServer().ca_data, server.url)
     backend = backend_for()
-    client = ClusterClient(
-        await backend.connect(),
-        cluster="west",
-        credentials=backend.credentials,
-        renew_trust=backend.renew_trust,
-    )
+    client = await client_of(backend)
     aws.add_cluster("hub", server.ca_data, server.url)
     assert await client.get(REF)
     assert aws.calls == ["DescribeCluster", "DescribeCluster"]
@@ -116,12 +91,7 @@ async def test_a_ca_rotated_by_eks_is_learned_by_the_living_client(aws, server):
 async def test_a_rotated_ca_is_looked_for_once_a_minute_at_most(aws, server):
     aws.add_cluster("hub", FakeAPIServer().ca_data, server.url)
     backend = backend_for()
-    client = ClusterClient(
-        await backend.connect(),
-        cluster="west",
-        credentials=backend.credentials,
-        renew_trust=backend.renew_trust,
-    )
+    client = await client_of(backend)
     for _ in range(3):
         with pytest.raises(Unreachable, match="certificate was refused"):
             await client.get(REF)
@@ -221,6 +191,6 @@ async def test_nothing_secret_is_logged_or_shown(aws, server, caplog):
     backend = backend_for(role_arn="arn:aws:iam::2:role/hub")
     with pytest.raises(Unauthorized) as failure:
         await read_pod(backend)
-    token = server.headers[-1]["Authorization"].removeprefix("Bearer ")
+    token = bearer(server)
     shown = caplog.text + str(failure.value) + repr(failure.value) + repr(await backend.endpoint())
     assert not any(secret in shown for secret in [*SECRETS, token])

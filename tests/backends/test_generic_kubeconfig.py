@@ -15,13 +15,9 @@ from traitlets.config import Config
 
 from mcks.backends import generic_kubeconfig
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
-from mcks.core.client import ClusterClient
-from mcks.core.objects import Ref
 from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
+from tests.backends.reading import REF, client_of, put_pod, read_pod
 from tests.loopback import FakeAPIServer
-
-POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "ns"}}
-REF = Ref("v1", "Pod", "p", "ns")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +31,7 @@ def _nothing_from_this_machine(tmp_path, monkeypatch):
 @pytest.fixture
 async def server():
     async with FakeAPIServer().running() as server:
-        server.put("/api/v1/namespaces/ns/pods/p", {**POD, "metadata": dict(POD["metadata"])})
+        put_pod(server)
         yield server
 
 
@@ -61,20 +57,6 @@ def write(tmp_path, server):
     return write
 
 
-async def read_pod(backend):
-    client = ClusterClient(
-        await backend.connect(),
-        cluster=backend.cluster_name,
-        credentials=backend.credentials,
-        renew_trust=backend.renew_trust,
-    )
-    try:
-        return await client.get(REF)
-    finally:
-        await client.close()
-        await backend.close()
-
-
 def backend_for(path="", **settings):
     settings = ({"kubeconfig": path} if path else {}) | settings
     return GenericKubeconfigBackend(cluster_name="a", **settings)
@@ -94,7 +76,7 @@ async def test_a_token_file_wins_over_a_token_and_is_read_again_after_a_401(
 ):
     (tmp_path / "tok").write_text("first\n")
     backend = backend_for(write({"token": "never", "tokenFile": "tok"}))
-    client = ClusterClient(await backend.connect(), cluster="a", credentials=backend.credentials)
+    client = await client_of(backend)
     await client.get(REF)
     assert server.headers[-1]["Authorization"] == "Bearer first"
     (tmp_path / "tok").write_text("second\n")
@@ -156,7 +138,7 @@ async def test_a_client_certificate_from_files_is_renewed_when_they_change(serve
 
     put("old")
     backend = backend_for(write({"client-certificate": "crt", "client-key": "key"}))
-    client = ClusterClient(await backend.connect(), cluster="a", credentials=backend.credentials)
+    client = await client_of(backend)
     await client.get(REF)
     put("new")
     backend.credentials.reject(await backend.credentials.get())

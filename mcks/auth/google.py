@@ -1,0 +1,227 @@
+"""Access tokens from Google, by Application Default Credentials and without gcloud.
+
+Finding clusters belongs to `mcks.backends.gke`; caching to `mcks.auth.credential`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from mcks.auth.credential import Credential
+from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+
+RENEW_BEFORE = 225.0
+"""Seconds: the metadata server hands out the same token until 4 minutes before its end."""
+
+SCOPES = (
+    "https://www.googleapis.com/auth/cloud-platform",
+    # Without it Kubernetes sees the numeric id instead of the e-mail address, and no binding fits.
+    "https://www.googleapis.com/auth/userinfo.email",
+)
+_DEADLINE = 45.0
+_ONE_REQUEST = 15.0
+_AWS_SUBJECT = "urn:ietf:params:aws:token-type:aws4_request"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Which Google identity to use: *credentials_file*, else the defaults; then *impersonate*."""
+
+    credentials_file: str = ""
+    impersonate: str = ""
+    """E-mail address of a service account."""
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """An access token, and the project that pays for API calls if the identity names one."""
+
+    credential: Credential
+    quota_project: str | None = None
+
+
+async def log_in(login: Login) -> LoggedIn:
+    """Get an access token for all of Google Cloud.
+
+    Looks in the order of Application Default Credentials: *credentials_file* or
+    ``GOOGLE_APPLICATION_CREDENTIALS``, gcloud's ``application_default_credentials.json``, the
+    metadata server. Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
+    """
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            return await asyncio.to_thread(_log_in, login)
+    except TimeoutError as exc:
+        raise Unreachable(f"Google: no token within {_DEADLINE:.0f} seconds") from exc
+
+
+def _log_in(login: Login) -> LoggedIn:
+    try:
+        from google.auth import exceptions as google  # noqa: PLC0415 - slow, optional
+        from google.auth.transport.requests import Request  # noqa: PLC0415 - slow, optional
+    except ImportError as exc:
+        raise MissingDependency(
+            "Google needs google-auth and requests: pip install 'mcks[gke]'"
+        ) from exc
+    request = _with_timeout(Request())
+    file = _credentials_file(login)
+    source = str(file) if file else "the metadata server"
+    try:
+        credentials = _from_file(file) if file else _from_metadata_server(request)
+        if login.impersonate:
+            credentials = _impersonated(credentials, login.impersonate)
+            source += f", as {login.impersonate}"
+        # refresh only: before_request would start a thread that looks up "regional boundaries".
+        credentials.refresh(request)
+    except google.TransportError as exc:
+        raise Unreachable(f"Google ({source}): {_first_words(exc)}") from exc
+    except google.RefreshError as exc:
+        raise _refused(source, exc) from exc
+    except (google.GoogleAuthError, ValueError) as exc:
+        raise AuthError(f"Google ({source}): {_first_words(exc)}") from exc
+    expiry = credentials.expiry
+    return LoggedIn(
+        Credential(
+            token=credentials.token,
+            # google-auth's times are UTC without saying so.
+            expires_at=expiry.replace(tzinfo=UTC).timestamp() if expiry else None,
+        ),
+        getattr(credentials, "quota_project_id", None),
+    )
+
+
+def _with_timeout(request: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        kwargs["timeout"] = min(kwargs.get("timeout") or _ONE_REQUEST, _ONE_REQUEST)
+        return request(*args, **kwargs)
+
+    return call
+
+
+def _credentials_file(login: Login) -> Path | None:
+    """Find the file; one that is named must exist, the well-known one need not."""
+    named = login.credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    if named:
+        return Path(named).expanduser()
+    folder = os.environ.get("CLOUDSDK_CONFIG") or "~/.config/gcloud"
+    well_known = Path(folder).expanduser() / "application_default_credentials.json"
+    return well_known if well_known.exists() else None
+
+
+def _from_file(file: Path) -> Any:
+    try:
+        info = json.loads(file.read_text("utf-8"))
+    except OSError as exc:
+        raise ConfigError(
+            f"Google: the credentials file {file} cannot be read: {exc.strerror}"
+        ) from exc
+    except ValueError:
+        raise ConfigError(f"Google: the credentials file {file} is not JSON") from None
+    kind = info.get("type") if isinstance(info, dict) else None
+    make = _KINDS.get(str(kind))
+    if make is None:
+        raise ConfigError(
+            f"Google: the credentials file {file} is of type {kind!r}; known are "
+            + ", ".join(_KINDS)
+        )
+    return make(info)
+
+
+def _service_account(info: Mapping[str, Any]) -> Any:
+    from google.oauth2.service_account import Credentials  # noqa: PLC0415 - slow, optional
+
+    return Credentials.from_service_account_info(info, scopes=SCOPES)
+
+
+def _authorized_user(info: Mapping[str, Any]) -> Any:
+    from google.oauth2.credentials import Credentials  # noqa: PLC0415 - slow, optional
+
+    # Its scopes were fixed when the person agreed; asking for others would be refused.
+    return Credentials.from_authorized_user_info(info)
+
+
+def _external_account(info: Mapping[str, Any]) -> Any:
+    # Not by google.auth.default: that asks another API for the project, and fails where the hub
+    # may not, or cannot, reach it.
+    from google.auth import aws, identity_pool, pluggable  # noqa: PLC0415 - slow, optional
+
+    source = info.get("credential_source") or {}
+    if info.get("subject_token_type") == _AWS_SUBJECT:
+        return aws.Credentials.from_info(info, scopes=SCOPES)
+    if "executable" in source:
+        return pluggable.Credentials.from_info(info, scopes=SCOPES)
+    return identity_pool.Credentials.from_info(info, scopes=SCOPES)
+
+
+def _external_account_authorized_user(info: Mapping[str, Any]) -> Any:
+    from google.auth.external_account_authorized_user import Credentials  # noqa: PLC0415 - slow
+
+    return Credentials.from_info(info)
+
+
+def _impersonated_service_account(info: Mapping[str, Any]) -> Any:
+    from google.auth.impersonated_credentials import Credentials  # noqa: PLC0415 - slow, optional
+
+    return Credentials.from_impersonated_service_account_info(info, scopes=SCOPES)
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "service_account": _service_account,
+    "authorized_user": _authorized_user,
+    "external_account": _external_account,
+    "external_account_authorized_user": _external_account_authorized_user,
+    "impersonated_service_account": _impersonated_service_account,
+}
+
+
+def _from_metadata_server(request: Callable[..., Any]) -> Any:
+    from google.auth import exceptions  # noqa: PLC0415 - slow, optional
+    from google.auth.compute_engine import Credentials  # noqa: PLC0415 - slow, optional
+
+    host = os.environ.get("GCE_METADATA_HOST") or "169.254.169.254"
+    try:
+        answer = request(f"http://{host}/", headers={"Metadata-Flavor": "Google"}, timeout=3)
+        there = answer.headers.get("Metadata-Flavor") == "Google"
+    except exceptions.TransportError:
+        there = False
+    if not there:
+        raise AuthError(
+            "Google: no credentials: there is no credentials file (credentials_file, "
+            "GOOGLE_APPLICATION_CREDENTIALS, or gcloud's own) and no metadata server. On GKE give "
+            "the hub's ServiceAccount Workload Identity; elsewhere use workload identity federation"
+        )
+    return Credentials(scopes=SCOPES)
+
+
+def _impersonated(credentials: Any, account: str) -> Any:
+    from google.auth.impersonated_credentials import Credentials  # noqa: PLC0415 - slow, optional
+
+    return Credentials(
+        source_credentials=credentials, target_principal=account, target_scopes=SCOPES
+    )
+
+
+def _refused(source: str, exc: Any) -> AuthError | Unreachable:
+    if exc.retryable:
+        return Unreachable(f"Google ({source}): {_first_words(exc)}")
+    hint = ""
+    text = _first_words(exc)
+    if "Invalid JWT Signature" in text:
+        hint = ". The key was deleted or disabled"
+    elif "reasonable timeframe" in text:
+        hint = ". The hub's clock is off"
+    elif "iam.serviceAccounts.getAccessToken" in str(exc.args):
+        hint = ". The hub needs roles/iam.serviceAccountTokenCreator on that account"
+    return AuthError(f"Google ({source}): {text}{hint}")
+
+
+def _first_words(exc: Exception) -> str:
+    """Give Google's own sentence; the second argument is the whole answer."""
+    words = str(exc.args[0]) if exc.args else type(exc).__name__
+    return words.splitlines()[0][:500] if words else type(exc).__name__

@@ -1,0 +1,207 @@
+"""Google log-ins: the real google-auth against Google on loopback."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import time
+
+import pytest
+
+from mcks.auth.google import SCOPES, Login, log_in
+from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+from tests.fake_google import (
+    SECRETS,
+    FakeGoogle,
+    authorized_user,
+    external_account,
+    google_error,
+    service_account,
+    write,
+)
+
+
+@pytest.fixture
+async def google(monkeypatch, tmp_path):
+    async with FakeGoogle().running(monkeypatch, tmp_path) as google:
+        yield google
+
+
+def claims(assertion):
+    middle = assertion.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+
+
+def soon(credential):
+    return credential.expires_at == pytest.approx(time.time() + 3600, abs=10)
+
+
+async def test_a_service_accounts_key(google, tmp_path):
+    found = await log_in(Login(write(tmp_path / "key.json", service_account())))
+    assert found.credential.token == SECRETS[0]
+    assert soon(found.credential)
+    asked = claims(google.forms[0]["assertion"])
+    assert asked["scope"].split() == list(SCOPES)
+    assert google.calls == ["POST oauth2.googleapis.com/token"], "no other lookup"
+
+
+async def test_the_environment_names_the_file(google, tmp_path, monkeypatch):
+    path = write(tmp_path / "key.json", service_account())
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+    assert (await log_in(Login())).credential.token == SECRETS[0]
+
+
+async def test_gclouds_own_file_is_found(google, tmp_path):
+    folder = tmp_path / "home/.config/gcloud"
+    folder.mkdir(parents=True)
+    write(folder / "application_default_credentials.json", authorized_user())
+    found = await log_in(Login())
+    assert found.credential.token == SECRETS[0]
+    assert found.quota_project == "payer"
+    assert google.forms[0]["refresh_token"] == SECRETS[2]
+    assert "scope" not in google.forms[0]
+
+
+async def test_workload_identity_federation_needs_no_other_api(google, tmp_path):
+    (tmp_path / "jwt").write_text(SECRETS[3])
+    path = write(tmp_path / "wif.json", external_account(str(tmp_path / "jwt")))
+    found = await log_in(Login(path))
+    assert found.credential.token == SECRETS[0]
+    assert google.calls == ["POST sts.googleapis.com/v1/token"]
+    assert google.forms[0]["subject_token"] == SECRETS[3]
+
+
+async def test_workload_identity_federation_with_a_service_account(google, tmp_path):
+    (tmp_path / "jwt").write_text(SECRETS[3])
+    info = external_account(str(tmp_path / "jwt"), impersonate=True)
+    found = await log_in(Login(write(tmp_path / "wif.json", info)))
+    assert found.credential.token == SECRETS[1]
+    assert [call.split()[1].partition("/")[0] for call in google.calls] == [
+        "sts.googleapis.com",
+        "iamcredentials.googleapis.com",
+    ]
+
+
+async def test_a_service_account_is_impersonated(google, tmp_path):
+    path = write(tmp_path / "key.json", service_account())
+    found = await log_in(Login(path, impersonate="other@p.iam.gserviceaccount.com"))
+    assert found.credential.token == SECRETS[1]
+    assert "serviceAccounts/other@p.iam.gserviceaccount.com" in google.calls[-1]
+    assert google.forms[-1]["scope"] == list(SCOPES)
+
+
+async def test_an_impersonated_service_account_file(google, tmp_path):
+    url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/sa@p:generateAccessToken"
+    info = {
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": url,
+        "source_credentials": authorized_user(),
+    }
+    found = await log_in(Login(write(tmp_path / "file.json", info)))
+    assert found.credential.token == SECRETS[1]
+
+
+async def test_the_metadata_server(google, monkeypatch):
+    host = google.url.removeprefix("http://")
+    monkeypatch.setenv("GCE_METADATA_HOST", host)
+    # google-auth reads the variable when it is imported.
+    monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", host)
+    found = await log_in(Login())
+    assert found.credential.token == SECRETS[0]
+    assert soon(found.credential)
+
+
+async def test_no_credentials_at_all_say_what_to_do(google, monkeypatch, unused_tcp_port):
+    monkeypatch.setenv("GCE_METADATA_HOST", f"127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(AuthError, match=r"no credentials file .*Workload Identity"):
+        await log_in(Login())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("not json", "is not JSON"),
+        ('{"type": "gdch_service_account"}', "of type 'gdch_service_account'; known are"),
+        ("[]", "of type None"),
+    ],
+)
+async def test_a_wrong_file_is_a_config_error(tmp_path, text, message):
+    (tmp_path / "file.json").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        await log_in(Login(str(tmp_path / "file.json")))
+
+
+async def test_a_missing_file_is_a_config_error(tmp_path):
+    with pytest.raises(ConfigError, match=r"gone\.json cannot be read: No such file"):
+        await log_in(Login(str(tmp_path / "gone.json")))
+
+
+async def test_a_broken_key_is_an_auth_error(tmp_path):
+    info = service_account() | {"private_key": "PRIVATE"}
+    with pytest.raises(AuthError, match=r"key\.json") as failure:
+        await log_in(Login(write(tmp_path / "key.json", info)))
+    assert "PRIVATE" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("description", "hint"),
+    [
+        ("Invalid JWT Signature.", "deleted or disabled"),
+        ("Token must be a short-lived token in a reasonable timeframe.", "clock is off"),
+        ("Invalid grant: account not found", "account not found"),
+    ],
+)
+async def test_refusals_carry_googles_words_and_a_hint(google, tmp_path, description, hint):
+    from aiohttp import web
+
+    body = {"error": "invalid_grant", "error_description": description}
+    google.errors.append(lambda: web.json_response(body, status=400))
+    with pytest.raises(AuthError, match=hint) as failure:
+        await log_in(Login(write(tmp_path / "key.json", service_account())))
+    assert description in str(failure.value)
+
+
+async def test_a_refused_impersonation_names_the_role(google, tmp_path):
+    path = write(tmp_path / "key.json", service_account())
+    denied = "Permission 'iam.serviceAccounts.getAccessToken' denied on resource"
+    google.handlers["iamcredentials.googleapis.com"] = _answer(
+        google_error(403, "PERMISSION_DENIED", denied)
+    )
+    with pytest.raises(AuthError, match=r"roles/iam\.serviceAccountTokenCreator"):
+        await log_in(Login(path, impersonate="other@p.iam.gserviceaccount.com"))
+
+
+def _answer(response):
+    async def give(_request):
+        return response
+
+    return give
+
+
+async def test_a_google_that_is_away_is_unreachable(tmp_path, monkeypatch, unused_tcp_port):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(Unreachable, match=r"key\.json"):
+        await log_in(Login(write(tmp_path / "key.json", service_account())))
+
+
+async def test_a_google_that_is_silent_is_given_up(google, tmp_path, monkeypatch):
+    monkeypatch.setattr("mcks.auth.google._DEADLINE", 0.001)
+    with pytest.raises(Unreachable, match="no token within"):
+        await log_in(Login(write(tmp_path / "key.json", service_account())))
+
+
+async def test_a_missing_sdk_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "google.auth", None)
+    with pytest.raises(MissingDependency, match=r"pip install 'mcks\[gke\]'"):
+        await log_in(Login())
+
+
+async def test_nothing_secret_is_logged_or_shown(google, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    (tmp_path / "jwt").write_text(SECRETS[3])
+    info = external_account(str(tmp_path / "jwt"), impersonate=True)
+    found = await log_in(Login(write(tmp_path / "wif.json", info)))
+    user = await log_in(Login(write(tmp_path / "user.json", authorized_user())))
+    shown = caplog.text + repr(found) + repr(user)
+    assert not any(secret in shown for secret in SECRETS)

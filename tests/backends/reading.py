@@ -1,0 +1,42 @@
+"""What the tests of all backends do: log in, read one Pod through the real client, close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcks.backends.base import Backend
+from mcks.core.client import ClusterClient
+from mcks.core.objects import Manifest, Ref
+from tests.loopback import FakeAPIServer
+
+REF = Ref("v1", "Pod", "p", "ns")
+_PATH = "/api/v1/namespaces/ns/pods/p"
+
+
+def put_pod(server: FakeAPIServer) -> None:
+    meta = {"name": "p", "namespace": "ns"}
+    server.put(_PATH, {"apiVersion": "v1", "kind": "Pod", "metadata": meta})
+
+
+async def client_of(backend: Backend) -> ClusterClient:
+    return ClusterClient(
+        await backend.connect(),
+        cluster=backend.cluster_name,
+        credentials=backend.credentials,
+        renew_trust=backend.renew_trust,
+        explain=backend.explain,
+    )
+
+
+async def read_pod(backend: Backend) -> Manifest:
+    client = await client_of(backend)
+    try:
+        return await client.get(REF)
+    finally:
+        await client.close()
+        await backend.close()
+
+
+def bearer(server: FakeAPIServer) -> Any:
+    """The token of the last request."""
+    return server.headers[-1]["Authorization"].removeprefix("Bearer ")

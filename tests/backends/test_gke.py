@@ -1,0 +1,225 @@
+"""The GKE backend: Google and the API server on loopback, the real google-auth between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from mcks.backends.gke import GKEBackend
+from mcks.backends.registry import backend_class
+from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
+from tests.backends.reading import bearer, put_pod, read_pod
+from tests.fake_google import SECRETS, FakeGoogle, authorized_user, google_error, write
+from tests.loopback import FakeAPIServer
+
+PATH = "projects/p/locations/europe-west1/clusters/hub"
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch):
+    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
+async def server():
+    async with FakeAPIServer().running() as server:
+        put_pod(server)
+        yield server
+
+
+@pytest.fixture
+async def google(monkeypatch, tmp_path, server):
+    async with FakeGoogle().running(monkeypatch, tmp_path) as google:
+        google.add_cluster(PATH, server.ca_data, server.url.removeprefix("https://"))
+        yield google
+
+
+@pytest.fixture
+def backend_for(tmp_path):
+    file = write(tmp_path / "user.json", authorized_user())
+
+    def make(**settings):
+        named = {"project": "p", "location": "europe-west1", "cluster": "hub"}
+        settings = named | {"credentials_file": file} | settings
+        return GKEBackend(cluster_name="gcp", **settings)
+
+    return make
+
+
+async def test_it_is_installed_as_gke():
+    assert backend_class("gke") is GKEBackend
+
+
+async def test_a_cluster_is_found_and_an_object_is_read(google, server, backend_for):
+    backend = backend_for()
+    assert backend.problems() == []
+    assert await read_pod(backend)
+    assert bearer(server) == SECRETS[0]
+    asked = next(r for r in google.requests if r.host == "container.googleapis.com")
+    assert asked.path == f"/v1/{PATH}"
+    assert asked.headers["x-goog-user-project"] == "payer"
+    assert "masterAuth/clusterCaCertificate" in asked.query["fields"]
+
+
+def describe(google):
+    return google.clusters[PATH]
+
+
+async def test_the_endpoint_is_chosen_as_gcloud_does(google, backend_for):
+    found = describe(google)
+    found["endpoint"] = "203.0.113.1"
+    found["privateClusterConfig"] = {
+        "privateEndpoint": "10.0.0.2",
+        "privateEndpointFqdn": "abc.gke.example.test",
+    }
+    dns = {"endpoint": "abc.europe-west1.gke.goog", "allowExternalTraffic": True}
+    found["controlPlaneEndpointsConfig"] = {
+        "dnsEndpointConfig": dns,
+        "ipEndpointsConfig": {"enabled": True},
+    }
+
+    async def server(kind):
+        endpoint = await backend_for(endpoint_type=kind).endpoint()
+        return endpoint.server, endpoint.ca_data is not None
+
+    assert await server("auto") == ("https://203.0.113.1", True)
+    assert await server("public") == ("https://203.0.113.1", True)
+    assert await server("private") == ("https://10.0.0.2", True)
+    assert await server("private-fqdn") == ("https://abc.gke.example.test", True)
+    assert await server("dns") == ("https://abc.europe-west1.gke.goog", False), "a public CA"
+    found["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]["enabled"] = False
+    assert await server("auto") == ("https://abc.europe-west1.gke.goog", False)
+    dns["allowExternalTraffic"] = False
+    with pytest.raises(ConfigError, match="switch on allowExternalTraffic"):
+        await server("dns")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("private", "has not the private address"), ("dns", "has no DNS endpoint")],
+)
+async def test_an_endpoint_that_the_cluster_has_not_is_a_config_error(
+    google, backend_for, kind, message
+):
+    with pytest.raises(ConfigError, match=message):
+        await backend_for(endpoint_type=kind).endpoint()
+
+
+@pytest.mark.parametrize("status", ["PROVISIONING", "STOPPING", "ERROR"])
+async def test_a_cluster_that_does_not_serve_is_a_config_error(google, backend_for, status):
+    describe(google).update(status=status, statusMessage="wait a little")
+    with pytest.raises(ConfigError, match=rf"'gcp' \(GKE p/.*{status}: wait a little"):
+        await backend_for().endpoint()
+
+
+@pytest.mark.parametrize("status", ["RECONCILING", "DEGRADED"])
+async def test_a_cluster_under_repair_serves(google, backend_for, status):
+    describe(google)["status"] = status
+    assert await read_pod(backend_for())
+
+
+async def test_an_unknown_cluster_is_a_config_error_with_googles_words(google, backend_for):
+    with pytest.raises(ConfigError, match="no such cluster: Not found: projects/p"):
+        await backend_for(cluster="hubb").endpoint()
+
+
+async def test_a_refused_call_names_the_permission(google, backend_for):
+    denied = 'Required "container.clusters.get" permission(s)'
+    google.handlers["container.googleapis.com"] = giving(403, "PERMISSION_DENIED", denied)
+    with pytest.raises(AuthError, match=r"PERMISSION_DENIED.*needs the permission container"):
+        await backend_for().endpoint()
+
+
+def giving(*arguments):
+    async def give(_request):
+        return google_error(*arguments)
+
+    return give
+
+
+async def test_a_busy_api_is_asked_again_and_a_broken_one_is_unreachable(google, backend_for):
+    google.handlers["container.googleapis.com"] = giving(503, "UNAVAILABLE", "later")
+    with pytest.raises(Unreachable, match="HTTP status 503: later"):
+        await backend_for().endpoint()
+    assert len([c for c in google.calls if "container.googleapis" in c]) == 3
+
+
+async def test_a_ca_that_is_nonsense_is_a_config_error(google, backend_for):
+    describe(google)["masterAuth"]["clusterCaCertificate"] = "a"
+    with pytest.raises(ConfigError, match="not base64"):
+        await backend_for().endpoint()
+    describe(google)["masterAuth"] = {}
+    with pytest.raises(ConfigError, match="tells no CA"):
+        await backend_for().endpoint()
+
+
+async def test_a_token_is_never_sent_in_the_clear(google, backend_for):
+    with pytest.raises(Unreachable, match="is not https: no token is sent"):
+        await backend_for(api_url=google.url).endpoint()
+
+
+async def test_a_refused_token_and_a_closed_network_are_explained(
+    google, server, backend_for, unused_tcp_port
+):
+    server.tokens = set()
+    with pytest.raises(Unauthorized, match="does not accept the token"):
+        await read_pod(backend_for())
+    describe(google)["endpoint"] = f"127.0.0.1:{unused_tcp_port}"
+    with pytest.raises(Unreachable, match="authorized networks"):
+        await read_pod(backend_for())
+
+
+async def test_a_changed_address_and_ca_are_learned_by_the_living_client(
+    google, server, backend_for
+):
+    from tests.backends.reading import REF, client_of
+
+    google.add_cluster(PATH, FakeAPIServer().ca_data, server.url.removeprefix("https://"))
+    backend = backend_for()
+    client = await client_of(backend)
+    google.add_cluster(PATH, server.ca_data, server.url.removeprefix("https://"))
+    found = await asyncio.gather(*(client.get(REF) for _ in range(10)))
+    assert len(found) == 10
+    assert len([c for c in google.calls if "container.googleapis" in c]) == 2
+    await client.close()
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"project": ""}, "set project"),
+        ({"location": ""}, "set location"),
+        ({"cluster": ""}, "set cluster"),
+        ({"endpoint_type": "pubic"}, "not one of auto, public"),
+        ({"endpoint_type": "connect-gateway"}, "ten open streams"),
+    ],
+)
+async def test_wrong_settings_are_told_offline_and_online(backend_for, settings, problem):
+    backend = backend_for(**settings)
+    assert problem in backend.problems()[0]
+    with pytest.raises(ConfigError, match=problem):
+        await backend.endpoint()
+
+
+async def test_a_missing_sdk_is_told_offline(backend_for, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert "pip install 'mcks[gke]'" in backend_for().problems()[0]
+
+
+async def test_the_identity_is_named(backend_for):
+    assert backend_for(credentials_file="").identity() == "the hub's Google identity"
+    assert backend_for(impersonate_service_account="sa@p").identity() == "sa@p"
+    assert "user.json" in backend_for().identity()
+
+
+async def test_nothing_secret_is_logged_or_shown(google, server, backend_for, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.tokens = set()
+    with pytest.raises(Unauthorized) as failure:
+        await read_pod(backend_for())
+    shown = caplog.text + str(failure.value) + repr(failure.value)
+    assert not any(secret in shown for secret in SECRETS)
