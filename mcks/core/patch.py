@@ -11,7 +11,7 @@ from typing import Any
 
 from mcks.core import json_merge as rfc7386
 from mcks.core import patch_schema, strategic
-from mcks.core.json_value import Refused, plain
+from mcks.core.json_value import Refused, plain, word
 from mcks.core.objects import Manifest
 from mcks.errors import BadPatch, unknown
 
@@ -80,8 +80,7 @@ def apply_patches(
 
 def _apply(objects: list[Manifest], patch: Any) -> None:
     if not isinstance(patch, Mapping):
-        text = f"a patch is a map with kind and metadata.name, not {type(patch).__name__}"
-        raise Refused(text)
+        raise Refused(f"a patch is a map with kind and metadata.name, not a {word(patch)}")
     change = plain(patch)
     patch_type, optional = _take_annotations(change)
     position = _find(objects, change, optional=optional)
@@ -206,9 +205,7 @@ def _check_leftovers(target: Manifest, patched: Manifest, *, strict: bool) -> No
         else:
             text = f"{name!r} is no directive and would stay in the object"
             remedy = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(_DIRECTIVES)}"
-        error = Refused(f"{text}. {remedy}")
-        error.path = [*place, name]
-        raise error
+        raise Refused(f"{text}. {remedy}", [*place, name])
 
 
 def _directives(

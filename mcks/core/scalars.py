@@ -62,7 +62,7 @@ def resolve_tagged(text: str, tag: str) -> Any:
         try:
             return base64.b64decode(text, validate=False).decode(errors="replace")
         except binascii.Error as e:
-            raise ValueError("!!binary value contains invalid base64 data") from e
+            raise ValueError("!!binary value contains invalid base64 data. Encode it anew") from e
     if name not in ("bool", "int", "float", "null", "timestamp"):
         return text
     value = resolve(text)
@@ -72,7 +72,7 @@ def resolve_tagged(text: str, tag: str) -> Any:
         return text
     found = {bool: "bool", int: "int", float: "float", str: "str"}.get(type(value), "null")
     if found != name:
-        raise ValueError(f"cannot decode !!{found} `{text}` as a !!{name}")
+        raise ValueError(f"cannot decode !!{found} as a !!{name}. Change the value or its tag")
     return value
 
 

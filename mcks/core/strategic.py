@@ -25,6 +25,9 @@ DELETE_FROM_PRIMITIVE_LIST = "$deleteFromPrimitiveList"
 Map = dict[str, Any]
 
 _DROPPED = object()
+_UNKNOWN_FIELD = (
+    "Without a schema it cannot be merged: remove it in one patch and set it in the next"
+)
 
 
 def merge(original: Map, patch: Map, type_name: str) -> Map:
@@ -152,13 +155,13 @@ def _field(type_name: str, key: str) -> Field:
         return known[key]
     if type_name == FREE_FORM:
         raise Refused(
-            "merging an object in json but data type is not struct. kubectl merges only scalars "
-            "here; remove the field in one patch ('null') and set it in the next"
+            "merging an object in json but data type is not struct. Only strings, numbers and "
+            "booleans are merged here: remove the field in one patch and set it in the next"
         )
     near = get_close_matches(key, known, n=2)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else _UNKNOWN_FIELD
     name = type_name.rpartition(".")[2]
-    raise Refused(f'unable to find api field in struct {name} for the json field "{key}".{hint}')
+    raise Refused(f'unable to find api field in struct {name} for the json field "{key}". {hint}')
 
 
 def _list_field(type_name: str, key: str) -> Field:
@@ -182,7 +185,7 @@ def _merge_list(
             raise wrong_type(dict, (original or patch)[0])
         return _merge_scalars(original, patch), original
     if not field.merge_key:
-        raise Refused("cannot merge lists without merge key for struct. This list is replaced")
+        raise Refused("cannot merge lists without merge key for struct. Write the whole list")
     return _merge_maps(original, patch, field)
 
 

@@ -94,7 +94,9 @@ def load_all(text: str, *, key: str = "", scalar: ScalarHook | None = None) -> l
     except yaml.MarkedYAMLError as e:
         raise _syntax_error(e, text, key) from e
     except (yaml.YAMLError, UnicodeEncodeError) as e:
-        raise BadTemplate(f"not readable as text: {e}", key=key) from e
+        reason = str(e).partition("\n")[0]
+        text = f"not readable as text: {reason}. Write special characters escaped in quotes"
+        raise BadTemplate(text, key=key) from e
     finally:
         if parser is not None:
             parser.dispose()
@@ -160,7 +162,9 @@ class _Builder:
         if kind is ScalarEvent:
             value = self._scalar(event)
         elif depth >= MAX_DEPTH:
-            raise self._error(f"more than {MAX_DEPTH} levels of nesting", event)
+            raise self._error(
+                f"more than {MAX_DEPTH} levels of nesting. Kubernetes has none so deep", event
+            )
         elif kind is MappingStartEvent:
             value = self._mapping(depth + 1)
         else:
@@ -205,7 +209,7 @@ class _Builder:
         is_list = type(event) is SequenceStartEvent
         for mapping in reversed(value) if is_list else [value]:
             if type(mapping) is not dict:
-                text = "map merge requires map or sequence of maps as the value"
+                text = "map merge requires map or sequence of maps as the value of '<<'"
                 raise self._error(text, event)
             into.update(mapping)
 
@@ -215,7 +219,7 @@ class _Builder:
             raise self._error(f"unknown anchor {name!r} referenced. Define it before", event)
         value = self._anchors[name]
         if value is _OPEN:
-            raise self._error(f"anchor {name!r} value contains itself", event)
+            raise self._error(f"anchor {name!r} value contains itself. Write it out", event)
         self._count += self._sizes[name]
         self._aliased += self._sizes[name]
         if _excessive(self._aliased, self._count):

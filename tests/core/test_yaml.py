@@ -194,7 +194,7 @@ BROKEN: list[tuple[str, str, int | None, str]] = [
     ("huge key", "18446744073709551615: 1", 1, "unsupported map key"),
     ("merge of a list item", "a: &x [1]\nb: {<<: *x}", 2, "map merge requires map"),
     ("merge of a scalar", "a: {<<: 1}", 1, "map merge requires map"),
-    ("wrong tag", "a: !!int x", 1, "cannot decode !!str `x` as a !!int"),
+    ("wrong tag", "a: !!int x", 1, "cannot decode !!str as a !!int"),
     ("wrong binary", "a: !!binary a", 1, "invalid base64 data"),
     ("text after the separator", "a: 1\n--- b: 2", 2, "invalid Yaml document separator"),
     ("document after the end", "a: 1\n...\nb: 2", 3, "document"),

@@ -1,0 +1,89 @@
+"""A plain kubectl as referee: where it comes from and how it is asked.
+
+MCKS_TEST_KUBECTL names another one than that of the local clusters. A vendor's dispatcher is
+refused: it asks a cluster for its version first, also for --local.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.cluster.kube_binary import kube_binaries
+
+
+class Answer(NamedTuple):
+    """What kubectl printed: the objects, or its error."""
+
+    objects: list[dict[str, Any]]
+    error: str
+
+
+class Kubectl:
+    """Runs kubectl without any cluster."""
+
+    def __init__(self, executable: Path) -> None:
+        self.executable = executable
+        version = json.loads(self._run("version", "--client", "--output=json").stdout)
+        self.version: str = version["clientVersion"]["gitVersion"]
+        if "dispatcher" in self.version:
+            raise ValueError(f"{executable} is a dispatcher ({self.version}), no plain kubectl")
+        self.minor = int(self.version.split(".")[1])
+
+    def patch(self, original: Any, patch: Any, patch_type: str = "strategic") -> Answer:
+        """Patch *original* locally."""
+        return self._local(json.dumps(original), json.dumps(patch), patch_type)
+
+    def read(self, text: str) -> Answer:
+        """Read the objects of a YAML text."""
+        return self._local(text, "{}", "merge")
+
+    def _local(self, text: str, patch: str, patch_type: str) -> Answer:
+        arguments = ["patch", "--local", f"--type={patch_type}", f"--patch={patch}"]
+        done = self._run(*arguments, "--filename=-", "--output=json", text=text)
+        if done.returncode:
+            return Answer([], done.stderr or f"exit {done.returncode}")
+        return Answer(json_stream(done.stdout), "")
+
+    def _run(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.executable, *arguments],
+            input=text,
+            env={"HOME": "/nonexistent", "KUBECONFIG": "/dev/null"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def plain_kubectl() -> Kubectl:
+    """Return the chosen kubectl, or that of the local clusters, built if need be."""
+    if chosen := os.environ.get("MCKS_TEST_KUBECTL"):
+        return Kubectl(Path(chosen))
+    return Kubectl(kube_binaries() / "kubectl")
+
+
+def json_stream(text: str) -> list[dict[str, Any]]:
+    """Read JSON objects that follow each other without a separator."""
+    decoder = json.JSONDecoder(parse_int=_number)
+    found, position = [], 0
+    while position < len(text):
+        value, end = decoder.raw_decode(text, position)
+        found.append(value)
+        position = end + len(text[end:]) - len(text[end:].lstrip())
+    return found
+
+
+def _number(digits: str) -> float:
+    """Go prints large floats without a point: beyond 64 bits it can be no integer."""
+    value = int(digits)
+    return value if -(2**63) <= value < 2**63 else float(value)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Compare JSON values exactly: 1, 1.0 and true are different."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)

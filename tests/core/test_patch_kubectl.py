@@ -1,0 +1,96 @@
+"""Patches side by side with kubectl: the same result, or an error from both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mcks.core import patch
+from mcks.errors import BadPatch
+from tests.core import patch_examples
+from tests.core.kubectl import Kubectl, plain_kubectl, same
+from tests.core.patch_cases import CASES, Case
+
+pytestmark = pytest.mark.cluster
+
+Example = tuple[dict[str, Any], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def kubectl() -> Kubectl:
+    return plain_kubectl()
+
+
+@pytest.fixture(scope="module")
+def examples(kubectl: Kubectl) -> st.SearchStrategy[Example]:
+    """Objects and patches of at least 25 kinds, with no field that this kubectl does not know."""
+    types, kinds = patch_examples.table(kubectl.minor)
+    assert len(kinds) >= 25
+    return patch_examples.objects_and_patches(types, kinds)
+
+
+def many(count: int) -> Callable[[Any], Any]:
+    return settings(
+        max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+
+
+def check(kubectl: Kubectl, example: Example, patch_type: str = "strategic") -> None:
+    original, change = example
+    merge = patch.strategic_merge if patch_type == "strategic" else patch.json_merge
+    theirs = kubectl.patch(original, change, patch_type)
+    if theirs.error:
+        with pytest.raises(BadPatch):
+            merge(original, change)
+    else:
+        assert len(theirs.objects) == 1
+        assert same(merge(original, change), theirs.objects[0])
+
+
+def test_strategic_patches_give_what_kubectl_gives(
+    kubectl: Kubectl, examples: st.SearchStrategy[Example]
+) -> None:
+    @many(100)
+    @given(examples)
+    def run(example: Example) -> None:
+        check(kubectl, example)
+
+    run()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_two_thousand_strategic_patches_give_what_kubectl_gives(
+    kubectl: Kubectl, examples: st.SearchStrategy[Example]
+) -> None:
+    @many(2000)
+    @given(examples)
+    def run(example: Example) -> None:
+        check(kubectl, example)
+
+    run()
+
+
+def test_merge_patches_give_what_kubectl_gives(
+    kubectl: Kubectl, examples: st.SearchStrategy[Example]
+) -> None:
+    @many(50)
+    @given(examples)
+    def run(example: Example) -> None:
+        check(kubectl, example, "merge")
+
+    run()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.quirk], ids=str)
+def test_every_case_file_tells_the_truth_about_kubectl(kubectl: Kubectl, case: Case) -> None:
+    answer = kubectl.patch(case.original, case.patch, case.type)
+    if case.error:
+        assert case.error in answer.error
+    else:
+        assert answer.error == ""
+        assert same(answer.objects[0], case.result)
