@@ -1,0 +1,184 @@
+"""DigitalOcean Kubernetes: one call of its API gives endpoint, CA and a token.
+
+Where the hub's API token comes from is in `mcks.auth.digitalocean`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from traitlets import Unicode
+
+from mcks.auth.credential import Credential
+from mcks.auth.digitalocean import api_token
+from mcks.backends.base import Backend, Endpoint
+from mcks.backends.cloud_api import Call, Refused, call
+from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LIFE = 3600
+"""Seconds that a token shall live: DigitalOcean's own default is seven days."""
+_FRESH = 30.0
+_PAGE = 200
+
+
+class DOKSBackend(Backend):
+    """A cluster of DigitalOcean Kubernetes."""
+
+    cluster = Unicode(
+        help="""
+        The cluster's id or name.
+
+        Prefer the id: names need the permission to list clusters, and two clusters may have the
+        same one (which is an error).
+        """
+    ).tag(config=True)
+
+    token_file = Unicode(
+        help="""
+        A file with a DigitalOcean API token, such as a mounted Secret.
+
+        It is read again for each login, so a new token takes effect by itself. Unset, the
+        environment's ``DIGITALOCEAN_ACCESS_TOKEN`` or ``DIGITALOCEAN_TOKEN`` is used.
+        """
+    ).tag(config=True)
+
+    api_url = Unicode(
+        "https://api.digitalocean.com",
+        help="The DigitalOcean API. The hub's API token is sent there.",
+    ).tag(config=True)
+
+    renew_before = _LIFE / 10
+
+    _id = ""
+    _unused: tuple[float, dict[str, Any]] | None = None
+
+    def problems(self) -> list[str]:
+        """Check that all is there that can be checked here."""
+        if self.cluster:
+            return []
+        return [f"cluster {self.cluster_name!r}: set cluster to the DOKS cluster's id or name"]
+
+    async def endpoint(self) -> Endpoint:
+        """Ask for the cluster's credentials, which hold its endpoint."""
+        answer = await self._credentials_now()
+        # The token in it is good for the first login: asking twice would make two.
+        self._unused = time.monotonic(), answer
+        server = str(answer.get("server") or "")
+        ca_data = self._decoded(answer, "certificate_authority_data")
+        if not server or ca_data is None:
+            raise ConfigError(f"{self._where()}: it has no endpoint yet: is it being created?")
+        return Endpoint(server, ca_data=ca_data)
+
+    async def mint(self) -> Credential:
+        """Ask for a token that lives for an hour."""
+        unused, self._unused = self._unused, None
+        if unused is not None and time.monotonic() - unused[0] < _FRESH:
+            answer = unused[1]
+        else:
+            answer = await self._credentials_now()
+        certificate = self._decoded(answer, "client_certificate_data")
+        key = self._decoded(answer, "client_key_data")
+        ends = answer.get("expires_at")
+        credential = Credential(
+            token=answer.get("token") or None,
+            client_certificate=certificate.decode("ascii", "replace") if certificate else None,
+            client_key=key.decode("ascii", "replace") if key else None,
+            expires_at=datetime.fromisoformat(ends).timestamp() if ends else None,
+        )
+        if not credential.token and not credential.client_certificate:
+            raise AuthError(f"{self._where()}: DigitalOcean gave no token")
+        return credential
+
+    async def explain(self, error: MCKSError) -> str:
+        """Say what to look at."""
+        if isinstance(error, Unauthorized):
+            return "The Kubernetes roles follow the API token's owner: is that account still there?"
+        return ""
+
+    def identity(self) -> str:
+        """Say where the API token is from."""
+        source = self.token_file or "the environment"
+        return f"the owner of the DigitalOcean token in {source}"
+
+    def _where(self) -> str:
+        return f"cluster {self.cluster_name!r} (DOKS {self.cluster!r})"
+
+    def _decoded(self, answer: dict[str, Any], key: str) -> bytes | None:
+        value = answer.get(key)
+        try:
+            return base64.b64decode(value) if value else None
+        except binascii.Error as exc:
+            raise ConfigError(f"{self._where()}: DigitalOcean's {key} is not base64") from exc
+
+    async def _credentials_now(self) -> dict[str, Any]:
+        if not self.cluster:
+            raise ConfigError(self.problems()[0])
+        identity = await self._find_id()
+        path = f"/v2/kubernetes/clusters/{quote(identity, safe='')}"
+        try:
+            return await self._ask(f"{path}/credentials", {"expiry_seconds": str(_LIFE)})
+        except Refused as exc:
+            self._id = ""
+            if exc.status == 404:
+                raise ConfigError(f"{self._where()}: there is no such cluster") from exc
+            await self._complain_about_sso(path)
+            hint = ". The API token needs the scope kubernetes:access_cluster"
+            raise AuthError(f"{self._where()}: {exc}{hint if exc.status == 403 else ''}") from exc
+
+    async def _complain_about_sso(self, path: str) -> None:
+        """Raise `ConfigError` if the cluster admits people only."""
+        try:
+            found = (await self._ask(path, {})).get("kubernetes_cluster") or {}
+        except MCKSError:
+            return
+        if (found.get("sso") or {}).get("required"):
+            raise ConfigError(
+                f"{self._where()}: the cluster requires single sign-on, a login by browser, which "
+                "a hub cannot do: switch off the requirement"
+            )
+
+    async def _find_id(self) -> str:
+        if _UUID.fullmatch(self.cluster):
+            return self.cluster
+        if not self._id:
+            named = [c for c in await self._clusters() if c.get("name") == self.cluster]
+            if not named:
+                raise ConfigError(f"{self._where()}: no cluster has this name")
+            if len(named) > 1:
+                ids = ", ".join(str(c["id"]) for c in named)
+                raise ConfigError(f"{self._where()}: several have this name; use an id: {ids}")
+            self._id = str(named[0]["id"])
+        return self._id
+
+    async def _clusters(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            query = {"per_page": str(_PAGE), "page": str(page)}
+            try:
+                answer = await self._ask("/v2/kubernetes/clusters", query)
+            except Refused as exc:
+                hint = ". The API token needs the scope kubernetes:read"
+                raise AuthError(
+                    f"{self._where()}: {exc}{hint if exc.status == 403 else ''}"
+                ) from exc
+            found += answer.get("kubernetes_clusters") or []
+            if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
+                return found
+            page += 1
+
+    async def _ask(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        try:
+            token = await api_token(self.token_file)
+        except AuthError as exc:
+            raise AuthError(f"{self._where()}: {exc}") from exc
+        doing = f"GET {path}"
+        url = self.api_url.rstrip("/") + path
+        return await call(Call("DigitalOcean", doing, url, token=token, query=query))
