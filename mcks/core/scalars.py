@@ -114,6 +114,7 @@ def _number(digits: str) -> float | None:
     if match := _INTEGER.fullmatch(digits):
         sign, *groups = match.groups()
         base, number = next((b, g) for b, g in zip(_BASES, groups, strict=True) if g is not None)
+        number = number.lstrip("0") or "0"
         if len(number) <= 64:
             value = int(sign + number, base)
             if value in _INT64 or (not sign and value in _UINT64):
@@ -134,15 +135,14 @@ def _finite(digits: str) -> float | None:
 def _float_key(value: float) -> str:
     """Go's FormatFloat(value, 'g', -1, 32): the shortest digits that give the same float32."""
     try:
-        (single,) = struct.unpack("<f", struct.pack("<f", value))
+        packed = struct.pack("<f", value)
     except OverflowError:
-        single = math.copysign(math.inf, value)
+        return ".inf" if value > 0 else "-.inf"
+    (single,) = struct.unpack("<f", packed)
     if not math.isfinite(single):
         return ".nan" if math.isnan(single) else (".inf" if single > 0 else "-.inf")
-    for precision in range(9):
-        text = f"{single:.{precision}e}"
-        if struct.pack("<f", float(text)) == struct.pack("<f", single):
-            break
+    texts = (f"{single:.{precision}e}" for precision in range(9))
+    text = next(text for text in texts if struct.pack("<f", float(text)) == packed)
     mantissa, exponent = text.split("e")
     if -4 <= int(exponent) < 6:
         return format(Decimal(text), "f")

@@ -49,6 +49,7 @@ _MERGE_TAG = "tag:yaml.org,2002:merge"
 _OPEN = object()
 
 _REMEDIES = (
+    (r"<document start>", "Write a line '---' before a further document"),
     (r"expected ',' or", "Close the bracket or brace, or quote a value that begins with one"),
     (r"mapping values are not allowed", "Quote a value that contains ': '"),
     (r"could not find expected ':'", "Write 'key: value', indented like its neighbours"),
@@ -136,14 +137,10 @@ class _Builder:
 
     def documents(self) -> Iterator[Any]:
         """Yield the value of each document of the stream."""
-        first = True
         self._next()
         while type(event := self._next()) is not StreamEndEvent:
             if type(event) is not DocumentStartEvent:  # pragma: no cover
                 raise self._error("expected the start of a document", event)
-            if not first and not event.explicit:
-                raise self._error("a document follows '...'. Begin it with a line '---'", event)
-            first = False
             self._anchors, self._sizes = {}, {}
             yield self._value(self._next(), 0)
             if type(event := self._next()) is not DocumentEndEvent:  # pragma: no cover

