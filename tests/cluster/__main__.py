@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.cluster import build, leftovers, local_set, locks, machine
+from tests.cluster import browser, build, leftovers, local_set, locks, machine, proxy
 from tests.cluster.cluster import ALIASES, COMPONENTS, LocalCluster
 from tests.cluster.names import CLUSTERS, DEFAULT_SET
 
@@ -45,6 +45,8 @@ def _status(arguments: argparse.Namespace) -> int:
 def _install(arguments: argparse.Namespace) -> int:
     del arguments
     local_set.install()
+    proxy.proxy_command()
+    browser.chromium_path()
     return 0
 
 
@@ -112,7 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     command("up", _up, "bring both clusters up, or find them up already")
     command("down", _down, "take everything away, whatever state it is in")
     command("status", _status, "tell what runs")
-    command("install", _install, "install and build what `up` needs, and stop there")
+    command(
+        "install", _install, "install and build what the clusters, a hub and browser tests need"
+    )
     command(
         "leftovers",
         _leftovers,

@@ -31,6 +31,12 @@ def grant(api: KubernetesAPI, namespace: str, extra_rules: Sequence[Rule] = ()) 
         api.apply(manifest, namespace)
 
 
+def wait_usable(api: KubernetesAPI, namespace: str) -> None:
+    """Return when the controllers have put into a namespace what every pod needs there."""
+    for kind, name in (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")):
+        api.wait_found("v1", kind, name, namespace)
+
+
 def remove_namespace(api: KubernetesAPI, namespace: str) -> None:
     """Delete a namespace, and return when it has no pods, no routes and no claims any more.
 

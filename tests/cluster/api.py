@@ -211,6 +211,21 @@ class KubernetesAPI:
                 raise TimeoutError(f"{what}: not within {seconds:.0f} s")
             time.sleep(0.05)
 
+    def wait_found(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        seconds: float = 60.0,
+    ) -> None:
+        """Return when the object is there."""
+        self.wait(
+            f"{kind} {name} is there",
+            lambda: self.find(api_version, kind, name, namespace) is not None,
+            seconds,
+        )
+
     def wait_gone(
         self,
         api_version: str,

@@ -62,6 +62,7 @@ class ExternalSet:
         for cluster in self:
             access.create_account(cluster.api)
             access.grant(cluster.api, namespace, extra_rules)
+            access.wait_usable(cluster.api, namespace)
 
     def remove_namespace(self, namespace: str) -> None:
         for cluster in self:

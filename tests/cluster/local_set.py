@@ -59,6 +59,7 @@ class LocalSet:
         Called again, it changes what the hub may do there.
         """
         self._in_parallel(lambda cluster: access.grant(cluster.api, namespace, extra_rules))
+        self._in_parallel(lambda cluster: access.wait_usable(cluster.api, namespace))
         self._in_parallel(LocalCluster.refill_storage)
 
     def remove_namespace(self, namespace: str) -> None:
@@ -91,15 +92,23 @@ class LocalSet:
 
 def install() -> Binaries:
     """Install, build and cache everything that `up` needs. Raises CannotRunHere early."""
-    machine.require()
+    _require()
     debian.install(debian.missing_packages())
-    if not kube_binary.is_built():
+    if not _is_built():
         build.say("The first time this takes about 10 minutes on 2 cores; later, nothing.")
     kubernetes = kube_binary.kube_binaries()
     gateway = gateway_binary.gateway_binaries()
     images.archives()
     notebook.environment()
     return Binaries(kubernetes, gateway)
+
+
+def _require() -> None:
+    machine.require(need=() if _is_built() else ("go",))
+
+
+def _is_built() -> bool:
+    return kube_binary.is_built() and gateway_binary.is_built()
 
 
 def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
@@ -110,7 +119,7 @@ def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
     component's log; a set that failed to come up is taken down again.
     """
     cluster_names(set_name)
-    machine.require()
+    _require()
     with locks.changing(set_name):
         if found := running(set_name):
             if keep and not found.state.keep:
@@ -149,7 +158,7 @@ def running(set_name: str = DEFAULT_SET) -> LocalSet | None:
 def existing(set_name: str = DEFAULT_SET) -> LocalSet | None:
     """The set as its records tell, running or not; None without records."""
     state = load(set_name)
-    if state is None or not (kube_binary.is_built() and gateway_binary.is_built()):
+    if state is None or not _is_built():
         return None
     return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binary.gateway_binaries()))
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.cluster import build, cache, debian
+from tests.cluster import build, cache, debian, machine
 
 _SOURCE = Path(__file__).parent / "proxy"
 
 
 def proxy_command() -> list[str]:
-    """How to start it: the value of ConfigurableHTTPProxy.command."""
+    """How to start it: the value of ConfigurableHTTPProxy.command. Raises CannotRunHere."""
     files = (_SOURCE / "package.json", _SOURCE / "package-lock.json")
 
     def install(directory: Path) -> None:
+        machine.require(need=("node", "npm"))
         for file in files:
             shutil.copy(file, directory)
         with build.step("installing configurable-http-proxy"):
