@@ -17,6 +17,7 @@ extensions = ["autodoc_traits", "myst_parser"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
+suppress_warnings = ["misc.highlighting_failure"]  # a template of YAML is not always YAML
 
 html_theme = "sphinx_book_theme"
 html_title = "mcks"
@@ -25,6 +26,7 @@ html_theme_options = {"use_download_button": False, "use_fullscreen_button": Fal
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 _LONGEST_DEFAULT = 80
 

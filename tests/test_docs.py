@@ -300,3 +300,11 @@ def test_every_dependency_has_a_reason() -> None:
     wanted = {re.split(r"[\[ ]", d)[0] for named in lists for d in named if isinstance(d, str)}
     rows = _rows(ROOT / "docs" / "contributing.md", 2)
     assert wanted - {"mcks"} - {name for row in rows for name in row[0].split(", ")} == set()
+
+
+def test_every_backend_has_its_reference_and_its_extra_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    page, readme = (REFERENCE / "clusters.md").read_text(), README.read_text()
+    for name, place in project["entry-points"]["mcks.backends"].items():
+        assert place.replace(":", ".") in page
+        assert name not in project["optional-dependencies"] or f"`{name}`" in readme
