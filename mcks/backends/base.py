@@ -96,12 +96,12 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
             super().__init__(cluster_name=cluster_name, **given, **settings)
         except TraitError as exc:
             raise ConfigError(f"{where}: {exc}") from exc
-        self._credentials: CredentialCache | None = None
-        self._context: ssl.SSLContext | None = None
-        self._certificate: str | None = None
+        self._cache: CredentialCache | None = None
+        self._tls_context: ssl.SSLContext | None = None
+        self._loaded_certificate: str | None = None
         self._api: ApiClient | None = None
         self._retired: list[aiohttp.ClientSession] = []
-        self._endpoint: Endpoint | None = None
+        self._found_endpoint: Endpoint | None = None
         self._rediscovery: asyncio.Task[bool] | None = None
         self._rediscovered_at = float("-inf")
 
@@ -149,15 +149,15 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     @property
     def credentials(self) -> CredentialCache:
         """The cache over `mint`, shared by all connections of this backend."""
-        if self._credentials is None:
-            self._credentials = CredentialCache(
+        if self._cache is None:
+            self._cache = CredentialCache(
                 self._mint_and_present,
                 name=self.cluster_name,
                 renew_before=self.renew_before,
                 max_age=self.max_age,
                 log=self.log,
             )
-        return self._credentials
+        return self._cache
 
     async def connect(self) -> ApiClient:
         """Log in and make the client through which everything else talks to this cluster.
@@ -169,13 +169,13 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         sdk = asyncio.create_task(asyncio.to_thread(_import_sdk))
         try:
             endpoint = await self.endpoint()
-            self._context = await asyncio.to_thread(self._make_context, endpoint)
+            self._tls_context = await asyncio.to_thread(self._make_context, endpoint)
             credential = await self.credentials.get()
         finally:
             await sdk
         self._present(credential)
-        self._endpoint = endpoint
-        self._api = await self._make_client(endpoint, self._context)
+        self._found_endpoint = endpoint
+        self._api = await self._make_client(endpoint, self._tls_context)
         if credential.token:
             self._api.configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
             self._api.configuration.refresh_api_key_hook = self._add_token
@@ -204,8 +204,8 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         if self._rediscovery is not None:
             self._rediscovery.cancel()
             await asyncio.wait({self._rediscovery})
-        if self._credentials is not None:
-            await self._credentials.close()
+        if self._cache is not None:
+            await self._cache.close()
         for session in self._retired:
             await session.close()
         self._retired.clear()
@@ -229,20 +229,20 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     def _present(self, credential: Credential) -> None:
         """Make connections use the credential's certificate, and no longer an older one."""
         certificate, key = credential.client_certificate, credential.client_key
-        if not certificate or not key or self._context is None:
+        if not certificate or not key or self._tls_context is None:
             return
-        if certificate == self._certificate:
+        if certificate == self._loaded_certificate:
             return
         try:
-            load_client_certificate(self._context, certificate, key)
+            load_client_certificate(self._tls_context, certificate, key)
         except ConfigError as exc:
             raise ConfigError(f"cluster {self.cluster_name!r}: {exc}") from exc
-        self._certificate = certificate
-        if self._api is not None and self._endpoint is not None:
+        self._loaded_certificate = certificate
+        if self._api is not None and self._found_endpoint is not None:
             # A connection keeps the certificate it was opened with, so new ones are needed.
             # Requests under way end on the old ones, which close when the backend does.
             self._retired.append(self._api.rest_client.pool_manager)
-            self._api.rest_client.pool_manager = self._make_session(self._endpoint)
+            self._api.rest_client.pool_manager = self._make_session(self._found_endpoint)
 
     def _make_context(self, endpoint: Endpoint) -> ssl.SSLContext:
         try:
@@ -265,26 +265,26 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         return api
 
     def _make_session(self, endpoint: Endpoint) -> aiohttp.ClientSession:
-        assert self._context is not None  # noqa: S101 - connect makes it first
+        assert self._tls_context is not None  # noqa: S101 - connect makes it first
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._context),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls_context),
             headers=CIMultiDict(endpoint.headers),
             trust_env=False,
             read_bufsize=_READ_BUFFER,
         )
 
     async def _rediscover(self) -> bool:
-        before = self._endpoint
+        before = self._found_endpoint
         try:
             found = await self.endpoint()
-            if before is None or self._api is None or self._context is None or found == before:
+            if before is None or self._api is None or self._tls_context is None or found == before:
                 return False
             if found.ca_data is not None:
-                trust(self._context, found.ca_data)
+                trust(self._tls_context, found.ca_data)
         except MCKSError as exc:
             self.log.warning("cluster %r: no new CA was found: %s", self.cluster_name, exc)
             return False
-        self._endpoint = found
+        self._found_endpoint = found
         self._api.configuration.host = found.server.rstrip("/")
         self._api.rest_client.server_hostname = found.tls_server_name  # type: ignore[assignment]
         self.log.warning(

@@ -159,6 +159,19 @@ def load(files: Sequence[Path], *, skip_missing: bool = False) -> Kubeconfig:
     return Kubeconfig(tuple(read), current, entries)
 
 
+def loads(text: str, origin: str) -> Kubeconfig:
+    """Read one kubeconfig that is no file; *origin* says in messages where it is from."""
+    file = Path(origin)
+    document = _parsed(text, file)
+    entries = {
+        (section, entry.name): entry
+        for section in _SECTIONS
+        for entry in _entries(document, section, file)
+    }
+    chosen = document.get("current-context")
+    return Kubeconfig((file,), chosen if isinstance(chosen, str) else None, entries)
+
+
 def _document(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text("utf-8")
@@ -166,6 +179,10 @@ def _document(file: Path) -> dict[str, Any]:
         raise ConfigError(f"kubeconfig {file} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise ConfigError(f"kubeconfig {file} is not UTF-8 text") from exc
+    return _parsed(text, file)
+
+
+def _parsed(text: str, file: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as exc:

@@ -1,0 +1,193 @@
+"""Access tokens from Microsoft Entra, without the Azure command line.
+
+Finding clusters belongs to `mcks.backends.aks`; caching to `mcks.auth.credential`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcks.auth.credential import Credential
+from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+
+RENEW_BEFORE = 300.0
+"""Seconds: azure-identity itself takes a cached token for too old then."""
+
+AKS_SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630"
+"""The application that all AKS clusters with managed Entra integration are, in all clouds."""
+
+_DEADLINE = 45.0
+_SECRET_VARIABLES = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH")
+KINDS = (
+    "auto",
+    "environment",
+    "workload-identity",
+    "managed-identity",
+    "client-secret",
+    "certificate",
+)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One of Microsoft's clouds: where to log in, and where its Resource Manager is."""
+
+    authority: str
+    resource_manager: str
+
+
+CLOUDS = {
+    "AzurePublicCloud": Cloud("login.microsoftonline.com", "https://management.azure.com"),
+    "AzureUSGovernmentCloud": Cloud(
+        "login.microsoftonline.us", "https://management.usgovcloudapi.net"
+    ),
+    "AzureChinaCloud": Cloud("login.chinacloudapi.cn", "https://management.chinacloudapi.cn"),
+}
+"""By the names that kubelogin uses."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """Which Entra identity to use. Empty fields are filled from the environment (``AZURE_...``).
+
+    *kind* is one of `KINDS`; ``auto`` takes the first of environment, workload identity and
+    managed identity for which the environment holds what is needed. Never a command.
+    """
+
+    kind: str = "auto"
+    tenant_id: str = ""
+    client_id: str = ""
+    authority: str = ""
+    client_secret: str = field(default="", repr=False)
+    certificate_file: str = ""
+    federated_token_file: str = ""
+    identity_resource_id: str = ""
+
+
+async def access_token(login: Login, scope: str) -> Credential:
+    """Get an access token for *scope*, such as ``https://management.azure.com/.default``.
+
+    Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
+    """
+    await asyncio.to_thread(_import_sdk)
+    from azure.core import exceptions as azure  # noqa: PLC0415 - slow, optional
+
+    kind = _kind(login)
+    try:
+        # A new one each time: a credential keeps its tokens, and cannot be told to forget them.
+        async with _credential(login, kind) as credential, asyncio.timeout(_DEADLINE):
+            token = await credential.get_token(scope)
+    except TimeoutError as exc:
+        raise Unreachable(f"Entra ({kind}): no token within {_DEADLINE:.0f} seconds") from exc
+    except azure.ClientAuthenticationError as exc:
+        raise _refused(kind, exc) from exc
+    except azure.AzureError as exc:
+        raise Unreachable(f"Entra ({kind}): {_first_words(exc)}") from exc
+    except (ValueError, OSError) as exc:
+        raise ConfigError(f"Entra ({kind}): {_first_words(exc)}") from exc
+    return Credential(token=token.token, expires_at=float(token.expires_on))
+
+
+def _import_sdk() -> None:
+    try:
+        importlib.import_module("azure.identity.aio")
+    except ImportError as exc:
+        raise MissingDependency("Azure needs azure-identity: pip install 'mcks[aks]'") from exc
+    for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
+        log = logging.getLogger(name)
+        if log.level == logging.NOTSET:
+            # Its warnings repeat, with whole answers, what our errors say.
+            log.setLevel(logging.ERROR)
+
+
+def _kind(login: Login, environ: Mapping[str, str] = os.environ) -> str:
+    if login.kind not in KINDS:
+        raise ConfigError(f"Entra: {login.kind!r} is not one of {', '.join(KINDS)}")
+    if login.kind != "auto":
+        return login.kind
+    if any(environ.get(name) for name in _SECRET_VARIABLES):
+        return "environment"
+    if login.federated_token_file or environ.get("AZURE_FEDERATED_TOKEN_FILE"):
+        return "workload-identity"
+    return "managed-identity"
+
+
+def _credential(login: Login, kind: str) -> Any:
+    from azure.identity import aio  # noqa: PLC0415 - slow, optional
+
+    common = _common(login)
+    if kind == "managed-identity":
+        if login.identity_resource_id:
+            # the name that the metadata service gives to the parameter
+            common["identity_config"] = {"msi_res_id": login.identity_resource_id}
+        elif login.client_id:
+            common["client_id"] = login.client_id
+        return aio.ManagedIdentityCredential(**common)
+    tenant, client = _filled(login.tenant_id, "TENANT_ID"), _filled(login.client_id, "CLIENT_ID")
+    if kind == "workload-identity":
+        file = _filled(login.federated_token_file, "FEDERATED_TOKEN_FILE")
+        return aio.WorkloadIdentityCredential(
+            tenant_id=tenant, client_id=client, token_file_path=file, **common
+        )
+    secret = login.client_secret or os.environ.get("AZURE_CLIENT_SECRET", "")
+    if kind == "client-secret" or (kind == "environment" and secret):
+        return aio.ClientSecretCredential(tenant, client, secret, **common)
+    file = _filled(login.certificate_file, "CLIENT_CERTIFICATE_PATH")
+    password = os.environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
+    return aio.CertificateCredential(tenant, client, file, password=password, **common)
+
+
+def _common(login: Login) -> dict[str, Any]:
+    """Deadlines: the SDK's own are five minutes, and ten retries."""
+    settings: dict[str, Any] = {
+        "connection_timeout": 5,
+        "read_timeout": 15,
+        "retry_total": 2,
+        "retry_backoff_factor": 0.2,
+    }
+    authority = login.authority or os.environ.get("AZURE_AUTHORITY_HOST", "")
+    if authority:
+        settings["authority"] = authority
+    if os.environ.get("SSL_CERT_FILE"):
+        settings["connection_verify"] = os.environ["SSL_CERT_FILE"]
+    return settings
+
+
+def _filled(given: str, variable: str) -> str:
+    value = given or os.environ.get(f"AZURE_{variable}", "")
+    if not value:
+        name = variable.lower()
+        raise ConfigError(f"Entra: {name} is missing: set it, or AZURE_{variable}")
+    return value
+
+
+def _refused(kind: str, exc: Any) -> AuthError:
+    text = _first_words(exc)
+    hints = {
+        "AADSTS7000215": "the client secret is wrong",
+        "AADSTS7000222": "the client secret has expired",
+        "AADSTS700016": "there is no such application in this tenant",
+        "AADSTS70021": "no federated credential fits the token's issuer, subject and audience",
+        "AADSTS700213": "no federated credential fits the token's issuer, subject and audience",
+        "AADSTS90002": "there is no such tenant",
+    }
+    hint = next((hint for code, hint in hints.items() if f"{code}:" in text), "")
+    if kind == "managed-identity" and not hint:
+        hint = (
+            "on AKS give the hub's ServiceAccount Workload Identity; on a machine assign it an "
+            "identity, and name it by client_id if it has several"
+        )
+    return AuthError(f"Entra ({kind}): {text}{f'. Probably {hint}' if hint else ''}")
+
+
+def _first_words(exc: Exception) -> str:
+    """Give Entra's own sentence, without trace ids."""
+    words = str(getattr(exc, "message", "") or exc)
+    first = words.splitlines()[0] if words else type(exc).__name__
+    return first.split(" Trace ID:")[0][:500].rstrip(". ")

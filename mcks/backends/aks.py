@@ -1,0 +1,244 @@
+"""Azure Kubernetes Service: finds a cluster, logs in with the hub's Entra identity.
+
+How Entra tokens are made is in `mcks.auth.azure`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib.util
+from typing import Any
+from urllib.parse import quote
+
+from traitlets import Bool, Unicode
+
+from mcks.auth.azure import AKS_SERVER_ID, CLOUDS, RENEW_BEFORE, Cloud, Login, access_token
+from mcks.auth.credential import Credential
+from mcks.backends.base import Backend, Endpoint
+from mcks.backends.cloud_api import Call, Refused, call
+from mcks.backends.kubeconfig import Context, Entry, loads
+from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized, Unreachable, unknown
+
+_SOURCES = ("auto", "environment", "workload-identity", "managed-identity")
+_NO_SUCH = ("ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", "NotFound")
+
+
+class AKSBackend(Backend):
+    """A cluster of Azure Kubernetes Service."""
+
+    subscription = Unicode(help="The id of the Azure subscription that the cluster is in.").tag(
+        config=True
+    )
+
+    resource_group = Unicode(help="The name of the resource group that the cluster is in.").tag(
+        config=True
+    )
+
+    cluster = Unicode(help="The cluster's name.").tag(config=True)
+
+    credential = Unicode(
+        "auto",
+        help="""
+        Where the hub's Entra identity comes from.
+
+        ``environment`` (a client secret or certificate in ``AZURE_...`` variables),
+        ``workload-identity``, ``managed-identity``, or ``auto`` (the default): the first of these
+        for which the environment holds what is needed.
+        """,
+    ).tag(config=True)
+
+    tenant_id = Unicode(
+        help="The Entra tenant of the hub's identity. Unset, ``AZURE_TENANT_ID`` is used."
+    ).tag(config=True)
+
+    client_id = Unicode(
+        help="""
+        The application (client) id of the hub's identity.
+
+        Unset, ``AZURE_CLIENT_ID`` is used, or the only managed identity of the machine.
+        """
+    ).tag(config=True)
+
+    azure_environment = Unicode(
+        "AzurePublicCloud",
+        help="""
+        Which of Microsoft's clouds the cluster is in.
+
+        ``AzurePublicCloud`` (the default), ``AzureUSGovernmentCloud`` or ``AzureChinaCloud``.
+        """,
+    ).tag(config=True)
+
+    public_fqdn = Bool(
+        False,
+        help="""
+        Use the public name of a private cluster.
+
+        Off by default: a private cluster is then reached by its private name, which only its own
+        network can resolve.
+        """,
+    ).tag(config=True)
+
+    server_id = Unicode(
+        AKS_SERVER_ID,
+        help="""
+        The application id that tokens for the cluster are made for.
+
+        The default fits all clusters with managed Entra integration. Clusters with the retired
+        legacy integration have their own, which the cluster's kubeconfig tells.
+        """,
+    ).tag(config=True)
+
+    allow_local_account = Bool(
+        False,
+        help="""
+        Take the static certificate of a cluster without Entra integration.
+
+        Off by default: it is valid for years and cannot be revoked alone. Better switch on Entra
+        integration.
+        """,
+    ).tag(config=True)
+
+    api_version = Unicode(
+        "2024-09-01", help="The version of the ``Microsoft.ContainerService`` API to call."
+    ).tag(config=True)
+
+    renew_before = RENEW_BEFORE
+
+    def problems(self) -> list[str]:
+        """Check that all is there that can be checked here."""
+        named = ("subscription", "resource_group", "cluster")
+        found = [f"set {name}" for name in named if not getattr(self, name)]
+        if self.credential not in _SOURCES:
+            found.append(f"credential: {unknown('source', self.credential, _SOURCES)}")
+        if self.azure_environment not in CLOUDS:
+            found.append(f"azure_environment: {unknown('cloud', self.azure_environment, CLOUDS)}")
+        if not _has_sdk():
+            found.append("Azure needs azure-identity: pip install 'mcks[aks]'")
+        return [f"cluster {self.cluster_name!r}: {problem}" for problem in found]
+
+    async def endpoint(self) -> Endpoint:
+        """Ask the Resource Manager for the user's kubeconfig, which holds endpoint and CA."""
+        context = await self._context()
+        entry = context.cluster
+        if context.user is not None:
+            self._check_login(context.user)
+        return Endpoint(
+            entry.text("server") or "",
+            ca_data=entry.data("certificate-authority"),
+            tls_server_name=entry.text("tls-server-name"),
+        )
+
+    async def mint(self) -> Credential:
+        """Get a token for AKS: one serves all clusters of the same identity."""
+        if self.allow_local_account:
+            user = (await self._context()).user
+            if user is not None and not user.mapping("exec"):
+                return _local_account(user)
+        return await self._token(f"{self.server_id}/.default")
+
+    async def explain(self, error: MCKSError) -> str:
+        """Say whether the cluster is stopped or private, or which token was refused."""
+        if isinstance(error, Unauthorized):
+            return "Is the hub's identity in the cluster's Entra tenant, and server_id right?"
+        if not isinstance(error, Unreachable):
+            return ""
+        found = (await self._ask("GET", "", {})).get("properties") or {}
+        if (found.get("powerState") or {}).get("code") == "Stopped":
+            return "The cluster is stopped: start it"
+        if (found.get("apiServerAccessProfile") or {}).get("enablePrivateCluster"):
+            return (
+                "The cluster is private: the hub must be in its network and resolve its private "
+                "DNS zone, or use public_fqdn"
+            )
+        return ""
+
+    def identity(self) -> str:
+        """Name the client id, or the source."""
+        who = f" {self.client_id}" if self.client_id else ""
+        return f"the hub's Entra identity{who} ({self.credential})"
+
+    def _where(self) -> str:
+        return f"cluster {self.cluster_name!r} (AKS {self.resource_group}/{self.cluster})"
+
+    def _cloud(self) -> Cloud:
+        if self.problems():
+            raise ConfigError("; ".join(self.problems()))
+        return CLOUDS[self.azure_environment]
+
+    async def _token(self, scope: str) -> Credential:
+        login = Login(
+            kind=self.credential,
+            tenant_id=self.tenant_id,
+            client_id=self.client_id,
+            authority=self._cloud().authority,
+        )
+        try:
+            return await access_token(login, scope)
+        except AuthError as exc:
+            raise AuthError(f"{self._where()}: {exc}") from exc
+
+    async def _ask(self, method: str, action: str, query: dict[str, str]) -> dict[str, Any]:
+        manager = self._cloud().resource_manager
+        token = await self._token(f"{manager}/.default")
+        names = (self.subscription, self.resource_group, self.cluster)
+        path = (
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ContainerService"
+            "/managedClusters/{}"
+        ).format(*(quote(name, safe="") for name in names))
+        doing = f"managedClusters/{action or 'read'}"
+        url = f"{manager}{path}/{action}".rstrip("/")
+        query = {"api-version": self.api_version} | query
+        request = Call("Azure", doing, url, token=token.token or "", method=method, query=query)
+        return await call(request)
+
+    async def _context(self) -> Context:
+        query = {"format": "exec"} | ({"server-fqdn": "public"} if self.public_fqdn else {})
+        try:
+            answer = await self._ask("POST", "listClusterUserCredential", query)
+        except Refused as exc:
+            if exc.code in _NO_SUCH:
+                raise ConfigError(f"{self._where()}: there is no such cluster: {exc.text}") from exc
+            hint = (
+                ". The hub needs the role Azure Kubernetes Service Cluster User Role on the cluster"
+            )
+            raise AuthError(f"{self._where()}: {exc}{hint if exc.status == 403 else ''}") from exc
+        try:
+            text = base64.b64decode(answer["kubeconfigs"][0]["value"]).decode()
+        except (LookupError, TypeError, binascii.Error, UnicodeDecodeError) as exc:
+            raise ConfigError(f"{self._where()}: Azure gave no kubeconfig for it") from exc
+        try:
+            return loads(text, "Azure's kubeconfig").context()
+        except ConfigError as exc:
+            raise ConfigError(f"{self._where()}: {exc}") from exc
+
+    def _check_login(self, user: Entry) -> None:
+        arguments = user.mapping("exec").get("args") or []
+        if not arguments:
+            if self.allow_local_account:
+                self.log.warning("%s: using its static certificate", self._where())
+                return
+            raise ConfigError(
+                f"{self._where()}: it has no Entra integration, only a static certificate that is "
+                "valid for years: switch on Entra integration, or set allow_local_account"
+            )
+        if "--server-id" in arguments[:-1]:
+            wanted = arguments[arguments.index("--server-id") + 1]
+            if wanted != self.server_id:
+                raise ConfigError(
+                    f"{self._where()}: it has its own Entra application: set server_id to {wanted}"
+                )
+
+
+def _local_account(user: Entry) -> Credential:
+    certificate, key = user.data("client-certificate"), user.data("client-key")
+    return Credential(
+        token=user.text("token"),
+        client_certificate=None if certificate is None else certificate.decode("ascii", "replace"),
+        client_key=None if key is None else key.decode("ascii", "replace"),
+    )
+
+
+def _has_sdk() -> bool:
+    found = importlib.util.find_spec("azure")
+    return found is not None and importlib.util.find_spec("azure.identity") is not None

@@ -1,0 +1,169 @@
+"""Entra log-ins: the real azure-identity against Entra on loopback."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+import trustme
+from aiohttp import web
+
+from mcks.auth.azure import AKS_SERVER_ID, Login, access_token
+from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+from tests.fake_azure import CLIENT, SECRETS, TENANT, FakeAzure
+
+SCOPE = f"{AKS_SERVER_ID}/.default"
+TOKEN_PATH = f"/{TENANT}/oauth2/v2.0/token"
+
+
+@pytest.fixture
+async def azure(monkeypatch, tmp_path):
+    async with FakeAzure().running(monkeypatch, tmp_path) as azure:
+        yield azure
+
+
+@pytest.fixture
+def application(monkeypatch):
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+
+
+@pytest.fixture
+def secret(monkeypatch, application):
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRETS[0])
+
+
+async def test_a_client_secret_from_the_environment(azure, secret):
+    made = await access_token(Login(), SCOPE)
+    assert made.token == SECRETS[3]
+    assert made.expires_at == pytest.approx(time.time() + 3600, abs=10)
+    assert azure.calls == [f"POST login.microsoftonline.com{TOKEN_PATH}"]
+    assert azure.forms[0]["client_secret"] == SECRETS[0]
+    assert azure.forms[0]["scope"] == SCOPE
+
+
+async def test_a_certificate_from_the_environment(azure, application, monkeypatch, tmp_path):
+    issued = azure.ca.issue_cert("hub@example.test", key_type=trustme.KeyType.RSA)
+    file = tmp_path / "app.pem"
+    chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+    file.write_bytes(issued.private_key_pem.bytes() + chain)
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", str(file))
+    assert (await access_token(Login(), SCOPE)).token == SECRETS[3]
+    assert azure.forms[0]["client_assertion"]
+
+
+async def test_workload_identity(azure, application, monkeypatch, tmp_path):
+    (tmp_path / "jwt").write_text(SECRETS[1])
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "jwt"))
+    assert (await access_token(Login(), SCOPE)).token == SECRETS[3]
+    assert azure.forms[0]["client_assertion"] == SECRETS[1]
+    (tmp_path / "jwt").write_text("rotated")
+    await access_token(Login(), SCOPE)
+    assert azure.forms[1]["client_assertion"] == "rotated"
+
+
+@pytest.mark.parametrize(
+    ("login", "expected"),
+    [
+        (Login(), {}),
+        (Login(client_id=CLIENT), {"client_id": CLIENT}),
+        (Login("managed-identity", identity_resource_id="/x/y"), {"msi_res_id": "/x/y"}),
+    ],
+)
+async def test_managed_identity_by_the_metadata_service(azure, monkeypatch, login, expected):
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", azure.url)
+    assert (await access_token(login, SCOPE)).token == SECRETS[3]
+    form = azure.forms[-1]
+    assert form["resource"] == AKS_SERVER_ID
+    assert expected.items() <= form.items()
+
+
+async def test_what_the_login_says_wins_over_the_environment(azure, secret):
+    login = Login("client-secret", tenant_id="other", client_id="mine", client_secret="own")
+    await access_token(login, SCOPE)
+    assert azure.calls == ["POST login.microsoftonline.com/other/oauth2/v2.0/token"]
+    assert (azure.forms[0]["client_id"], azure.forms[0]["client_secret"]) == ("mine", "own")
+
+
+@pytest.mark.parametrize("host", ["login.microsoftonline.us", "login.chinacloudapi.cn"])
+async def test_sovereign_clouds_log_in_at_their_own_host(azure, secret, host):
+    await access_token(Login(authority=host), SCOPE)
+    assert azure.calls == [f"POST {host}{TOKEN_PATH}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("AADSTS7000215: Invalid client secret provided.", "the client secret is wrong"),
+        ("AADSTS7000222: The provided client secret keys are expired.", "has expired"),
+        ("AADSTS700016: Application not found.", "no such application"),
+        ("AADSTS700213: No matching federated identity record.", "no federated credential fits"),
+        ("AADSTS90002: Tenant not found.", "no such tenant"),
+        ("AADSTS1: Something else.", "Something else"),
+    ],
+)
+async def test_refusals_carry_entras_words_and_a_hint(azure, secret, text, hint):
+    azure.entra_error = f"{text} Trace ID: 1 Correlation ID: 2"
+    with pytest.raises(AuthError, match=hint) as failure:
+        await access_token(Login(), SCOPE)
+    assert text.partition(":")[0] in str(failure.value)
+    assert "Trace ID" not in str(failure.value)
+
+
+async def test_a_machine_without_an_identity_says_what_to_do(azure, monkeypatch):
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", azure.url)
+    azure.entra_error = "Identity not found"
+    with pytest.raises(AuthError, match="Workload Identity"):
+        await access_token(Login(), SCOPE)
+
+
+async def test_an_entra_that_is_away_is_unreachable(secret, monkeypatch, unused_tcp_port):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(Unreachable, match="environment"):
+        await access_token(Login(), SCOPE)
+
+
+async def test_an_entra_that_fails_is_tried_again(azure, secret):
+    azure.errors.append(lambda: web.json_response({}, status=503))
+    assert (await access_token(Login(), SCOPE)).token
+    assert len(azure.calls) == 2
+
+
+async def test_an_entra_that_is_silent_is_given_up(azure, secret, monkeypatch):
+    monkeypatch.setattr("mcks.auth.azure._DEADLINE", 0.001)
+    with pytest.raises(Unreachable, match="no token within"):
+        await access_token(Login(), SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("login", "message"),
+    [
+        (Login("browser"), "'browser' is not one of auto"),
+        (Login("client-secret"), "set it, or AZURE_TENANT_ID"),
+        (Login("workload-identity", tenant_id="t"), "set it, or AZURE_CLIENT_ID"),
+        (Login("workload-identity", "t", "c"), "set it, or AZURE_FEDERATED_TOKEN_FILE"),
+        (Login("certificate", "t", "c", certificate_file="/gone"), "certificate"),
+        (Login("client-secret", "bad tenant!", "c", client_secret="s"), "tenant"),
+    ],
+)
+async def test_a_wrong_login_is_a_config_error(login, message):
+    with pytest.raises(ConfigError, match=message):
+        await access_token(login, SCOPE)
+
+
+async def test_a_missing_sdk_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "azure.identity.aio", None)
+    with pytest.raises(MissingDependency, match=r"pip install 'mcks\[aks\]'"):
+        await access_token(Login(), SCOPE)
+
+
+async def test_nothing_secret_is_logged_or_shown(azure, secret, caplog):
+    caplog.set_level(logging.DEBUG)
+    login = Login(client_secret=SECRETS[0])
+    made = await access_token(login, SCOPE)
+    azure.entra_error = "AADSTS1: no"
+    with pytest.raises(AuthError) as failure:
+        await access_token(login, SCOPE)
+    shown = caplog.text + repr(made) + repr(login) + str(failure.value)
+    assert not any(secret in shown for secret in SECRETS)
