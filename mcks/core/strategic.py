@@ -5,6 +5,10 @@ Finding the target, annotations of ours and checks of the result belong into mck
 The rules, also the surprising ones, are those of mergeMap and mergeSlice in apimachinery's
 strategicpatch. Four directives steer a merge: ``$patch`` (replace, delete), ``$retainKeys``,
 ``$setElementOrder/F`` and ``$deleteFromPrimitiveList/F``. Where kubectl panics, Refused is raised.
+
+Two habits of Go are not followed: it finds fields whatever their case, and lets a list replace a
+list where the field is a map or scalar, if Go holds that field by a pointer. Both are mistakes in
+the object, and Refused says so.
 """
 
 from __future__ import annotations

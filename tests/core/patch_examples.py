@@ -13,6 +13,7 @@ here, where kubectl itself is no reference:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -63,9 +64,11 @@ _NAMES = ("alpha", "beta", "gamma")
 _FREE_FORM = ("app", "tier", "zone")
 
 Table = dict[str, dict[str, Field]]
+Kinds = dict[tuple[str, str], str]
+Example = tuple[dict[str, Any], dict[str, Any]]
 
 
-def table(minor: int) -> tuple[Table, dict[tuple[str, str], str]]:
+def table(minor: int) -> tuple[Table, Kinds]:
     """Return the fields of all types in v1.*minor*, and the type of each of KINDS it has."""
     content = generator.build({minor: generator.definitions(minor)})
     types = {
@@ -83,20 +86,21 @@ def table(minor: int) -> tuple[Table, dict[tuple[str, str], str]]:
 class Choices:
     """What a strategy decides, in words; the first of several is the simplest."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
-        self._draw = draw
+    def __init__(self, number: Callable[[int], int]) -> None:
+        self._number = number
+        """Returns a number from 0 up to, but not including, the one given."""
 
     def chance(self, percent: int) -> bool:
-        return bool(self._draw(st.integers(0, 99)) >= 100 - percent)
+        return self._number(100) >= 100 - percent
 
     def one(self, items: Sequence[Any]) -> Any:
-        return items[self._draw(st.integers(0, len(items) - 1))]
+        return items[self._number(len(items))]
 
     def some(self, items: Sequence[Any], most: int) -> list[Any]:
         """Draw some different items, in any order."""
-        count = self._draw(st.integers(0, min(most, len(items))))
         left = list(items)
-        return [left.pop(self._draw(st.integers(0, len(left) - 1))) for _ in range(count)]
+        count = self._number(min(most, len(left)) + 1)
+        return [left.pop(self._number(len(left))) for _ in range(count)]
 
 
 class Objects:
@@ -262,20 +266,25 @@ class Patches(Objects):
         return order
 
 
-@st.composite
-def objects_and_patches(
-    draw: Callable[[st.SearchStrategy[Any]], Any],
-    types: Table,
-    kinds: dict[tuple[str, str], str],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Make an object of one of *kinds* and a patch for it."""
-    return make(Patches(Choices(draw), types), kinds)
+def shrinkable(types: Table, kinds: Kinds) -> st.SearchStrategy[Example]:
+    """Make an object of one of *kinds* and a patch; what fails is made as simple as can be."""
+
+    @st.composite
+    def example(draw: Callable[[st.SearchStrategy[int]], int]) -> Example:
+        return make(Choices(lambda end: draw(st.integers(0, end - 1))), types, kinds)
+
+    return example()
 
 
-def make(
-    maker: Patches, kinds: dict[tuple[str, str], str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def rich(types: Table, kinds: Kinds) -> st.SearchStrategy[Example]:
+    """Make an object of one of *kinds* and a patch from a seed: richer ones, as they come."""
+    seeds = st.integers(0, 2**64).map(Random)
+    return seeds.map(lambda random: make(Choices(random.randrange), types, kinds))
+
+
+def make(choices: Choices, types: Table, kinds: Kinds) -> Example:
     """Make an object of one of *kinds* and a patch for it."""
+    maker = Patches(choices, types)
     (api_version, kind), type_name = maker.choices.one(list(kinds.items()))
     original = maker.map(type_name, 6)
     original |= {"apiVersion": api_version, "kind": kind, "metadata": _metadata(maker)}

@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from mcks.core import patch
 from mcks.errors import BadPatch
 from tests.core import patch_examples
 from tests.core.kubectl import Kubectl, plain_kubectl, same
 from tests.core.patch_cases import CASES, Case
+from tests.core.patch_examples import Example, Kinds, Table, rich, shrinkable
 
 pytestmark = pytest.mark.cluster
-
-Example = tuple[dict[str, Any], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +24,11 @@ def kubectl() -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def examples(kubectl: Kubectl) -> st.SearchStrategy[Example]:
-    """Objects and patches of at least 25 kinds, with no field that this kubectl does not know."""
+def known(kubectl: Kubectl) -> tuple[Table, Kinds]:
+    """At least 25 kinds, with no field that this kubectl does not know."""
     types, kinds = patch_examples.table(kubectl.minor)
     assert len(kinds) >= 25
-    return patch_examples.objects_and_patches(types, kinds)
+    return types, kinds
 
 
 def many(count: int) -> Callable[[Any], Any]:
@@ -52,10 +50,10 @@ def check(kubectl: Kubectl, example: Example, patch_type: str = "strategic") -> 
 
 
 def test_strategic_patches_give_what_kubectl_gives(
-    kubectl: Kubectl, examples: st.SearchStrategy[Example]
+    kubectl: Kubectl, known: tuple[Table, Kinds]
 ) -> None:
     @many(100)
-    @given(examples)
+    @given(shrinkable(*known))
     def run(example: Example) -> None:
         check(kubectl, example)
 
@@ -65,10 +63,10 @@ def test_strategic_patches_give_what_kubectl_gives(
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_two_thousand_strategic_patches_give_what_kubectl_gives(
-    kubectl: Kubectl, examples: st.SearchStrategy[Example]
+    kubectl: Kubectl, known: tuple[Table, Kinds]
 ) -> None:
     @many(2000)
-    @given(examples)
+    @given(rich(*known))
     def run(example: Example) -> None:
         check(kubectl, example)
 
@@ -76,10 +74,10 @@ def test_two_thousand_strategic_patches_give_what_kubectl_gives(
 
 
 def test_merge_patches_give_what_kubectl_gives(
-    kubectl: Kubectl, examples: st.SearchStrategy[Example]
+    kubectl: Kubectl, known: tuple[Table, Kinds]
 ) -> None:
     @many(50)
-    @given(examples)
+    @given(shrinkable(*known))
     def run(example: Example) -> None:
         check(kubectl, example, "merge")
 
