@@ -29,7 +29,7 @@ from tests.cluster.__main__ import _parser as cluster_parser
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs").glob("[!_]*/*.md"))]
 REFERENCE = ROOT / "docs" / "reference"
 
 _BLOCK = re.compile(
@@ -59,13 +59,7 @@ class Block:
 
 
 def _blocks(*languages: str) -> list[Block]:
-    return [
-        block
-        for page in PAGES
-        if "_build" not in page.parts
-        for block in _blocks_of(page)
-        if block.language in languages
-    ]
+    return [block for page in PAGES for block in _blocks_of(page) if block.language in languages]
 
 
 def _blocks_of(page: Path) -> Iterator[Block]:
