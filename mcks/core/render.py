@@ -193,11 +193,10 @@ def _readable(error: BadTemplate | Mistake, text: str) -> str:
         return message
     rest = message[column.end() :]
     lines = text.split("\n")[: error.line]
-    near = [line.strip().removeprefix("<<: ") for line in lines[-2:]]
-    if any(PLACEHOLDER.search(line) for line in near):  # the column is not the template's
-        problem = rest.partition(". ")[0]
-        if any(map(PLACEHOLDER.fullmatch, near)):
-            return f"{problem}. {_NO_DICT_HERE}"
+    problem = rest.partition(". ")[0]
+    if any(PLACEHOLDER.fullmatch(line.strip().removeprefix("<<: ")) for line in lines[-2:]):
+        return f"{problem}. {_NO_DICT_HERE}"
+    if PLACEHOLDER.search(lines[-1]):  # so the column is not the template's
         return f"{problem}. {_NO_VALUE_HERE}" if _INDICATOR.search(problem) else rest
     margin = len(lines[-1]) - len(dedent(text).split("\n")[len(lines) - 1])
     return f"column {int(column[1]) + margin}: {rest}"

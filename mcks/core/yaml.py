@@ -48,6 +48,7 @@ _SEPARATOR = re.compile(r"^---[^\S\n]*[^\s#]", re.MULTILINE)
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _OPEN = object()
 
+_UNCLOSED = re.compile("could not find expected ':'|expected ',' or|unexpected end of stream")
 _REMEDIES = (
     (r"<document start>", "Write a line '---' before a further document"),
     (r"expected ',' or", "Close the bracket or brace, or quote a value that begins with one"),
@@ -56,6 +57,7 @@ _REMEDIES = (
     (r"block mapping|block collection", "Indent this line like its neighbours"),
     (r"cannot start any token", "Quote a value that begins with a special character"),
     (r"unexpected end of stream", "Close the quotation mark"),
+    (r"unknown escape", "Put the text in single quotes, where a backslash is a backslash"),
     (r"alias|anchor", "Define the anchor (&name) before the alias (*name)"),
 )
 
@@ -112,6 +114,8 @@ def _check_size(text: str, key: str) -> None:
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, key: str) -> BadTemplate:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and _UNCLOSED.search(error.problem or ""):
+        mark = error.context_mark  # where it begins; the parser notices later
     problem = ", ".join(part for part in (error.context, error.problem) if part)
     if mark is None:  # pragma: no cover
         return BadTemplate(f"not valid YAML: {problem}", key=key)

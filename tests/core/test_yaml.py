@@ -180,9 +180,11 @@ def bomb() -> str:
 
 
 BROKEN: list[tuple[str, str, int | None, str]] = [
-    ("unclosed brace", "a: {b: 1\nc: 2", 2, "Close the bracket or brace"),
-    ("unclosed bracket", "a: [1, 2\n", 2, "Close the bracket or brace"),
-    ("unclosed quote", "a: 'x\nb: 1\n", 3, "Close the quotation mark"),
+    ("unclosed brace", "x: 1\na: {b: 1\nc: 2", 2, "Close the bracket or brace"),
+    ("unclosed bracket", "a: [1, 2\n", 1, "Close the bracket or brace"),
+    ("unclosed quote", "a: 'x\nb: 1\n", 1, "Close the quotation mark"),
+    ("no colon", "a: 1\nb\nc: 2", 2, "Write 'key: value'"),
+    ("unknown escape", "a: 'b'\nc: \"\\d\"", 2, "single quotes"),
     ("tab", "a:\n\tb: 1", 2, "Indent with spaces"),
     ("colon in a value", "a: b: c", 1, "Quote a value that contains ': '"),
     ("bad indentation", "a:\n  b: 1\n c: 2", 3, "Indent this line like its neighbours"),
