@@ -277,8 +277,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Allow macros, Jinja's own functions, and methods of text, numbers, lists and mappings."""
-        if isinstance(obj, Macro | LoopContext | Joiner) or id(obj) in self.functions:
-            return True
+        if isinstance(obj, Macro | LoopContext | Joiner | Undefined) or id(obj) in self.functions:
+            return True  # an Undefined says best itself why it cannot be called
         if isinstance(obj, FunctionType):  # the sandbox's own str.format
             obj = getattr(obj, "__wrapped__", None)
         owner = getattr(obj, "__self__", None)
@@ -295,11 +295,11 @@ class _Environment(ImmutableSandboxedEnvironment):
         context.step()
         if "caller" in kwargs and not isinstance(obj, Macro):
             raise Mistake("{% call %} needs a macro of this template")
-        if not isinstance(obj, Undefined) and not self.is_safe_callable(obj):
+        if not self.is_safe_callable(obj):
             raise Mistake(f"a {type(obj).__name__} cannot be called in a template")
         if any(isinstance(arg, int) and arg > MAX_TEXT for arg in args):
             raise Mistake(f"a number that is passed to a call is larger than {MAX_TEXT}")
-        return context.call(obj, *args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Refuse powers and repetitions whose result would be huge."""
