@@ -315,7 +315,7 @@ SHOWN = {
     "path": "has a path",
     "nowhere": "unknown cluster 'aa'. Did you mean 'a'",
     "trait": "unknown trait 'mem_limitt'. Did you mean 'mem_limit'",
-    "patch": "template '50', line 2",
+    "patch": "patch '50' at line 2",
     "other": "unknown profile 'other'",
 }
 

@@ -46,7 +46,7 @@ class Overrides:
         try:
             setattr(self._spawner, name, merge(current, value))
         except TraitError as exc:
-            raise ConfigError(f"{where}: {exc}") from exc
+            raise ConfigError(f"{where}: {name}: {exc}") from exc
 
     def restore(self) -> None:
         """Give every trait its configured value back."""

@@ -12,10 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cluster import access, locks, machine
+from tests.cluster import access, local_set, machine
 from tests.cluster.external import VARIABLE, external_set
 from tests.cluster.fixtures import Clusters
-from tests.cluster.local_set import release, up
 from tests.cluster.names import DEFAULT_SET
 from tests.demo.hub import hub
 
@@ -28,15 +27,13 @@ def _clusters(set_name: str) -> Iterator[tuple[Clusters, Path]]:
         with tempfile.TemporaryDirectory(prefix="mcks-demo-") as directory:
             yield found, Path(directory)
         return
-    use = locks.Use(set_name)
-    try:
-        local = up(set_name, keep=False)
+    with local_set.in_use(set_name) as local:
         directory = local.state.directory / "demo"
         directory.mkdir(exist_ok=True)
-        yield local, directory
-    finally:
-        print("Taking the clusters down ...", flush=True)
-        release(use, set_name)
+        try:
+            yield local, directory
+        finally:
+            print("Taking the clusters down ...", flush=True)
 
 
 async def _serve(clusters: Clusters, directory: Path, port: int, started: float) -> None:
