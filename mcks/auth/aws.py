@@ -12,13 +12,16 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from mcks.auth.credential import Credential
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+
+RENEW_AGE = 600.0
+"""Seconds: a token costs no call and ends 14 minutes after it was made at the latest."""
 
 _T = TypeVar("_T")
 _DEADLINE = 45.0
@@ -41,6 +44,10 @@ class Login:
     session_name: str = "mcks"
     sts_regional_endpoints: str = ""
     """``legacy`` or ``regional``; empty for AWS' own configuration."""
+    access_key_id: str = ""
+    """Keys given here win over all sources."""
+    secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
 
 
 class Refused(AuthError):
@@ -165,6 +172,15 @@ def _client_config(**more: Any) -> Any:
 
 
 def _keys(session: Any, login: Login) -> _Keys:
+    if login.access_key_id:
+        token = login.session_token or None
+        keys = _Keys(login.access_key_id, login.secret_access_key, token, None)
+    else:
+        keys = _found_keys(session)
+    return _assume(session, login, keys) if login.role_arn else keys
+
+
+def _found_keys(session: Any) -> _Keys:
     from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - slow, optional
 
     resolver = session.get_component("credential_provider")
@@ -175,10 +191,9 @@ def _keys(session: Any, login: Login) -> _Keys:
         raise NoCredentialsError
     frozen = found.get_frozen_credentials()
     expiry = getattr(found, "_expiry_time", None)
-    keys = _Keys(
+    return _Keys(
         frozen.access_key, frozen.secret_key, frozen.token, expiry.timestamp() if expiry else None
     )
-    return _assume(session, login, keys) if login.role_arn else keys
 
 
 def _no_prompt(_question: str) -> str:

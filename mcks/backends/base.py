@@ -138,6 +138,10 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         del error
         return ""
 
+    def renewal(self) -> tuple[float, float | None]:
+        """Give seconds before its end, and the age, at which a credential is renewed."""
+        return self.renew_before, self.max_age
+
     def namespace_hint(self) -> str | None:
         """Give the namespace that the cluster's own configuration names; None without one."""
         return None
@@ -150,11 +154,12 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     def credentials(self) -> CredentialCache:
         """The cache over `mint`, shared by all connections of this backend."""
         if self._cache is None:
+            renew_before, max_age = self.renewal()
             self._cache = CredentialCache(
                 self._mint_and_present,
                 name=self.cluster_name,
-                renew_before=self.renew_before,
-                max_age=self.max_age,
+                renew_before=renew_before,
+                max_age=max_age,
                 log=self.log,
             )
         return self._cache

@@ -5,25 +5,27 @@ Where the hub's API token comes from is in `mcks.auth.digitalocean`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import time
-from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from traitlets import Unicode
 
 from mcks.auth.credential import Credential
-from mcks.auth.digitalocean import api_token
 from mcks.backends.base import Backend, Endpoint
-from mcks.backends.cloud_api import Call, Refused, call
+from mcks.backends.cloud_api import Refused
+from mcks.backends.digitalocean_api import (
+    API_URL,
+    TOKEN_LIFE,
+    ask,
+    cluster_credentials,
+    cluster_path,
+    credential_in,
+    decoded,
+)
 from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LIFE = 3600
-"""Seconds that a token shall live: DigitalOcean's own default is seven days."""
 _FRESH = 30.0
 _PAGE = 200
 
@@ -50,11 +52,11 @@ class DOKSBackend(Backend):
     ).tag(config=True)
 
     api_url = Unicode(
-        "https://api.digitalocean.com",
+        API_URL,
         help="The DigitalOcean API. The hub's API token is sent there.",
     ).tag(config=True)
 
-    renew_before = _LIFE / 10
+    renew_before = TOKEN_LIFE / 10
 
     _id = ""
     _unused: tuple[float, dict[str, Any]] | None = None
@@ -71,7 +73,10 @@ class DOKSBackend(Backend):
         # The token in it is good for the first login: asking twice would make two.
         self._unused = time.monotonic(), answer
         server = str(answer.get("server") or "")
-        ca_data = self._decoded(answer, "certificate_authority_data")
+        try:
+            ca_data = decoded(answer, "certificate_authority_data")
+        except ConfigError as exc:
+            raise ConfigError(f"{self._where()}: {exc}") from exc
         if not server or ca_data is None:
             raise ConfigError(f"{self._where()}: it has no endpoint yet: is it being created?")
         return Endpoint(server, ca_data=ca_data)
@@ -83,18 +88,10 @@ class DOKSBackend(Backend):
             answer = unused[1]
         else:
             answer = await self._credentials_now()
-        certificate = self._decoded(answer, "client_certificate_data")
-        key = self._decoded(answer, "client_key_data")
-        ends = answer.get("expires_at")
-        credential = Credential(
-            token=answer.get("token") or None,
-            client_certificate=certificate.decode("ascii", "replace") if certificate else None,
-            client_key=key.decode("ascii", "replace") if key else None,
-            expires_at=datetime.fromisoformat(ends).timestamp() if ends else None,
-        )
-        if not credential.token and not credential.client_certificate:
-            raise AuthError(f"{self._where()}: DigitalOcean gave no token")
-        return credential
+        try:
+            return credential_in(answer)
+        except (AuthError, ConfigError) as exc:
+            raise type(exc)(f"{self._where()}: {exc}") from exc
 
     async def explain(self, error: MCKSError) -> str:
         """Say what to look at."""
@@ -110,27 +107,23 @@ class DOKSBackend(Backend):
     def _where(self) -> str:
         return f"cluster {self.cluster_name!r} (DOKS {self.cluster!r})"
 
-    def _decoded(self, answer: dict[str, Any], key: str) -> bytes | None:
-        value = answer.get(key)
-        try:
-            return base64.b64decode(value) if value else None
-        except binascii.Error as exc:
-            raise ConfigError(f"{self._where()}: DigitalOcean's {key} is not base64") from exc
-
     async def _credentials_now(self) -> dict[str, Any]:
         if not self.cluster:
             raise ConfigError(self.problems()[0])
         identity = await self._find_id()
-        path = f"/v2/kubernetes/clusters/{quote(identity, safe='')}"
         try:
-            return await self._ask(f"{path}/credentials", {"expiry_seconds": str(_LIFE)})
+            return await cluster_credentials(
+                identity, token_file=self.token_file, api_url=self.api_url
+            )
         except Refused as exc:
             self._id = ""
             if exc.status == 404:
                 raise ConfigError(f"{self._where()}: there is no such cluster") from exc
-            await self._complain_about_sso(path)
+            await self._complain_about_sso(cluster_path(identity))
             hint = ". The API token needs the scope kubernetes:access_cluster"
             raise AuthError(f"{self._where()}: {exc}{hint if exc.status == 403 else ''}") from exc
+        except AuthError as exc:
+            raise AuthError(f"{self._where()}: {exc}") from exc
 
     async def _complain_about_sso(self, path: str) -> None:
         """Raise `ConfigError` if the cluster admits people only."""
@@ -169,16 +162,12 @@ class DOKSBackend(Backend):
                 raise AuthError(
                     f"{self._where()}: {exc}{hint if exc.status == 403 else ''}"
                 ) from exc
+            except AuthError as exc:
+                raise AuthError(f"{self._where()}: {exc}") from exc
             found += answer.get("kubernetes_clusters") or []
             if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
                 return found
             page += 1
 
     async def _ask(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        try:
-            token = await api_token(self.token_file)
-        except AuthError as exc:
-            raise AuthError(f"{self._where()}: {exc}") from exc
-        doing = f"GET {path}"
-        url = self.api_url.rstrip("/") + path
-        return await call(Call("DigitalOcean", doing, url, token=token, query=query))
+        return await ask(path, query, token_file=self.token_file, api_url=self.api_url)

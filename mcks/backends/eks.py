@@ -13,7 +13,7 @@ from typing import Any
 
 from traitlets import Unicode
 
-from mcks.auth.aws import Login, Refused, call, caller_arn, eks_token
+from mcks.auth.aws import RENEW_AGE, Login, Refused, call, caller_arn, eks_token
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized, Unreachable
@@ -68,8 +68,7 @@ class EKSBackend(Backend):
         """,
     ).tag(config=True)
 
-    # A token costs no network and ends 14 minutes after it was made at the latest.
-    max_age = 600.0
+    max_age = RENEW_AGE
 
     def problems(self) -> list[str]:
         """Check that all is there that can be checked here."""

@@ -8,16 +8,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from pathlib import Path, PurePosixPath, PureWindowsPath
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from traitlets import List, Unicode, Union
 
 from mcks.auth.credential import Credential
+from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
-from mcks.errors import ConfigError, MCKSError
+from mcks.backends.native import identity, log_in, renewal
+from mcks.backends.plugin_stanza import plugin_of
+from mcks.backends.stanzas import Native, recognise
+from mcks.errors import AuthError, ConfigError, MCKSError
+
+_CONNECT_GATEWAY = re.compile(r"^https://([\w-]+-)?connectgateway\.googleapis\.com(/|$)")
 
 
 class GenericKubeconfigBackend(Backend):
@@ -44,8 +53,17 @@ class GenericKubeconfigBackend(Backend):
         """,
     ).tag(config=True)
 
-    max_age = REREAD_AFTER
-    """A kubeconfig and its files are cheap to read; who changes them expects an effect."""
+    allowed_exec_plugins = List(
+        Unicode(),
+        help="""
+        Commands that may be run to log in: absolute paths, as the kubeconfig has them.
+
+        Empty by default: no program is run. The plug-ins of the big clouds need none, mcks logs in
+        for them. Whoever can write the kubeconfig can run these commands as the hub.
+        """,
+    ).tag(config=True)
+
+    _warned = False
 
     async def endpoint(self) -> Endpoint:
         """Read the cluster's entry. Raises `ConfigError`."""
@@ -61,7 +79,25 @@ class GenericKubeconfigBackend(Backend):
         token_file = chosen.user.path("tokenFile")
         if token_file is not None:
             return await read_token(token_file)
-        return await asyncio.to_thread(_static_credential, chosen.user)
+        with self._naming_the_cluster():
+            source = self._source(chosen)
+            if source is None:
+                return await asyncio.to_thread(_static_credential, chosen.user)
+            if isinstance(source, Plugin):
+                return await run(source)
+            self._warn_once(source)
+            return await log_in(source)
+
+    def renewal(self) -> tuple[float, float | None]:
+        """Files are cheap to read: whoever changes them expects an effect. Clouds have rules."""
+        try:
+            chosen = self._chosen()
+            source = None if isinstance(chosen, InCluster) else self._source(chosen)
+        except ConfigError:
+            source = None
+        if source is None:
+            return self.renew_before, REREAD_AFTER
+        return (self.renew_before, None) if isinstance(source, Plugin) else renewal(source)
 
     def problems(self) -> list[str]:
         """Read all that `endpoint` and `mint` will need."""
@@ -69,7 +105,9 @@ class GenericKubeconfigBackend(Backend):
             self._read_endpoint()
             chosen = self._chosen()
             if isinstance(chosen, Context) and chosen.user is not None:
-                _static_credential(chosen.user)
+                with self._naming_the_cluster():
+                    self._source(chosen)
+                    _static_credential(chosen.user)
         except MCKSError as exc:
             return [str(exc)]
         return []
@@ -89,10 +127,52 @@ class GenericKubeconfigBackend(Backend):
             return ""
         if isinstance(chosen, InCluster):
             return "the hub's own ServiceAccount"
-        return f"user {chosen.user.name!r}" if chosen.user else "anonymous"
+        if chosen.user is None:
+            return "anonymous"
+        try:
+            source = self._source(chosen)
+        except ConfigError:
+            source = None
+        if source is None or isinstance(source, Plugin):
+            return f"user {chosen.user.name!r}"
+        return identity(source)
 
     def _anonymous(self) -> bool:
         return True  # basic authentication, or kubectl's own "no user"
+
+    @contextmanager
+    def _naming_the_cluster(self) -> Iterator[None]:
+        try:
+            yield
+        except (ConfigError, AuthError) as exc:
+            exc.args = (f"cluster {self.cluster_name!r}: {exc}",)
+            raise
+
+    def _source(self, context: Context) -> Native | Plugin | None:
+        """Give what makes the credential, unless the user's entry holds it.
+
+        Token, token file and basic authentication win over plug-ins, as in kubectl.
+        """
+        user = context.user
+        if user is None or user.text("token") or user.text("tokenFile") or _basic(user):
+            return None
+        native = recognise(user)
+        if native is not None:
+            return native
+        if user.mapping("exec"):
+            return plugin_of(user, context.cluster, self.allowed_exec_plugins)
+        provider = user.mapping("auth-provider")
+        if provider:
+            raise ConfigError(
+                f"{user}: the auth-provider {str(provider.get('name', ''))!r} is not served. Use a "
+                "ServiceAccount's token (token or tokenFile), or a client certificate"
+            )
+        return None
+
+    def _warn_once(self, native: Native) -> None:
+        if native.warning and not self._warned:
+            self._warned = True
+            self.log.warning("cluster %r: %s", self.cluster_name, native.warning)
 
     def _chosen(self) -> Context | InCluster:
         explicit = self._explicit_files()
@@ -154,6 +234,11 @@ def _split(paths: str) -> list[Path]:
 def _endpoint(context: Context) -> Endpoint:
     cluster = context.cluster
     server = cluster.text("server") or ""
+    if _CONNECT_GATEWAY.search(server):
+        raise ConfigError(
+            f"{cluster}.server: the Connect Gateway is not served: it allows ten open streams for "
+            "a whole fleet project, and mcks keeps one open per cluster. Use the DNS endpoint"
+        )
     if urlsplit(server).scheme not in ("http", "https"):
         raise ConfigError(f"{cluster}.server must be an https URL")
     insecure = cluster.flag("insecure-skip-tls-verify")
@@ -211,27 +296,8 @@ def _static_credential(user: Entry) -> Credential:
     if (certificate is None) != (key is None):
         raise ConfigError(f"{user}: client-certificate and client-key are needed both, or none")
     token = user.text("token")
-    if not token and not user.text("tokenFile") and _basic(user) is None:
-        _refuse_plugins(user)
     return Credential(
         token=token,
         client_certificate=None if certificate is None else certificate.decode("utf-8", "replace"),
         client_key=None if key is None else key.decode("utf-8", "replace"),
     )
-
-
-def _refuse_plugins(user: Entry) -> None:
-    """Token, token file and basic authentication win over both, as in kubectl."""
-    exec_stanza, provider = user.mapping("exec"), user.mapping("auth-provider")
-    if exec_stanza:
-        command = str(exec_stanza.get("command", ""))
-        name = PureWindowsPath(PurePosixPath(command).name).name or "(no command)"
-        raise ConfigError(
-            f"{user}: it logs in with the plug-in {name!r}, which mcks does not run. Use a "
-            "ServiceAccount's token (token or tokenFile), or a client certificate"
-        )
-    if provider:
-        raise ConfigError(
-            f"{user}: the auth-provider {str(provider.get('name', ''))!r} is not served. Use a "
-            "ServiceAccount's token (token or tokenFile), or a client certificate"
-        )

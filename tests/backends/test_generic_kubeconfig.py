@@ -247,7 +247,7 @@ async def test_a_ca_that_is_no_certificate_is_a_config_error(write):
     ("user", "message"),
     [
         ({"exec": {"command": "/opt/bin/some-plugin"}}, "plug-in 'some-plugin'"),
-        ({"exec": {"command": "C:\\bin\\aws.exe"}}, "plug-in 'aws.exe'"),
+        ({"exec": {"command": "C:\\bin\\aws.exe", "args": ["sts"]}}, "plug-in 'aws'"),
         ({"auth-provider": {"name": "oidc"}}, "auth-provider 'oidc'"),
     ],
 )
@@ -341,7 +341,8 @@ def test_a_setting_of_a_wrong_type_is_a_config_error():
 
 
 def test_every_setting_has_a_help_text():
-    assert set(GenericKubeconfigBackend.settings()) == {"context", "kubeconfig"}
+    expected = {"context", "kubeconfig", "allowed_exec_plugins"}
+    assert set(GenericKubeconfigBackend.settings()) == expected
     assert all(GenericKubeconfigBackend.settings().values())
 
 

@@ -1,0 +1,71 @@
+"""DigitalOcean's calls for Kubernetes: credentials of a cluster.
+
+Which cluster, and what its state means, belongs to `mcks.backends.doks`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from mcks.auth.credential import Credential
+from mcks.auth.digitalocean import api_token
+from mcks.backends.cloud_api import Call, call
+from mcks.errors import AuthError, ConfigError
+
+API_URL = "https://api.digitalocean.com"
+TOKEN_LIFE = 3600
+"""Seconds that a token shall live: DigitalOcean's own default is seven days."""
+
+
+async def ask(
+    path: str, query: dict[str, str], *, token_file: str = "", api_url: str = API_URL
+) -> dict[str, Any]:
+    """Call the API with the hub's token. Raises as `mcks.backends.cloud_api.call` does."""
+    token = await api_token(token_file)
+    url = api_url.rstrip("/") + path
+    return await call(Call("DigitalOcean", f"GET {path}", url, token=token, query=query))
+
+
+def cluster_path(identity: str) -> str:
+    """Give the path of the cluster with this id."""
+    return f"/v2/kubernetes/clusters/{quote(identity, safe='')}"
+
+
+async def cluster_credentials(
+    identity: str, *, token_file: str = "", api_url: str = API_URL
+) -> dict[str, Any]:
+    """Ask for endpoint, CA and a token of the cluster with this id."""
+    query = {"expiry_seconds": str(TOKEN_LIFE)}
+    path = f"{cluster_path(identity)}/credentials"
+    return await ask(path, query, token_file=token_file, api_url=api_url)
+
+
+def decoded(answer: dict[str, Any], key: str) -> bytes | None:
+    """Give the base64 data *key*; None if it is empty. Raises `ConfigError`."""
+    value = answer.get(key)
+    try:
+        return base64.b64decode(value) if value else None
+    except binascii.Error as exc:
+        raise ConfigError(f"DigitalOcean's {key} is not base64") from exc
+
+
+def credential_in(answer: dict[str, Any]) -> Credential:
+    """Read the credential in the answer of `cluster_credentials`. Raises `AuthError`."""
+    certificate, key = (
+        decoded(answer, "client_certificate_data"),
+        decoded(answer, "client_key_data"),
+    )
+    ends = answer.get("expires_at")
+    credential = Credential(
+        token=answer.get("token") or None,
+        client_certificate=certificate.decode("ascii", "replace") if certificate else None,
+        client_key=key.decode("ascii", "replace") if key else None,
+        expires_at=datetime.fromisoformat(ends).timestamp() if ends else None,
+    )
+    if not credential.token and not credential.client_certificate:
+        raise AuthError("DigitalOcean gave no token")
+    return credential

@@ -1,0 +1,222 @@
+"""The kubeconfig that an administrator has works without any cloud's program.
+
+The generic backend, the real SDKs, and clouds on loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+
+import pytest
+import yaml
+
+from mcks.auth.azure import AKS_SERVER_ID
+from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
+from mcks.errors import AuthError, ConfigError
+from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
+from tests.fake_aws import SECRETS as AWS_SECRETS
+from tests.fake_aws import FakeAWS
+from tests.fake_azure import CLIENT, TENANT, FakeAzure, entra_user
+from tests.fake_azure import SECRETS as AZURE_SECRETS
+from tests.fake_digitalocean import API_TOKEN, FakeDigitalOcean
+from tests.fake_google import SECRETS as GOOGLE_SECRETS
+from tests.fake_google import FakeGoogle, authorized_user
+from tests.fake_google import write as write_file
+from tests.loopback import FakeAPIServer
+
+BETA = "client.authentication.k8s.io/v1beta1"
+UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
+
+
+@pytest.fixture(autouse=True)
+def _no_program_is_run(monkeypatch, request):
+    async def refuse(*command, **_):
+        raise AssertionError(f"a program was started: {command}")
+
+    if request.cls is not TestUnknownPlugins:
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
+async def server():
+    async with FakeAPIServer().running() as server:
+        put_pod(server)
+        yield server
+
+
+@pytest.fixture
+def backend_for(tmp_path, server):
+    def make(user, **settings):
+        ca = base64.b64encode(server.ca_data).decode()
+        cluster = {"server": server.url, "certificate-authority-data": ca}
+        config = {
+            "current-context": "x",
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": user}],
+        }
+        path = tmp_path / "kubeconfig"
+        path.write_text(yaml.safe_dump(config))
+        log = logging.getLogger("test")
+        return GenericKubeconfigBackend(cluster_name="a", kubeconfig=str(path), log=log, **settings)
+
+    return make
+
+
+def stanza(command, *args):
+    return {"exec": {"apiVersion": BETA, "command": command, "args": [*args], "env": None}}
+
+
+async def test_gke(server, backend_for, monkeypatch, tmp_path, caplog):
+    path = write_file(tmp_path / "user.json", authorized_user())
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+    backend = backend_for(stanza("gke-gcloud-auth-plugin"))
+    assert backend.problems() == []
+    assert backend.identity() == "the hub's Google identity"
+    assert backend.renewal() == (225.0, None)
+    async with FakeGoogle().running(monkeypatch, tmp_path):
+        client = await client_of(backend)
+        backend.credentials.reject(await backend.credentials.get())
+        await client.get(REF)
+        await client.close()
+        await backend.close()
+    assert bearer(server) == GOOGLE_SECRETS[0]
+    assert caplog.text.count("Application Default Credentials") == 1, "warned once"
+
+
+async def test_eks(server, backend_for, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRETS[0])
+    args = ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "hub"]
+    backend = backend_for(
+        stanza("aws", *args, "--output", "json", "--role", "arn:aws:iam::1:role/r")
+    )
+    assert backend.problems() == []
+    assert backend.identity() == "arn:aws:iam::1:role/r"
+    assert backend.renewal() == (60.0, 600.0)
+    async with FakeAWS().running() as aws:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+        assert await read_pod(backend)
+        assert aws.calls == ["AssumeRole"], "endpoint and CA are in the kubeconfig"
+        assert aws.forms[0]["RoleSessionName"] == "EKSGetTokenAuth"
+    assert bearer(server).startswith("k8s-aws-v1.")
+
+
+async def test_aks(server, backend_for, monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", AZURE_SECRETS[0])
+    backend = backend_for(entra_user(AKS_SERVER_ID))
+    assert backend.problems() == []
+    assert backend.identity() == "the hub's Entra identity"
+    assert backend.renewal() == (300.0, None)
+    async with FakeAzure().running(monkeypatch, tmp_path) as azure:
+        assert await read_pod(backend)
+        assert azure.forms[0]["client_id"] == CLIENT, "not the public client of the stanza"
+    assert bearer(server) == AZURE_SECRETS[3]
+    assert "kubelogin --login devicecode" in caplog.text
+
+
+async def test_doks(server, backend_for, monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
+    args = ["kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1"]
+    backend = backend_for(stanza("doctl", *args, "--context=default", UUID))
+    assert backend.problems() == []
+    assert "DigitalOcean token" in backend.identity()
+    assert backend.renewal() == (360.0, None)
+    async with FakeDigitalOcean().running(monkeypatch, tmp_path) as cloud:
+        cloud.add_cluster(UUID, "hub", server.ca_data, server.url)
+        assert await read_pod(backend)
+    assert bearer(server) == "k8s-secret-1"
+    assert "not that of doctl" in caplog.text
+
+
+async def test_a_refused_login_names_the_cluster(backend_for):
+    with pytest.raises(AuthError, match=r"cluster 'a': AWS.*Unable to locate credentials"):
+        await read_pod(
+            backend_for(
+                stanza("aws", "eks", "get-token", "--cluster-name", "hub", "--region", "eu-west-1")
+            )
+        )
+
+
+async def test_what_cannot_be_served_is_told_offline(backend_for):
+    backend = backend_for(stanza("kubelogin", "get-token", "--server-id", "x", "--pop-enabled"))
+    assert "cluster 'a': " in backend.problems()[0]
+    assert "proof-of-possession" in backend.problems()[0]
+
+
+@pytest.mark.parametrize("host", ["", "europe-west1-"])
+async def test_the_connect_gateway_is_refused_with_the_reason(backend_for, server, host):
+    server.url = f"https://{host}connectgateway.googleapis.com/v1/projects/1/locations/l/x/y"
+    assert "ten open streams" in backend_for(stanza("gke-gcloud-auth-plugin")).problems()[0]
+
+
+class TestUnknownPlugins:
+    """Only those that are allowed by their exact path."""
+
+    @pytest.fixture
+    def program(self, tmp_path):
+        path = tmp_path / "plugin"
+        answer = (
+            f'{{"apiVersion": "{BETA}", "kind": "ExecCredential", "status": {{"token": "tok-%s"}}}}'
+        )
+        count = tmp_path / "count"
+        path.write_text(f"#!/bin/sh\necho x >> {count}\nprintf '{answer}' $(wc -l < {count})\n")
+        path.chmod(0o700)
+        return str(path)
+
+    async def test_an_allowed_one_is_run_again_after_a_401_only(self, server, backend_for, program):
+        backend = backend_for(stanza(program), allowed_exec_plugins=[program])
+        assert backend.problems() == []
+        assert backend.renewal() == (60.0, None)
+        client = await client_of(backend)
+        await client.get(REF)
+        await client.get(REF)
+        assert bearer(server) == "tok-1"
+        server.tokens = {"tok-2"}
+        await client.get(REF)
+        assert bearer(server) == "tok-2"
+        await client.close()
+        await backend.close()
+
+    @pytest.mark.parametrize("allowed", [[], ["/other"], ["plugin"]])
+    async def test_others_are_refused(self, backend_for, program, allowed):
+        backend = backend_for(stanza(program), allowed_exec_plugins=allowed)
+        with pytest.raises(ConfigError, match="allowed_exec_plugins"):
+            await read_pod(backend)
+
+    async def test_a_name_without_a_folder_is_refused_even_if_it_is_listed(self, backend_for):
+        backend = backend_for(stanza("plugin"), allowed_exec_plugins=["plugin"])
+        assert "absolute path" in backend.problems()[0]
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"interactiveMode": "Always"}, "a hub has no terminal"),
+            ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "not one of"),
+            ({"apiVersion": "client.authentication.k8s.io/v1"}, "interactiveMode is missing"),
+            ({"args": [1]}, "list of strings"),
+        ],
+    )
+    async def test_a_stanza_that_cannot_work_is_told_offline(
+        self, backend_for, program, change, message
+    ):
+        user = {"exec": stanza(program)["exec"] | change}
+        assert message in backend_for(user, allowed_exec_plugins=[program]).problems()[0]
+
+    async def test_cluster_info_is_provided_when_it_is_wanted(self, server, backend_for, tmp_path):
+        path = tmp_path / "plugin"
+        path.write_text(
+            f'#!/bin/sh\nprintf "%s" "$KUBERNETES_EXEC_INFO" > {tmp_path}/info\nexit 1\n'
+        )
+        path.chmod(0o700)
+        user = {"exec": stanza(str(path))["exec"] | {"provideClusterInfo": True}}
+        with pytest.raises(AuthError, match=r"cluster 'a': plug-in .* exit status 1"):
+            await read_pod(backend_for(user, allowed_exec_plugins=[str(path)]))
+        info = yaml.safe_load((tmp_path / "info").read_text())
+        assert info["spec"]["cluster"]["server"] == server.url
+        assert info["spec"]["cluster"]["certificate-authority-data"]
