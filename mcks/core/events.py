@@ -29,10 +29,18 @@ def sentence(event: Manifest) -> str:
     ).strip()
 
 
-def step(event: Manifest) -> tuple[int, str]:
-    """Return (percent, plain sentence) for the progress page; 0 is for what is no step."""
+def step(event: Manifest) -> tuple[int, str] | None:
+    """Return (percent, plain sentence) for the progress page; percent 0 is for what is no step.
+
+    None for what would only frighten: warnings that may pass. If they do not, the start fails
+    with a sentence of its own, and all events are in the hub's log.
+    """
     reason = event.get("reason", "")
-    return _STEPS.get(reason) or (0, f"{reason}: {event.get('message', '')}")
+    if reason in _STEPS:
+        return _STEPS[reason]
+    if event.get("type") == "Warning":
+        return None
+    return 0, f"{reason}: {event.get('message', '')}"
 
 
 async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:

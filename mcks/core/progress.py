@@ -26,15 +26,14 @@ class Progress:
         self.accepted = asyncio.Event()
 
     def say(self, message: str, percent: int = 0) -> None:
-        """Add a *message*, unless it was just said or tells of a step (*percent*) long passed.
+        """Add a *message*, unless it was said before or tells of a step (*percent*) long passed.
 
         0 is for messages that belong to no step.
         """
         passed = 0 < percent < self._percent
         self._percent = max(self._percent, percent)
-        if passed or self._ended or len(self._lines) >= _MOST_LINES:
-            return
-        if not self._lines or self._lines[-1]["message"] != message:
+        said = any(line["message"] == message for line in self._lines)
+        if not (said or passed or self._ended or len(self._lines) >= _MOST_LINES):
             self._lines.append({"progress": self._percent, "message": message})
             self._wake()
 

@@ -229,9 +229,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         with contextlib.suppress(MCKSError):
             connection = await self._connect()
             async for event in events.follow(connection.client, created.where("Pod")):
-                if event["involvedObject"].get("uid") == created.uids["Pod"]:
-                    percent, words = events.step(event)
-                    progress.say(words, percent)
+                of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
+                if of_this_pod and (step := events.step(event)):
+                    progress.say(step[1], step[0])
 
     # -- the hub restarts -----------------------------------------------------------------------
 
@@ -330,9 +330,13 @@ def _shown(exc: MCKSError) -> Exception:
     """Make the exception that JupyterHub shows to the user and does not count as its own."""
     message = _for_user(exc)
     reason = getattr(exc, "reason", "") or type(exc).__name__
-    if SpawnException is not None:
-        shown: Exception = SpawnException(message, reason=reason, log_message=str(exc))
-        return shown
-    error = web.HTTPError(400, log_message=str(exc))
-    error.jupyterhub_message = message  # type: ignore[attr-defined]
-    return error
+    shown: Any = (
+        web.HTTPError(400, log_message=message)
+        if SpawnException is None
+        else SpawnException(message, reason=reason)
+    )
+    # the pages read these; without them they would show status and class name as well
+    shown.jupyterhub_message = message
+    shown.jupyterhub_html_message = html.escape(message)
+    exception: Exception = shown
+    return exception

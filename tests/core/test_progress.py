@@ -30,6 +30,7 @@ async def test_percents_never_go_back_and_messages_do_not_repeat() -> None:
     progress.say("one", 60)
     progress.say("long passed", 10)
     progress.say("of no step")
+    progress.say("one")
     progress.end()
     assert await collect(progress) == [(50, "one"), (60, "of no step")]
 
