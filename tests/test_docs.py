@@ -102,16 +102,20 @@ def _contexts(value: Any) -> Iterator[str]:
             yield from _contexts(item)
 
 
-def _write_kubeconfig(path: Path, contexts: set[str]) -> None:
+def _bring_kubeconfig(config: Config, path: Path) -> None:
+    """Write the kubeconfig that *config* needs, and let it be found."""
     place = {"cluster": "some", "user": "some"}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "some", "cluster": {"server": "https://127.0.0.1:6443"}}],
         "users": [{"name": "some", "user": {"token": "some"}}],
-        "contexts": [{"name": name, "context": place} for name in sorted(contexts)],
+        "contexts": [{"name": c, "context": place} for c in sorted(set(_contexts(config)))],
     }
     path.write_text(yaml.safe_dump(document))
+    for settings in config.MultiClusterKubeSpawner.get("clusters", {}).values():
+        if "kubeconfig" in settings:
+            settings["kubeconfig"] = str(path)
 
 
 @pytest.mark.parametrize("block", [b for b in _blocks("python") if _configures(b)], ids=str)
@@ -119,7 +123,7 @@ def test_a_configuration_has_no_mistake(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = _execute(block)
-    _write_kubeconfig(tmp_path / "kubeconfig", set(_contexts(config)))
+    _bring_kubeconfig(config, tmp_path / "kubeconfig")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     assert problems(config) == []
 
@@ -129,7 +133,7 @@ def test_the_check_finds_a_mistake_in_a_configuration(
 ) -> None:
     text = 'c.MultiClusterKubeSpawner.clusters = {"x": {"context": "x", "namespac": "n"}}\n'
     config = _execute(Block(README, 1, "python", text))
-    _write_kubeconfig(tmp_path / "kubeconfig", set(_contexts(config)))
+    _bring_kubeconfig(config, tmp_path / "kubeconfig")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     assert any("namespac" in problem for problem in problems(config))
 
