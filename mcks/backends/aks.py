@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib.util
+from collections.abc import Hashable
 from typing import Any
 from urllib.parse import quote
 
@@ -135,7 +136,13 @@ class AKSBackend(Backend):
             user = (await self._context()).user
             if user is not None and not user.mapping("exec"):
                 return _local_account(user)
-        return await self._token(f"{self.server_id}/.default")
+        return await self._token(self._scope())
+
+    def credential_key(self) -> Hashable | None:
+        """One token serves all clusters of an identity, but for static certificates."""
+        if self.allow_local_account or self.problems():
+            return None
+        return "azure", self._login(), self._scope()
 
     async def explain(self, error: MCKSError) -> str:
         """Say whether the cluster is stopped or private, or which token was refused."""
@@ -166,13 +173,19 @@ class AKSBackend(Backend):
             raise ConfigError("; ".join(self.problems()))
         return CLOUDS[self.azure_environment]
 
-    async def _token(self, scope: str) -> Credential:
-        login = Login(
+    def _scope(self) -> str:
+        return f"{self.server_id}/.default"
+
+    def _login(self) -> Login:
+        return Login(
             kind=self.credential,
             tenant_id=self.tenant_id,
             client_id=self.client_id,
             authority=self._cloud().authority,
         )
+
+    async def _token(self, scope: str) -> Credential:
+        login = self._login()
         try:
             return await access_token(login, scope)
         except AuthError as exc:

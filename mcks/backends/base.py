@@ -11,6 +11,7 @@ import logging
 import tempfile
 import time
 from abc import ABCMeta, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from traitlets.traitlets import MetaHasTraits
 
 from mcks._version import __version__
 from mcks.auth.credential import Credential, CredentialCache
+from mcks.auth.shared import SharedCredentials
 from mcks.backends.proxy import proxy_for
 from mcks.backends.tls import load_client_certificate, make_context, trust
 from mcks.errors import ConfigError, MCKSError, unknown
@@ -71,6 +73,9 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
 
     cluster_name = Unicode(help="The cluster's name in the hub's configuration, for messages.")
 
+    shared_credentials: SharedCredentials | None = None
+    """Set by who holds many backends, before the first login."""
+
     renew_before: float = 60.0
     """Seconds before its end when a credential is renewed in the background."""
 
@@ -97,6 +102,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         except TraitError as exc:
             raise ConfigError(f"{where}: {exc}") from exc
         self._cache: CredentialCache | None = None
+        self._lease: Hashable | None = None
         self._tls_context: ssl.SSLContext | None = None
         self._loaded_certificate: str | None = None
         self._api: ApiClient | None = None
@@ -138,6 +144,13 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         del error
         return ""
 
+    def credential_key(self) -> Hashable | None:
+        """Give what a token is bound to, if one token serves several clusters; else None.
+
+        Backends with equal keys, of whatever class, share one credential. Only for tokens.
+        """
+        return None
+
     def renewal(self) -> tuple[float, float | None]:
         """Give seconds before its end, and the age, at which a credential is renewed."""
         return self.renew_before, self.max_age
@@ -152,17 +165,25 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
 
     @property
     def credentials(self) -> CredentialCache:
-        """The cache over `mint`, shared by all connections of this backend."""
+        """The cache over `mint`, shared with other backends of the same `credential_key`."""
         if self._cache is None:
-            renew_before, max_age = self.renewal()
-            self._cache = CredentialCache(
-                self._mint_and_present,
-                name=self.cluster_name,
-                renew_before=renew_before,
-                max_age=max_age,
-                log=self.log,
-            )
+            key = self.credential_key()
+            if key is None or self.shared_credentials is None:
+                self._cache = self._new_cache()
+            else:
+                self._cache = self.shared_credentials.take(key, self._new_cache)
+                self._lease = key
         return self._cache
+
+    def _new_cache(self) -> CredentialCache:
+        renew_before, max_age = self.renewal()
+        return CredentialCache(
+            self._mint_and_present,
+            name=self.cluster_name,
+            renew_before=renew_before,
+            max_age=max_age,
+            log=self.log,
+        )
 
     async def connect(self) -> ApiClient:
         """Log in and make the client through which everything else talks to this cluster.
@@ -209,8 +230,11 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         if self._rediscovery is not None:
             self._rediscovery.cancel()
             await asyncio.wait({self._rediscovery})
-        if self._cache is not None:
-            await self._cache.close()
+        cache, self._cache = self._cache, None
+        if cache is not None and self._lease is not None and self.shared_credentials is not None:
+            await self.shared_credentials.give_back(self._lease)
+        elif cache is not None:
+            await cache.close()
         for session in self._retired:
             await session.close()
         self._retired.clear()

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -21,7 +21,7 @@ from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
-from mcks.backends.native import identity, log_in, renewal
+from mcks.backends.native import credential_key, identity, log_in, renewal
 from mcks.backends.plugin_stanza import plugin_of
 from mcks.backends.stanzas import Native, recognise
 from mcks.errors import AuthError, ConfigError, MCKSError
@@ -90,14 +90,15 @@ class GenericKubeconfigBackend(Backend):
 
     def renewal(self) -> tuple[float, float | None]:
         """Files are cheap to read: whoever changes them expects an effect. Clouds have rules."""
-        try:
-            chosen = self._chosen()
-            source = None if isinstance(chosen, InCluster) else self._source(chosen)
-        except ConfigError:
-            source = None
+        source = self._known_source()
         if source is None:
             return self.renew_before, REREAD_AFTER
         return (self.renew_before, None) if isinstance(source, Plugin) else renewal(source)
+
+    def credential_key(self) -> Hashable | None:
+        """Share the tokens of clouds where one serves several clusters."""
+        source = self._known_source()
+        return None if source is None or isinstance(source, Plugin) else credential_key(source)
 
     def problems(self) -> list[str]:
         """Read all that `endpoint` and `mint` will need."""
@@ -129,10 +130,7 @@ class GenericKubeconfigBackend(Backend):
             return "the hub's own ServiceAccount"
         if chosen.user is None:
             return "anonymous"
-        try:
-            source = self._source(chosen)
-        except ConfigError:
-            source = None
+        source = self._known_source()
         if source is None or isinstance(source, Plugin):
             return f"user {chosen.user.name!r}"
         return identity(source)
@@ -168,6 +166,14 @@ class GenericKubeconfigBackend(Backend):
                 "ServiceAccount's token (token or tokenFile), or a client certificate"
             )
         return None
+
+    def _known_source(self) -> Native | Plugin | None:
+        """As `_source`, but without errors: those are for `mint`."""
+        try:
+            chosen = self._chosen()
+            return None if isinstance(chosen, InCluster) else self._source(chosen)
+        except ConfigError:
+            return None
 
     def _warn_once(self, native: Native) -> None:
         if native.warning and not self._warned:

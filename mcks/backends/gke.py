@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib.util
+from collections.abc import Hashable
 from typing import Any
 from urllib.parse import quote
 
@@ -134,6 +135,10 @@ class GKEBackend(Backend):
         """Get an access token: one serves all GKE clusters of the same identity."""
         return (await self._log_in()).credential
 
+    def credential_key(self) -> Hashable:
+        """One access token serves all clusters of an identity."""
+        return "google", self._login()
+
     async def explain(self, error: MCKSError) -> str:
         """Say what to look at."""
         if isinstance(error, Unauthorized):
@@ -160,11 +165,12 @@ class GKEBackend(Backend):
         path = f"{self.project}/{self.location}/{self.cluster}"
         return f"cluster {self.cluster_name!r} (GKE {path})"
 
+    def _login(self) -> Login:
+        return Login(self.credentials_file, impersonate=self.impersonate_service_account)
+
     async def _log_in(self) -> LoggedIn:
         try:
-            return await log_in(
-                Login(self.credentials_file, impersonate=self.impersonate_service_account)
-            )
+            return await log_in(self._login())
         except AuthError as exc:
             raise AuthError(f"{self._where()}: {exc}") from exc
 

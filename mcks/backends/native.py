@@ -5,6 +5,8 @@ Reading stanzas is in `mcks.backends.stanzas`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from mcks.auth import aws, azure, google
 from mcks.auth.credential import Credential
 from mcks.backends.digitalocean_api import TOKEN_LIFE, cluster_credentials, credential_in
@@ -31,6 +33,13 @@ def renewal(native: Native) -> tuple[float, float | None]:
     if isinstance(native, AKS):
         return azure.RENEW_BEFORE, None
     return TOKEN_LIFE / 10, None
+
+
+def credential_key(native: Native) -> Hashable | None:
+    """Give what a token is bound to, where it serves several clusters."""
+    if isinstance(native, GKE):
+        return "google", native.login
+    return ("azure", native.login, native.scope) if isinstance(native, AKS) else None
 
 
 def identity(native: Native) -> str:

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from traitlets.config import Config
 
+from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
 from mcks.core.apply import KEY_LABEL
@@ -85,6 +86,7 @@ class Pool:
     def __init__(self, config: Config, log: logging.Logger) -> None:
         self._config = config
         self._log = log
+        self._shared_credentials = SharedCredentials()
         self._configured: dict[str, Configured] = {}
         self._connections: dict[str, Connection] = {}
         self._connecting: dict[str, asyncio.Task[Connection]] = {}
@@ -94,7 +96,9 @@ class Pool:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
         identity = _identity(name, clusters)
         if identity not in self._configured:
-            self._configured[identity] = configure(name, clusters, self._config, self._log)
+            configured = configure(name, clusters, self._config, self._log)
+            configured.backend.shared_credentials = self._shared_credentials
+            self._configured[identity] = configured
         return self._configured[identity]
 
     def peek(self, name: str, clusters: Mapping[str, Any]) -> Connection | None:

@@ -188,6 +188,31 @@ async def test_a_changed_address_and_ca_are_learned_by_the_living_client(
     await backend.close()
 
 
+async def test_clusters_of_one_identity_share_their_token(google, server, backend_for, tmp_path):
+    from mcks.auth.shared import SharedCredentials
+    from tests.backends.reading import REF, client_of
+
+    shared = SharedCredentials()
+    google.add_cluster(PATH + "2", server.ca_data, server.url.removeprefix("https://"))
+    other = write(tmp_path / "other.json", authorized_user())
+    backends = [
+        backend_for(),
+        backend_for(cluster="hub2"),
+        backend_for(cluster="hub2", credentials_file=other),
+    ]
+    for backend in backends:
+        backend.shared_credentials = shared
+    assert backends[0].credentials is backends[1].credentials
+    assert backends[0].credentials is not backends[2].credentials
+    clients = [await client_of(backend) for backend in backends[:2]]
+    await backends[0].close()
+    await clients[0].close()
+    assert await clients[1].get(REF)
+    await clients[1].close()
+    for backend in backends[1:]:
+        await backend.close()
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [

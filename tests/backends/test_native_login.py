@@ -113,6 +113,7 @@ async def test_aks(server, backend_for, monkeypatch, tmp_path, caplog):
     assert backend.problems() == []
     assert backend.identity() == "the hub's Entra identity"
     assert backend.renewal() == (300.0, None)
+    assert backend.credential_key() == backend_for(entra_user(AKS_SERVER_ID)).credential_key()
     async with FakeAzure().running(monkeypatch, tmp_path) as azure:
         assert await read_pod(backend)
         assert azure.forms[0]["client_id"] == CLIENT, "not the public client of the stanza"
