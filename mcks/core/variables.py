@@ -34,6 +34,11 @@ class View:
             raise AttributeError(name)
         return value
 
+    def __dir__(self) -> list[str]:
+        """Name what may be there, for messages."""
+        names = {*self._extra, *self._source.trait_names(config=True)} - _SECRET
+        return sorted(name for name in names if not name.startswith("_"))
+
     def __repr__(self) -> str:
         return "<spawner>"
 
