@@ -78,7 +78,9 @@ Press Ctrl-C to stop the hub and take the clusters down.
 def main() -> int:
     """Run until Ctrl-C; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="public port on loopback")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="public port on loopback; 0: any free one"
+    )
     parser.add_argument("--set", default=DEFAULT_SET, help="name of the set of local clusters")
     arguments = parser.parse_args()
     started = time.monotonic()
