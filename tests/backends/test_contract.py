@@ -1,0 +1,110 @@
+"""Every backend of ours passes the contract that other packages' backends are held to."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+import yaml
+
+from mcks.auth.azure import AKS_SERVER_ID
+from mcks.backends.aks import AKSBackend
+from mcks.backends.doks import DOKSBackend
+from mcks.backends.eks import EKSBackend
+from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
+from mcks.backends.gke import GKEBackend
+from mcks.testing import BackendContract
+from tests.backends.reading import put_pod
+from tests.fake_aws import SECRETS as AWS_SECRETS
+from tests.fake_aws import FakeAWS
+from tests.fake_azure import CLIENT, TENANT, FakeAzure, entra_user, kubeconfig
+from tests.fake_digitalocean import API_TOKEN, FakeDigitalOcean
+from tests.fake_google import FakeGoogle, authorized_user, write
+from tests.loopback import FakeAPIServer
+
+UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
+
+
+@pytest.fixture
+async def server():
+    async with FakeAPIServer().running() as server:
+        put_pod(server)
+        yield server
+
+
+class TestGeneric(BackendContract):
+    backend = GenericKubeconfigBackend
+    broken_settings = ({"context": "no-such-context"}, {"kubeconfig": "/no/such/file"})
+
+    @pytest.fixture
+    def settings(self, server, tmp_path):
+        config = {
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [
+                {
+                    "name": "c",
+                    "cluster": {
+                        "server": server.url,
+                        "certificate-authority-data": base64.b64encode(server.ca_data).decode(),
+                    },
+                }
+            ],
+            "users": [{"name": "u", "user": {"token": "kubeconfig-token"}}],
+        }
+        (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+        return {"kubeconfig": str(tmp_path / "kubeconfig"), "context": "x"}
+
+
+class TestEKS(BackendContract):
+    backend = EKSBackend
+    broken_settings = ({"cluster": ""}, {"external_id": "x"})
+
+    @pytest.fixture
+    async def settings(self, server, monkeypatch):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRETS[0])
+        async with FakeAWS().running() as aws:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+            aws.add_cluster("hub", server.ca_data, server.url)
+            yield {"cluster": "hub", "region": "eu-west-1"}
+
+
+class TestGKE(BackendContract):
+    backend = GKEBackend
+    broken_settings = ({"project": ""}, {"endpoint_type": "connect-gateway"})
+
+    @pytest.fixture
+    async def settings(self, server, monkeypatch, tmp_path):
+        async with FakeGoogle().running(monkeypatch, tmp_path) as google:
+            path = "projects/p/locations/l/clusters/c"
+            google.add_cluster(path, server.ca_data, server.url.removeprefix("https://"))
+            file = write(tmp_path / "user.json", authorized_user())
+            yield {"project": "p", "location": "l", "cluster": "c", "credentials_file": file}
+
+
+class TestAKS(BackendContract):
+    backend = AKSBackend
+    broken_settings = ({"cluster": ""}, {"credential": "azurecli"})
+
+    @pytest.fixture
+    async def settings(self, server, monkeypatch, tmp_path):
+        monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+        monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+        monkeypatch.setenv("AZURE_CLIENT_SECRET", "secret-of-the-application")
+        async with FakeAzure().running(monkeypatch, tmp_path) as azure:
+            provider = "providers/Microsoft.ContainerService/managedClusters/c"
+            answer = kubeconfig(server.url, server.ca_data, entra_user(AKS_SERVER_ID))
+            azure.add_cluster(f"/subscriptions/s/resourceGroups/g/{provider}", answer)
+            yield {"subscription": "s", "resource_group": "g", "cluster": "c"}
+
+
+class TestDOKS(BackendContract):
+    backend = DOKSBackend
+    broken_settings = ({"cluster": ""},)
+
+    @pytest.fixture
+    async def settings(self, server, monkeypatch, tmp_path):
+        monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
+        async with FakeDigitalOcean().running(monkeypatch, tmp_path) as cloud:
+            cloud.add_cluster(UUID, "hub", server.ca_data, server.url)
+            yield {"cluster": UUID}
