@@ -6,7 +6,6 @@ import os
 import re
 import site
 import subprocess
-import sys
 import sysconfig
 import venv
 from pathlib import Path
@@ -39,7 +38,7 @@ def package(tmp_path):
 def python(tmp_path):
     """A new environment that sees what is installed here, and nothing else."""
     home = tmp_path / "venv"
-    venv.create(home, with_pip=False, symlinks=True)
+    venv.create(home, with_pip=True, symlinks=True)
     inside = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
     here = [*site.getsitepackages(), str(PAGE.parents[2])]
     (inside / "here.pth").write_text(
@@ -59,7 +58,7 @@ def test_the_page_holds_the_whole_package(package):
 @pytest.mark.slow
 def test_it_installs_is_found_by_its_name_and_passes_the_contract(package, python):
     install = ["install", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "."]
-    run(sys.executable, "-m", "pip", "--python", python, *install, cwd=package)
+    run(python, "-m", "pip", *install, cwd=package)
     code = "from mcks.backends.registry import *; print(backend_class('token-broker').__module__)"
     assert run(python, "-c", code, cwd=package.parent).strip() == "mcks_token_broker"
     (package / "mcks_token_broker.py").unlink()
