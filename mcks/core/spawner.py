@@ -25,7 +25,7 @@ from mcks.core.overrides import Overrides, resolved
 from mcks.core.pool import Configured, Connection, Pool, pool_of
 from mcks.core.progress import Progress
 from mcks.core.settings import Settings
-from mcks.errors import ConfigError, MCKSError, StartFailed
+from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -37,6 +37,8 @@ _CLEANUP = 60.0
 _REPORT = 0.9
 """Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
 _PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+"""Seconds between two looks at a cluster that is away when the hub starts."""
 
 
 class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
@@ -149,37 +151,46 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     async def _clean_up(self) -> None:
         """Take out what a failed start has made; a cancelled hub call does not interrupt it."""
-        self._ending = self._ending or asyncio.create_task(self._remove())
         try:
-            await asyncio.shield(self._ending)
+            async with asyncio.timeout(_CLEANUP):
+                await asyncio.shield(self._end())
         except (MCKSError, TimeoutError) as exc:
-            self.log.error(
-                "%s: could not remove the objects %s from cluster %s (namespace %s): %s",
-                self._log_name,
-                self._created and self._created.key,
-                self._cluster_name,
-                self._created and self._created.namespace,
-                exc,
-            )
+            self.log.error("%s: could not remove %s: %s", self._log_name, self._where(), exc)
+
+    def _end(self) -> asyncio.Task[None]:
+        """Begin to take the server's objects out of its cluster; one task for all who want it."""
+        self._ending = self._ending or asyncio.create_task(self._remove())
+        return self._ending
 
     async def _remove(self) -> None:
-        """Take the server's objects out of its cluster and forget them; once at a time."""
         try:
             if self._created is not None and self._created.uids:
-                async with asyncio.timeout(_CLEANUP):
+                async with asyncio.timeout(self.start_timeout):
                     await launch.stop(await self._connect(), self._created)
-                if self._created.keeps_data:
-                    self._kept_key = self._created.key
-            self._created = None
+        except UnknownCluster as exc:
+            self.log.warning("%s: %s stays behind: %s", self._log_name, self._where(), exc)
         finally:
             self._ending = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget the server, but not its key if data hangs on that name."""
+        if self._created is not None and self._created.keeps_data:
+            self._kept_key = self._created.key
+        self._created, self._server_url = None, ""
+
+    def _where(self) -> str:
+        """Say what is where, so that an administrator finds it without the hub."""
+        created = self._created
+        if created is None:
+            return "nothing"
+        return f"{created.key} in namespace {created.namespace} of cluster {self._cluster_name!r}"
 
     # -- stop, poll, progress -----------------------------------------------------------------
 
     async def stop(self, now: bool = False) -> None:
         """Return when the server's Pod is gone."""
-        self._ending = self._ending or asyncio.create_task(self._remove())
-        await asyncio.shield(self._ending)
+        await asyncio.shield(self._end())
 
     async def poll(self) -> int | None:
         """Return None while the server runs, starts, ends or is out of sight, else its exit code.
@@ -196,13 +207,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             code = failures.exit_code(pod)
             if code is not None:
                 self._exit_code = code
-                self._end_in_background()
+                self._end().add_done_callback(self._log_ending)
             return None
         return 1 if self._exit_code is None else self._exit_code
-
-    def _end_in_background(self) -> None:
-        self._ending = asyncio.create_task(self._remove())
-        self._ending.add_done_callback(self._log_ending)
 
     def _log_ending(self, done: asyncio.Task[None]) -> None:
         if not done.cancelled() and (exc := done.exception()) is not None:
@@ -251,7 +258,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         """Forget the server, but not the names that guard data; undo what the profile set."""
         super().clear_state()
         self._overrides.restore()
-        self._created, self._server_url = None, ""
+        self._forget()
 
     async def get_url(self) -> str:
         """Return the gateway's URL; asked at the hub's start for servers that may still run.
@@ -260,15 +267,19 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         cluster can be seen and the gateway answers, or the Pod is known to be gone.
         """
         url = self._server_url or str(await super().get_url())
+        pause = _PAUSE
         while self._created is not None:
             try:
                 connection = await self._connect()
                 await self._adopt(connection, self._created, url)
+                break
+            except UnknownCluster as exc:
+                self.log.warning("%s: %s is out of sight: %s", self._log_name, self._where(), exc)
+                break
             except Exception as exc:  # the hub would take an exception for the server's end
                 self.log.warning("%s: waiting for its cluster: %s", self._log_name, exc)
-                await asyncio.sleep(_PAUSE)
-            else:
-                break
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
         return url
 
     async def _adopt(self, connection: Connection, created: Created, url: str) -> None:

@@ -1,0 +1,361 @@
+"""One spawner on a real cluster: start, cancel, stop, poll and adoption, and what each leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import textwrap
+from asyncio import selector_events
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from mcks.core.config_check import sample_spawner
+from mcks.core.objects import Manifest
+from mcks.core.pool import Connection, pool_of
+from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.cluster.api import KubernetesAPI
+from tests.cluster.fixtures import Clusters, Namespace
+from tests.cluster.local_set import LocalSet
+from tests.test_main_path import objects, until_empty
+
+pytestmark = pytest.mark.cluster
+
+# As much of a single-user server as the gateway probe asks for; it starts in a second.
+SERVER = textwrap.dedent("""
+    import http.server, os, signal, sys
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path.endswith("/exit"):
+                os._exit(3)
+            self.send_response(200)
+            self.send_header("X-JupyterHub-Version", "6.1.1")
+            self.end_headers()
+            self.wfile.write(b'{"version": "2"}')
+        def log_message(self, *_): pass
+    http.server.ThreadingHTTPServer(("", 8888), Answer).serve_forever()
+""")
+HOME = """
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata:
+      name: {{key}}
+      annotations: {mcks.hub.jupyter.org/lifetime: user}
+    spec:
+      accessModes: [ReadWriteOnce]
+      resources: {requests: {storage: 1Gi}}
+"""
+
+Make = Callable[..., MultiClusterKubeSpawner]
+
+
+@pytest.fixture
+async def make(
+    clusters: Clusters, namespace: Namespace, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Make]:
+    """Spawners of one hub for cluster a; traits by keyword."""
+    monkeypatch.setenv("KUBECONFIG", str(namespace.kubeconfig))
+    python = str(Path(clusters.notebook_command()[0]).with_name("python"))
+    config = Config()
+    section = config.MultiClusterKubeSpawner
+    section.clusters = {
+        "a": {
+            "context": clusters["a"].context,
+            "ingress_public_url": clusters["a"].gateway_url,
+        }
+    }
+    section.cmd = [python, "-c", SERVER]
+    section.patches = {"10-notebook": clusters.notebook_patch()}
+    made: list[MultiClusterKubeSpawner] = []
+
+    def one(user: str = "ada", **traits: Any) -> MultiClusterKubeSpawner:
+        spawner = sample_spawner(config, user)
+        for name, value in traits.items():
+            setattr(spawner, name, value)
+        made.append(spawner)
+        return spawner
+
+    yield one
+    await pool_of(config, logging.getLogger("test")).close()
+    await until(no_open_transport)  # a cancelled request's TLS connection says good-bye first
+
+
+@pytest.fixture
+def api(clusters: Clusters) -> KubernetesAPI:
+    return clusters["a"].api
+
+
+async def connection(spawner: MultiClusterKubeSpawner) -> Connection:
+    return await pool_of(spawner.config, spawner.log).connect("a", spawner.clusters)
+
+
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def no_open_transport() -> bool:
+    kind = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
+    return not any(isinstance(o, kind) and o._sock is not None for o in gc.get_objects())
+
+
+async def pod_of(api: KubernetesAPI, namespace: Namespace, user: str = "ada") -> Manifest | None:
+    return await asyncio.to_thread(api.find, "v1", "Pod", f"jupyter-{user}", namespace.name)
+
+
+async def test_requests_are_objects_and_one_more_and_nothing_for_a_poll(
+    make: Make, clusters: Clusters, namespace: Namespace
+) -> None:
+    await make("warm").start()
+    spawner = make()
+    client = (await connection(spawner)).client
+    before = client.requests
+    await spawner.start()
+    assert client.requests - before == 6
+    for _ in range(10):
+        assert await spawner.poll() is None
+    assert client.requests - before == 6
+    await spawner.stop()
+    assert client.requests - before == 8
+    assert await spawner.poll() == 0
+
+
+@pytest.mark.parametrize("after", range(7))
+async def test_a_start_that_is_cancelled_leaves_nothing(
+    make: Make, clusters: Clusters, namespace: Namespace, after: int
+) -> None:
+    spawner = make()
+    client = (await connection(spawner)).client
+    before = client.requests
+    start = asyncio.create_task(spawner.start())
+
+    async def so_far() -> bool:
+        return start.done() or client.requests - before >= after
+
+    await until(so_far)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert await spawner.poll() == 0
+    await until_empty(clusters, namespace.name)
+
+
+async def test_what_a_crashed_hub_left_is_replaced_and_not_used_again(
+    make: Make, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    await make().start()
+    before = await pod_of(api, namespace)
+    again = make()
+    await again.start()
+    now = await pod_of(api, namespace)
+    assert before is not None
+    assert now is not None
+    assert before["metadata"]["uid"] != now["metadata"]["uid"]
+    secret = api.find("v1", "Secret", "jupyter-ada", namespace.name)
+    assert secret is not None
+    assert [o["uid"] for o in secret["metadata"]["ownerReferences"]] == [now["metadata"]["uid"]]
+    await again.stop()
+
+
+async def test_an_object_of_somebody_else_is_named_and_left_alone(
+    make: Make, api: KubernetesAPI, clusters: Clusters, namespace: Namespace
+) -> None:
+    foreign = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "jupyter-ada"},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    api.apply(foreign, namespace.name)
+    with pytest.raises(
+        Exception, match=r"Service jupyter-ada in namespace .* is not this server's"
+    ):
+        await make().start()
+    assert api.find("v1", "Service", "jupyter-ada", namespace.name) is not None
+    await until_empty(clusters, namespace.name)
+
+
+@pytest.mark.parametrize("kind", ["Secret", "Pod"])
+async def test_a_foreign_secret_or_pod_survives_the_failed_start(
+    make: Make, api: KubernetesAPI, clusters: Clusters, namespace: Namespace, kind: str
+) -> None:
+    foreign: Manifest = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "jupyter-ada"}}
+    if kind == "Pod":
+        foreign["spec"] = {"containers": [{"name": "c", "image": "localhost/x:1"}]}
+    api.create(foreign, namespace.name)
+    with pytest.raises(Exception, match="is not this server's"):
+        await make().start()
+    assert api.find("v1", kind, "jupyter-ada", namespace.name) is not None
+    await until_empty(clusters, namespace.name)
+
+
+async def test_a_pod_that_somebody_deletes_takes_everything_with_it(
+    make: Make, api: KubernetesAPI, clusters: Clusters, namespace: Namespace
+) -> None:
+    spawner = make()
+    await spawner.start()
+    api.delete("v1", "Pod", "jupyter-ada", namespace.name)
+
+    async def ended() -> bool:
+        return await spawner.poll() is not None
+
+    await until(ended)
+    assert await spawner.poll() in (0, 1)  # the server's own code, if the watch showed its end
+    await until_empty(clusters, namespace.name)
+
+
+async def test_a_server_that_ends_by_itself_is_cleared_away_before_its_exit_code_is_told(
+    make: Make, clusters: Clusters, namespace: Namespace
+) -> None:
+    never = "kind: Pod\nmetadata: {name: '{{key}}'}\nspec: {restartPolicy: Never}"
+    spawner = make()
+    spawner.patches = {**spawner.patches, "20": never}
+    url = await spawner.start()
+    http = (await connection(spawner)).http
+    with pytest.raises(Exception, match=r"."):
+        async with http.get(f"{url}/user/ada/exit") as response:
+            response.raise_for_status()
+
+    async def ended() -> bool:
+        return await spawner.poll() is not None
+
+    await until(ended)
+    assert await spawner.poll() == 3
+    assert not await objects(clusters, "a", namespace.name)
+
+
+async def test_stopping_twice_or_after_the_end_is_fine(
+    make: Make, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    spawner = make()
+    await spawner.start()
+    await asyncio.gather(spawner.stop(), spawner.stop())
+    await spawner.stop()
+    await spawner.start()
+    api.delete("v1", "Pod", "jupyter-ada", namespace.name)
+    await spawner.stop()
+    assert await spawner.poll() == 0
+
+
+async def test_a_server_may_be_started_again_at_once_many_times(
+    make: Make, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    uids = set()
+    for _ in range(5):
+        spawner = make()
+        await spawner.start()
+        pod = await pod_of(api, namespace)
+        assert pod is not None
+        uids.add(pod["metadata"]["uid"])
+        await spawner.stop()
+    assert len(uids) == 5
+
+
+async def test_data_outlives_the_server_and_keeps_its_name_when_the_user_is_renamed(
+    make: Make, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    spawner = make()
+    spawner.objects = {**spawner.objects, "05-home": HOME}
+    await spawner.start()
+    await spawner.stop()
+    claim = api.find("v1", "PersistentVolumeClaim", "jupyter-ada", namespace.name)
+    assert claim is not None
+    assert "ownerReferences" not in claim["metadata"]
+    spawner.clear_state()
+    renamed = make("countess")
+    renamed.objects = spawner.objects
+    renamed.load_state(spawner.get_state())
+    renamed.clear_state()
+    await renamed.start()
+    assert await pod_of(api, namespace, "ada") is not None
+    assert len(api.list("v1", "PersistentVolumeClaim", namespace.name)) == 1
+    await renamed.stop()
+
+
+async def test_a_gateway_that_never_shows_the_server_is_a_failed_start_with_the_reason(
+    make: Make, clusters: Clusters, namespace: Namespace
+) -> None:
+    spawner = make(start_timeout=12)
+    spawner.objects = {**spawner.objects, "04-ingress": None}
+    with pytest.raises(Exception, match="gateway does not show it"):
+        await spawner.start()
+    await until_empty(clusters, namespace.name)
+
+
+async def test_a_new_hub_finds_a_server_by_its_state_and_can_stop_it(
+    make: Make, clusters: Clusters, namespace: Namespace
+) -> None:
+    first = make()
+    url = await first.start()
+    saved = first.get_state()
+    await pool_of(first.config, first.log).close()
+    second = make()
+    second.load_state(saved)
+    assert await second.poll() is None
+    assert await second.get_url() == url
+    assert await second.poll() is None
+    await second.stop()
+    await until_empty(clusters, namespace.name)
+
+
+async def test_a_new_hub_learns_that_a_server_is_gone(
+    make: Make, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    first = make()
+    url = await first.start()
+    saved = first.get_state()
+    await first.stop()
+    second = make()
+    second.load_state(saved)
+    assert await second.get_url() == url
+    assert await second.poll() == 1
+
+
+async def test_a_new_hub_waits_for_a_gateway_that_is_away(
+    make: Make, local_clusters: LocalSet
+) -> None:
+    first = make()
+    url = await first.start()
+    saved = first.get_state()
+    await asyncio.to_thread(local_clusters["a"].stop, "envoy")
+    second = make()
+    second.load_state(saved)
+    asked = asyncio.create_task(second.get_url())
+    done, _ = await asyncio.wait({asked}, timeout=2)
+    assert not done
+    await asyncio.to_thread(local_clusters["a"].start, "envoy")
+    async with asyncio.timeout(60):
+        assert await asked == url
+    await second.stop()
+
+
+async def test_while_the_api_server_is_away_a_server_counts_as_running(
+    make: Make, local_clusters: LocalSet, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    spawner = make()
+    await spawner.start()
+    saved = spawner.get_state()
+    await asyncio.to_thread(local_clusters["a"].stop, "apiserver")
+    assert await spawner.poll() is None
+    with pytest.raises(Exception, match="cluster 'a'"):
+        await spawner.stop()
+    assert await spawner.poll() is None
+    await pool_of(spawner.config, spawner.log).close()
+    second = make()
+    second.load_state(saved)
+    asked = asyncio.create_task(second.get_url())
+    done, _ = await asyncio.wait({asked}, timeout=2)
+    assert not done
+    assert await second.poll() is None
+    await asyncio.to_thread(local_clusters["a"].start, "apiserver")
+    async with asyncio.timeout(90):
+        assert await asked == saved["url"]
+    assert await second.poll() is None
+    await second.stop()
+    assert await pod_of(api, namespace) is None
