@@ -16,14 +16,17 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from mcks._version import __version__
+from mcks.auth.credential import Credential
 from mcks.backends import registry
-from mcks.core import plan, rbac
+from mcks.core import check, check_report, plan, rbac
+from mcks.core.check_subjects import subjects
 from mcks.core.config_check import problems, sample_spawner
+from mcks.core.exec_credential import exec_credential
 from mcks.core.levels import merge_levels
 from mcks.core.objects import Manifest, ref
-from mcks.core.pool import Pool
+from mcks.core.pool import Configured, Pool
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import MCKSError
+from mcks.errors import ConfigError, MCKSError, UnknownCluster
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,10 +48,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    check = commands.add_parser("check", help="list all mistakes of a configuration")
-    check.add_argument("--offline", action="store_true", required=True, help="ask no cluster")
-    _add_config(check)
-    check.set_defaults(run=_check)
+    checking = commands.add_parser(
+        "check", help="list all mistakes of a configuration, and try to log in to its clusters"
+    )
+    checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
+    checking.add_argument("--offline", action="store_true", help="ask no cluster")
+    checking.add_argument("--json", action="store_true", help="print JSON")
+    checking.add_argument(
+        "--timeout", type=float, default=check.DEADLINE, metavar="SECONDS", help="for each cluster"
+    )
+    _add_config(checking)
+    checking.set_defaults(run=_check)
 
     render = commands.add_parser(
         "render", help="print the objects that a server would get, without any cluster"
@@ -63,8 +73,20 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--diff", action="store_true", help="show what each patch changes instead")
     render.set_defaults(run=_render)
 
+    token = commands.add_parser(
+        "token", help="print an ExecCredential for kubectl, which holds a secret"
+    )
+    token.add_argument("cluster", metavar="CLUSTER", help="one of the configured clusters")
+    token.add_argument("--show", action="store_true", help="print it even to a terminal")
+    _add_config(token)
+    token.set_defaults(run=_token)
+
     role = commands.add_parser("rbac", help="print the least Role that the hub's identity needs")
-    role.add_argument("--namespace", default="default", help="where the servers live")
+    role.add_argument(
+        "cluster", nargs="?", metavar="CLUSTER", help="take the namespace of this cluster"
+    )
+    _add_config(role)
+    role.add_argument("--namespace", help="where the servers live (default: default)")
     role.add_argument("--name", default="jupyterhub-mcks", help="name of Role and RoleBinding")
     who = role.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", help="a user name as the cluster sees it")
@@ -96,11 +118,54 @@ def _load(arguments: argparse.Namespace) -> Config:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    found = problems(_load(arguments))
-    for problem in found:
-        sys.stdout.write(f"- {problem}\n")
-    sys.stdout.write(f"{len(found)} problem{'' if len(found) == 1 else 's'} found\n")
-    return 1 if found else 0
+    config = _load(arguments)
+    found = problems(config)
+    if not arguments.json:
+        sys.stdout.writelines(f"- {problem}\n" for problem in found)
+        sys.stdout.write(f"{len(found)} problem{'' if len(found) == 1 else 's'} found\n")
+    reports: list[check_report.Report] = []
+    if not arguments.offline:
+        reports = _ask(config, found, arguments)
+    if arguments.json:
+        sys.stdout.write(check_report.as_json(found, reports))
+    elif not arguments.offline:
+        sys.stdout.write("\n" + check_report.table(reports))
+    return 0 if not found and all(report.ok for report in reports) else 1
+
+
+def _ask(
+    config: Config, found: Sequence[str], arguments: argparse.Namespace
+) -> list[check_report.Report]:
+    try:
+        chosen = subjects(config, arguments.clusters)
+    except UnknownCluster:
+        raise
+    except ConfigError:
+        if found:
+            return []  # it is one of the problems
+        raise
+    return asyncio.run(check.check(chosen, deadline=arguments.timeout))
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    if sys.stdout.isatty() and not arguments.show:
+        raise MCKSError("this would show a secret on the terminal: add --show if that is wanted")
+    configured = _configured(arguments)
+
+    async def mint() -> Credential:
+        try:
+            return await configured.backend.credentials.get()
+        finally:
+            await configured.backend.close()
+
+    sys.stdout.write(exec_credential(asyncio.run(mint())) + "\n")
+    return 0
+
+
+def _configured(arguments: argparse.Namespace) -> Configured:
+    """Find the cluster that the command line names, as configured."""
+    (subject,) = subjects(_load(arguments), [arguments.cluster])
+    return subject.configure(logging.getLogger("mcks"))
 
 
 def _render(arguments: argparse.Namespace) -> int:
@@ -152,12 +217,15 @@ def _differences(spawner: MultiClusterKubeSpawner, configured: Any) -> str:
 
 def _rbac(arguments: argparse.Namespace) -> int:
     if arguments.serviceaccount:
-        namespace, _, name = arguments.serviceaccount.rpartition(":")
-        subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace or "default"}
+        place, _, name = arguments.serviceaccount.rpartition(":")
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": place or "default"}
     else:
         kind, name = ("User", arguments.user) if arguments.user else ("Group", arguments.group)
         subject = {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
-    sys.stdout.write(_stream(rbac.role_and_binding(arguments.name, arguments.namespace, subject)))
+    namespace = arguments.namespace or "default"
+    if arguments.cluster and not arguments.namespace:
+        namespace = _configured(arguments).namespace
+    sys.stdout.write(_stream(rbac.role_and_binding(arguments.name, namespace, subject)))
     return 0
 
 

@@ -1,0 +1,93 @@
+"""Which clusters ``mcks check`` is to check: the configured ones, and those that profiles name.
+
+Asking them does not belong here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from traitlets import TraitError
+from traitlets.config import Config
+
+from mcks.core import profiles
+from mcks.core.cluster import CONTEXT_PREFIX
+from mcks.core.config_check import sample_spawner
+from mcks.core.overrides import Overrides
+from mcks.core.pool import Configured, Pool, configure
+from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A cluster to be checked, and the URLs at which servers in it are to answer."""
+
+    name: str
+    urls: tuple[str, ...]
+    configure: Callable[[logging.Logger], Configured]
+    """Raises ConfigError."""
+
+
+def subjects(config: Config, names: Sequence[str] = ()) -> list[Subject]:
+    """Give the clusters *names*, or all that *config* mentions.
+
+    A context that only a profile names is called as kubectl calls it. A profile list that is a
+    function is not called. Raises UnknownCluster, and ConfigError if nothing can be read.
+    """
+    try:
+        spawner = sample_spawner(config, "ada")
+    except (TraitError, TypeError) as exc:
+        raise ConfigError(str(exc)) from exc
+    clusters = spawner.clusters
+    urls: dict[str, dict[str, None]] = {name: {} for name in clusters}
+    for name, url in _used(config, spawner):
+        urls.setdefault(name, {}).update({url: None} if url else {})
+
+    def subject(name: str) -> Subject:
+        return Subject(name, tuple(urls[name]), lambda log: configure(name, clusters, config, log))
+
+    chosen = [name if name in urls else CONTEXT_PREFIX + name for name in names] or list(urls)
+    for name, asked in zip(chosen, names, strict=False):
+        if name not in urls:
+            known = [n.removeprefix(CONTEXT_PREFIX) for n in urls]
+            raise UnknownCluster(unknown("cluster", asked, known))
+    return [subject(name) for name in dict.fromkeys(chosen)]
+
+
+def _used(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
+    """Clusters with their URLs, as configured and as profiles choose them.
+
+    What cannot be read is left out: `config_check.problems` tells it.
+    """
+    pool = Pool(config, logging.getLogger("mcks.check"))
+    for name in spawner.clusters:
+        with contextlib.suppress(MCKSError):
+            yield name, pool.configured(name, spawner.clusters).cluster.ingress_public_url
+    for profile in _profiles(spawner):
+        with contextlib.suppress(MCKSError):
+            yield _chosen(sample_spawner(config, "ada"), profile, pool)
+
+
+def _profiles(spawner: MultiClusterKubeSpawner) -> list[profiles.Profile]:
+    if callable(spawner.profile_list):
+        return []
+    with contextlib.suppress(ConfigError):
+        return profiles.parse(spawner.profile_list) or [profiles.Profile("", "(no profile)")]
+    return []
+
+
+def _chosen(
+    spawner: MultiClusterKubeSpawner, profile: profiles.Profile, pool: Pool
+) -> tuple[str, str]:
+    """Set of *profile* only what matters here: the rest may be functions."""
+    overrides = Overrides(spawner)
+    for key in ("cluster", "kubernetes_context", "ingress_public_url"):
+        value = profile.overrides.get(key, "")
+        if value and not callable(value):
+            overrides.set(key, value, profile.slug)
+    cluster = spawner.configured(pool).cluster
+    return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url
