@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from mcks.errors import ConfigError, unknown
 
 _T = TypeVar("_T")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SECTIONS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
 
@@ -184,7 +186,7 @@ def _document(file: Path) -> dict[str, Any]:
 
 def _parsed(text: str, file: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(text)
+        document = _load_yaml(text)
     except yaml.MarkedYAMLError as exc:
         # Not str(exc): it quotes the text around the fault, and that may be a token.
         line = exc.problem_mark.line + 1 if exc.problem_mark else "?"
@@ -196,6 +198,16 @@ def _parsed(text: str, file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ConfigError(f"kubeconfig {file} must be a mapping with clusters, contexts and users")
     return document
+
+
+@functools.lru_cache(maxsize=8)
+def _load_yaml(text: str) -> Any:
+    """Parse *text*; nobody changes the result.
+
+    Files are read again every minute for each of their contexts, and a large one takes a tenth of
+    a second to parse.
+    """
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
 
 
 def _entries(document: Mapping[str, Any], section: str, file: Path) -> list[Entry]:
