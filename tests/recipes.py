@@ -18,6 +18,7 @@ from mcks.core.config_check import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.pool import configure
 from mcks.core.yaml import load_all
+from tests import original
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "patches.md"
 KEY = "jupyter-ada"
@@ -89,82 +90,11 @@ def _sections() -> Iterator[Recipe]:
 
 
 ORIGINAL = [
-    Recipe(
-        "annotations, as in its README",
-        patches=[
-            """
-    kind: Pod
-    metadata:
-        name: {{key}}
-        annotations:
-            something-else: hey
-    """
-        ],
-    ),
-    Recipe(
-        "a GPU, as in its README",
-        patches=[
-            """
-    kind: Pod
-    metadata:
-        name: {{key}}
-    spec:
-        containers:
-        - name: notebook
-          resources:
-            limits:
-                nvidia.com/gpu: 1
-    """
-        ],
-    ),
+    Recipe("annotations, as in its README", patches=[original.PATCHES["01-annotations"]]),
+    Recipe("a GPU, as in its README", patches=[original.PATCHES["02-gpu"]]),
     Recipe(
         "memory, as in its README: resources of the pod, by its indentation",
-        patches=[
-            """
-                    kind: Pod
-                    metadata:
-                        name: {{key}}
-                    spec:
-                        containers:
-                        - name: notebook
-                        resources:
-                            requests:
-                                memory: 16Mi
-                    """
-        ],
+        patches=list(original.PROFILES[1]["spawner_override"]["patches"].values()),
     ),
-    Recipe(
-        "a Role for Dask, as in its README",
-        objects=[
-            """
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: Role
-    metadata:
-      name: {{key}}-dask
-    rules:
-    - apiGroups:
-      - ""
-      resources:
-      - pods
-      verbs:
-      - list
-      - create
-      - delete
-    """,
-            """
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: RoleBinding
-    metadata:
-      name: {{key}}-dask
-    roleRef:
-      apiGroup: rbac.authorization.k8s.io
-      kind: Role
-      name: {{key}}-dask
-    subjects:
-    - apiGroup: ""
-      kind: ServiceAccount
-      name: {{key}}
-    """,
-        ],
-    ),
+    Recipe("a Role for Dask, as in its README", objects=list(original.DASK.values())),
 ]

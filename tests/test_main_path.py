@@ -16,6 +16,7 @@ import pytest
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.demo import kernel
 from tests.demo.hub import Hub, hub
+from tests.original import DASK
 
 pytestmark = pytest.mark.cluster
 
@@ -196,39 +197,6 @@ async def test_the_token_is_in_the_secret_and_nowhere_else(
         assert hub.children() == ["node"]  # the proxy: no kubectl, no cloud's command
 
 
-DASK = """
-c.MultiClusterKubernetesSpawner.objects.update({
-    "10-dask-role": '''
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: Role
-    metadata:
-      name: {{key}}-dask
-    rules:
-    - apiGroups:
-      - ""
-      resources:
-      - pods
-      verbs:
-      - list
-      - create
-      - delete
-    ''',
-    "11-dask-rolebinding": '''
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: RoleBinding
-    metadata:
-      name: {{key}}-dask
-    roleRef:
-      apiGroup: rbac.authorization.k8s.io
-      kind: Role
-      name: {{key}}-dask
-    subjects:
-    - apiGroup: ""
-      kind: ServiceAccount
-      name: {{key}}
-    ''',
-})
-"""
 MAY = """
 import json, os, ssl, urllib.error, urllib.request
 place = "/var/run/secrets/kubernetes.io/serviceaccount/"
@@ -257,7 +225,8 @@ async def test_the_dask_example_gives_a_server_its_rights_and_no_more(
     start_hub: Start, clusters: Clusters, namespace: Namespace
 ) -> None:
     grant_roles(clusters, namespace.name)
-    async with start_hub(DASK) as hub:
+    extra = f"c.MultiClusterKubernetesSpawner.objects.update({DASK!r})"
+    async with start_hub(extra) as hub:
         said = await start_server(hub, "ada", "a")
         assert said[-1].get("ready"), said
         assert json.loads(await kernel.run(hub, "ada", MAY)) == [201, 200, 200, 403, 403, 403]
