@@ -219,11 +219,10 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
             self._rediscovered_at = time.monotonic()
             self._rediscovery = asyncio.create_task(self._rediscover())
         task = self._rediscovery
-        try:
-            return await asyncio.shield(task)
-        finally:
-            if task.done():
-                self._rediscovery = None
+        # Unlike await, this leaves the search alone when the caller is cancelled.
+        await asyncio.wait({task})
+        self._rediscovery = None
+        return not task.cancelled() and task.result()
 
     async def close(self) -> None:
         """End what runs in the background."""

@@ -102,6 +102,46 @@ async def test_an_impersonated_service_account_file(google, tmp_path):
     assert found.credential.token == SECRETS[1]
 
 
+async def test_workload_identity_federation_from_aws(google, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[3])
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    source = {
+        "environment_id": "aws1",
+        "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity",
+    }
+    info = external_account("") | {
+        "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+        "credential_source": source,
+    }
+    found = await log_in(Login(write(tmp_path / "wif.json", info)))
+    assert found.credential.token == SECRETS[0]
+    assert google.calls == ["POST sts.googleapis.com/v1/token"]
+    assert SECRETS[3] not in google.forms[0]["subject_token"]
+
+
+async def test_an_executable_source_runs_only_where_google_auth_allows_it(google, tmp_path):
+    source = {"executable": {"command": "/bin/echo x"}}
+    info = external_account("") | {"credential_source": source}
+    with pytest.raises(AuthError, match="xecutable"):
+        await log_in(Login(write(tmp_path / "wif.json", info)))
+    assert google.calls == []
+
+
+async def test_a_person_of_a_workforce_pool(google, tmp_path):
+    info = {
+        "type": "external_account_authorized_user",
+        "audience": "//iam.googleapis.com/locations/global/workforcePools/a/providers/b",
+        "refresh_token": SECRETS[2],
+        "token_url": "https://sts.googleapis.com/v1/oauthtoken",
+        "token_info_url": "https://sts.googleapis.com/v1/introspect",
+        "client_id": "c",
+        "client_secret": SECRETS[4],
+    }
+    found = await log_in(Login(write(tmp_path / "user.json", info)))
+    assert found.credential.token == SECRETS[0]
+
+
 async def test_the_metadata_server(google, monkeypatch):
     host = google.url.removeprefix("http://")
     monkeypatch.setenv("GCE_METADATA_HOST", host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import time
@@ -225,3 +226,32 @@ async def test_nothing_secret_is_logged_or_shown(cloud, server, caplog):
     shown = caplog.text + str(failure.value) + repr(failure.value) + repr(await backend.endpoint())
     assert "k8s-secret" not in shown
     assert API_TOKEN not in shown
+
+
+async def test_a_cloud_that_is_away_silent_or_breaks_off_is_unreachable(
+    cloud, monkeypatch, unused_tcp_port
+):
+    async def silent(_request):
+        await asyncio.sleep(30)
+
+    async def cut(request):
+        request.transport.abort()
+
+    cloud.handlers[HOST] = cut
+    with pytest.raises(Unreachable, match="the connection broke"):
+        await backend_for().mint()
+    cloud.handlers[HOST] = silent
+    monkeypatch.setattr("mcks.backends.cloud_api._DEADLINE", 0.2)
+    with pytest.raises(Unreachable, match="no answer in time"):
+        await backend_for().mint()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(Unreachable, match="no connection"):
+        await backend_for().mint()
+
+
+async def test_a_clouds_certificate_is_checked(cloud, monkeypatch, tmp_path):
+    other = tmp_path / "other.pem"
+    other.write_bytes(FakeAPIServer().ca_data)
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    with pytest.raises(Unreachable, match="its certificate was refused"):
+        await backend_for().mint()

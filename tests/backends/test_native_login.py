@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 
 import pytest
@@ -218,6 +219,6 @@ class TestUnknownPlugins:
         user = {"exec": stanza(str(path))["exec"] | {"provideClusterInfo": True}}
         with pytest.raises(AuthError, match=r"cluster 'a': plug-in .* exit status 1"):
             await read_pod(backend_for(user, allowed_exec_plugins=[str(path)]))
-        info = yaml.safe_load((tmp_path / "info").read_text())
+        info = json.loads((tmp_path / "info").read_text())
         assert info["spec"]["cluster"]["server"] == server.url
         assert info["spec"]["cluster"]["certificate-authority-data"]

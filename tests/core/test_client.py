@@ -619,3 +619,111 @@ async def test_a_netrc_file_is_not_used(server, backend, tmp_path, monkeypatch):
     await client.create(pod())
     assert server.headers[-1]["Authorization"] == "Bearer token-1"
     await client.close()
+
+
+async def test_a_lost_create_of_a_generated_name_cannot_be_looked_up(client, server):
+    server.fail_next(cut)
+    nameless = pod()
+    del nameless["metadata"]["name"]
+    nameless["metadata"]["generateName"] = "p-"
+    with pytest.raises(Unreachable, match="create Pod p- in namespace ns"):
+        await client.create(nameless)
+    assert [m for m, _ in server.seen] == ["POST"]
+
+
+async def test_a_dry_run_may_be_repeated(client, server):
+    server.answer_next(status(500, "InternalError"))
+    await client.create(pod(), dry_run=True)
+    assert [m for m, _ in server.seen] == ["POST", "POST"]
+    server.answer_next(*(status(500, "InternalError") for _ in range(9)))
+    with pytest.raises(ServerError):
+        await client.create(pod("q"), dry_run=True)
+
+
+async def test_a_create_answered_by_503_is_looked_up_and_sent_once_more(client, server):
+    server.answer_next(status(503, "ServiceUnavailable"))
+    await client.create(pod())
+    assert [m for m, _ in server.seen] == ["POST", "GET", "POST"]
+
+
+async def test_a_conflict_after_a_lost_create_whose_object_is_gone_again_stays_one(client, server):
+    async def nothing(_request, _handler):
+        return None
+
+    server.fail_next(cut, nothing)
+    server.answer_next(status(409, "AlreadyExists"))
+    with pytest.raises(Conflict):
+        await client.create(pod())
+    assert [m for m, _ in server.seen] == ["POST", "GET", "POST", "GET"]
+
+
+async def test_without_a_date_from_the_server_nothing_is_taken_for_ours(client, server):
+    server.put(f"{PODS}/p", pod())
+
+    async def undated(request, handler):
+        answer = await handler(request)
+        answer.headers["Date"] = "nonsense"
+        return answer
+
+    server.fail_next(cut, undated)
+    with pytest.raises(Conflict):
+        await client.create(pod())
+
+
+async def test_a_conflicting_deletion_without_a_uid_is_an_error(client, server):
+    server.answer_next(status(409, "Conflict"))
+    with pytest.raises(Conflict):
+        await client.delete(POD)
+
+
+async def test_a_retry_after_may_be_in_the_body_and_may_be_nonsense(client, server):
+    server.answer_next(status(429, "TooManyRequests", details={"retryAfterSeconds": 3600}))
+    with pytest.raises(TooManyRequests) as failure:
+        await client.get(POD)
+    assert failure.value.retry_after == 3600
+    server.answer_next(status(403, "Forbidden", Retry_After="soon"))
+    with pytest.raises(Forbidden) as refused:
+        await client.get(POD)
+    assert refused.value.retry_after is None
+
+
+async def test_a_refused_token_without_a_cache_is_an_error_at_once(server, backend):
+    client = ClusterClient(await backend.connect(), cluster="a")
+    server.tokens = set()
+    with pytest.raises(Unauthorized):
+        await client.get(POD)
+    assert len(server.seen) == 1
+    assert client.server == server.url.removeprefix("https://")
+    await client.close()
+
+
+async def test_a_server_that_speaks_no_tls_is_said(backend):
+    async def speak(_reader, writer):
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.close()
+
+    plain = await asyncio.start_server(speak, "127.0.0.1", 0)
+    port = plain.sockets[0].getsockname()[1]
+    backend.where = Endpoint(f"https://127.0.0.1:{port}", backend.where.ca_data)
+    client = await connect(backend)
+    with pytest.raises(Unreachable, match="TLS failed"):
+        await client.get(POD)
+    await client.close()
+    plain.close()
+
+
+async def test_a_proxy_that_refuses_is_said(backend):
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    proxy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = proxy.sockets[0].getsockname()[1]
+    where = backend.where
+    backend.where = Endpoint(where.server, where.ca_data, proxy_url=f"http://127.0.0.1:{port}")
+    client = await connect(backend)
+    with pytest.raises(Unreachable, match=r"the proxy refused the connection \(HTTP status 407\)"):
+        await client.get(POD)
+    await client.close()
+    proxy.close()

@@ -1,0 +1,118 @@
+"""What all backends have from their base: connecting, trust, certificates, closing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from mcks.auth.credential import Credential
+from mcks.backends.base import Backend, Endpoint
+from mcks.errors import ConfigError, Unreachable
+from tests.backends.reading import REF, client_of, put_pod
+from tests.loopback import FakeAPIServer
+
+
+class Cloud(Backend):
+    """Everything can be changed under way."""
+
+    where = Endpoint("https://localhost")
+    credential = Credential(token="t")
+    searches = 0
+    failure: Exception | None = None
+    held: asyncio.Event | None = None
+
+    async def endpoint(self):
+        self.searches += 1
+        if self.held is not None:
+            await self.held.wait()
+        if self.failure is not None:
+            raise self.failure
+        return self.where
+
+    async def mint(self):
+        return self.credential
+
+
+@pytest.fixture
+async def server():
+    async with FakeAPIServer().running() as server:
+        put_pod(server)
+        yield server
+
+
+@pytest.fixture
+async def cloud(server):
+    cloud = Cloud(cluster_name="a")
+    cloud.where = Endpoint(server.url, server.ca_data)
+    yield cloud
+    await cloud.close()
+
+
+async def test_an_empty_credential_is_a_config_error(cloud):
+    cloud.credential = Credential()
+    with pytest.raises(ConfigError, match="cluster 'a': the credential is empty"):
+        await cloud.connect()
+
+
+async def test_what_the_endpoint_raises_gets_out_of_connect(cloud):
+    cloud.failure = Unreachable("the cloud is away")
+    with pytest.raises(Unreachable, match="the cloud is away"):
+        await cloud.connect()
+
+
+async def test_trust_is_not_renewed_when_nothing_has_changed(cloud):
+    api = await cloud.connect()
+    assert await cloud.renew_trust() is False
+    await api.close()
+
+
+async def test_trust_is_not_renewed_when_the_cloud_does_not_answer(cloud, caplog):
+    api = await cloud.connect()
+    cloud.failure = Unreachable("the cloud is away")
+    assert await cloud.renew_trust() is False
+    await api.close()
+
+
+async def test_trust_is_not_renewed_by_what_is_no_certificate(cloud):
+    api = await cloud.connect()
+    cloud.where = Endpoint(cloud.where.server, b"nonsense")
+    assert await cloud.renew_trust() is False
+    await api.close()
+
+
+async def test_many_refused_certificates_lead_to_one_search(cloud, server):
+    right, cloud.where = cloud.where, Endpoint(server.url, FakeAPIServer().ca_data)
+    client = await client_of(cloud)
+    cloud.where = right
+    cloud.held = asyncio.Event()
+    requests = [asyncio.create_task(client.get(REF)) for _ in range(20)]
+    while cloud.searches < 2:
+        await asyncio.sleep(0)
+    cloud.held.set()
+    assert len(await asyncio.gather(*requests)) == 20
+    assert cloud.searches == 2
+    await client.close()
+
+
+async def test_closing_ends_a_search_under_way(cloud):
+    api = await cloud.connect()
+    cloud.held = asyncio.Event()
+    search = asyncio.create_task(cloud.renew_trust())
+    while cloud.searches < 2:
+        await asyncio.sleep(0)
+    await cloud.close()
+    assert await search is False
+    await api.close()
+
+
+async def test_typed_models_of_the_sdk_work_with_the_client(cloud):
+    """The client is a plain ApiClient, for whoever wants to use it as such."""
+    from kubernetes_asyncio.client import CoreV1Api
+
+    api = await cloud.connect()
+    found = await CoreV1Api(api).read_namespaced_pod("p", "ns", _preload_content=False)
+    assert found.status == 200
+    found.release()
+    assert api.default_headers["User-Agent"].startswith("mcks/")
+    await api.close()
