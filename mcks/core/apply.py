@@ -21,11 +21,15 @@ from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.errors import ConfigError, Conflict, NotFound
 
 LIFETIME = "mcks.hub.jupyter.org/lifetime"
-"""Annotation: ``server`` (default), ``user`` (until the user is deleted) or ``keep`` (for ever)."""
+"""Annotation: ``server`` (default), ``user`` (the user's data) or ``keep`` (anybody's).
+
+mcks makes objects of the latter two if they are absent, and deletes neither.
+"""
 DELETE_ON_STOP = "mcks.hub.jupyter.org/delete-on-stop"
 """The original's label for the same; "false" means ``user``."""
 KEY_LABEL = "mcks.hub.jupyter.org/key"
 HUB_LABEL = "mcks.hub.jupyter.org/hub"
+USERNAME = "hub.jupyter.org/username"
 
 _BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
 _TRIES = 5
@@ -176,7 +180,7 @@ async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: 
         if manifest["kind"] == "Namespace":
             return
         existing = await client.get(ref(manifest))
-        if lifetime(manifest) == "user":
+        if lifetime(manifest) == "user" and not _same_user(existing, manifest, created):
             _check_ours(existing, created)
 
 
@@ -202,6 +206,17 @@ async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: C
     uid = metadata(existing)["uid"]
     await client.delete(ref(existing), uid=uid, grace_period=_LEFTOVER_GRACE)
     await wait_until_gone(client, ref(existing), uid)
+
+
+def _same_user(existing: Manifest, wanted: Manifest, created: Created) -> bool:
+    """Whether another server of this hub made *existing* for the same user."""
+    labels: Mapping[str, str] = metadata(existing).get("labels") or {}
+    theirs, ours = (metadata(m).get("annotations") or {} for m in (existing, wanted))
+    return (
+        KEY_LABEL in labels
+        and labels.get(HUB_LABEL, "") == created.hub_id
+        and theirs.get(USERNAME) == ours.get(USERNAME)
+    )
 
 
 def _check_ours(existing: Manifest, created: Created) -> None:

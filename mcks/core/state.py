@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcks.core.apply import Created
 from mcks.core.cluster import CONTEXT_PREFIX
 from mcks.core.objects import Ref
+
+_OBJECTS_OF_ORIGINAL = (
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("v1", "ServiceAccount"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,28 @@ def load(state: Mapping[str, Any], hub_id: str) -> Loaded:
         return Loaded(created, state["cluster"], state.get("url", ""), kept_key)
     context = state.get("kubernetes_context", "")
     url = state.get("ingress_public_url ", state.get("ingress_public_url", ""))
-    created = Created(state["key"], _namespace_of_original(state), "", {"Pod": None})
+    resources = state.get("created_resources") or ()
+    namespace = _namespace_of_original(resources)
+    created = Created(state["key"], namespace, "", {"Pod": None})
+    created.unowned = _unowned_of_original(resources, created)
     return Loaded(created, CONTEXT_PREFIX + context, url.rstrip("/"), kept_key)
 
 
-def _namespace_of_original(state: Mapping[str, Any]) -> str:
-    for manifest in state.get("created_resources") or ():
+def _namespace_of_original(resources: Iterable[Mapping[str, Any]]) -> str:
+    for manifest in resources:
         if namespace := (manifest.get("metadata") or {}).get("namespace"):
             return str(namespace)
     return "default"
+
+
+def _unowned_of_original(resources: Iterable[Mapping[str, Any]], created: Created) -> list[Ref]:
+    """The original gave its objects no owner; its first version did not even list them."""
+    found = [
+        Ref(m["apiVersion"], m["kind"], m["metadata"]["name"], m["metadata"].get("namespace"))
+        for m in resources
+        if m["kind"] not in ("Pod", "Namespace")
+    ]
+    return found or [
+        Ref(api_version, kind, created.key, created.namespace)
+        for api_version, kind in _OBJECTS_OF_ORIGINAL
+    ]

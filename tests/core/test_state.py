@@ -38,18 +38,21 @@ def test_a_running_server_that_keeps_data_will_keep_its_key() -> None:
 
 
 def test_the_originals_state_is_understood_and_its_token_dropped() -> None:
+    place = {"name": "jupyter-ada", "namespace": "jupyter-ada"}
     saved = {
         "key": "jupyter-ada",
         "kubernetes_context": "gke",
         "ingress_public_url ": "http://10.0.0.1/",
         "created_resources": [
-            {"kind": "Namespace", "metadata": {"name": "jupyter-ada"}},
-            {"kind": "Pod", "metadata": {"namespace": "jupyter-ada"}, "token": "s3cret"},
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "jupyter-ada"}},
+            {"apiVersion": "v1", "kind": "Pod", "metadata": place, "token": "s3cret"},
+            {"apiVersion": "v1", "kind": "Service", "metadata": place},
         ],
     }
     loaded = state.load(saved, "hub")
     assert loaded.created is not None
     assert loaded.created.namespace == "jupyter-ada"
+    assert loaded.created.unowned == [Ref("v1", "Service", "jupyter-ada", "jupyter-ada")]
     assert (loaded.cluster, loaded.url) == ("context:gke", "http://10.0.0.1")
     again = state.save(loaded.created, loaded.cluster, loaded.url, loaded.kept_key)
     assert "s3cret" not in json.dumps(again)
@@ -59,3 +62,8 @@ def test_the_originals_first_state_has_no_namespace() -> None:
     loaded = state.load({"key": "jupyter-ada", "kubernetes_context": "gke"}, "")
     assert loaded.created is not None
     assert loaded.created.namespace == "default"
+    assert {where.kind for where in loaded.created.unowned} == {
+        "Service",
+        "Ingress",
+        "ServiceAccount",
+    }
