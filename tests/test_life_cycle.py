@@ -51,6 +51,8 @@ HOME = """
       resources: {requests: {storage: 1Gi}}
 """
 
+PAUSE = {"name": "c", "image": "localhost/none:1", "imagePullPolicy": "Never"}
+
 Make = Callable[..., MultiClusterKubeSpawner]
 
 
@@ -73,8 +75,8 @@ async def make(
     section.patches = {"10-notebook": clusters.notebook_patch()}
     made: list[MultiClusterKubeSpawner] = []
 
-    def one(user: str = "ada", **traits: Any) -> MultiClusterKubeSpawner:
-        spawner = sample_spawner(config, user)
+    def one(user: str = "ada", servername: str = "", **traits: Any) -> MultiClusterKubeSpawner:
+        spawner = sample_spawner(config, user, servername=servername)
         for name, value in traits.items():
             setattr(spawner, name, value)
         made.append(spawner)
@@ -276,6 +278,55 @@ async def test_data_outlives_the_server_and_keeps_its_name_when_the_user_is_rena
     assert await pod_of(api, namespace, "ada") is not None
     assert len(api.list("v1", "PersistentVolumeClaim", namespace.name)) == 1
     await renamed.stop()
+
+
+async def test_a_users_servers_share_data_and_other_users_are_refused(
+    make: Make, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    home = HOME.replace("name: {{key}}", "name: home-{{username}}")
+    first, second = make(), make(servername="two")
+    for spawner in (first, second):
+        spawner.objects = {**spawner.objects, "05-home": home}
+        await spawner.start()
+    (claim,) = api.list("v1", "PersistentVolumeClaim", namespace.name)
+    assert claim["metadata"]["name"] == "home-ada"
+    thief = make("bob")
+    thief.objects = {**thief.objects, "05-home": home.replace("{{username}}", "ada")}
+    with pytest.raises(Exception, match=r"PersistentVolumeClaim home-ada .* is not this server's"):
+        await thief.start()
+    await asyncio.gather(first.stop(), second.stop())
+    assert api.find("v1", "PersistentVolumeClaim", "home-ada", namespace.name) is not None
+
+
+async def test_what_the_original_spawner_started_can_be_polled_and_stopped(
+    make: Make, api: KubernetesAPI, clusters: Clusters, namespace: Namespace
+) -> None:
+    meta = {"name": "jupyter-ada", "labels": {"mcks.hub.jupyter.org/key": "jupyter-ada"}}
+    for manifest in (
+        {"apiVersion": "v1", "kind": "ServiceAccount"},
+        {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 8888}]}},
+        {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [PAUSE]}},
+    ):
+        api.create({**manifest, "metadata": dict(meta)}, namespace.name)
+    spawner = make()
+    spawner.load_state(
+        {
+            "key": "jupyter-ada",
+            "kubernetes_context": clusters["a"].context,
+            "ingress_public_url ": clusters["a"].gateway_url,
+            "created_resources": [
+                {
+                    "apiVersion": "v1",
+                    "kind": kind,
+                    "metadata": {**meta, "namespace": namespace.name},
+                }
+                for kind in ("ServiceAccount", "Pod", "Service")
+            ],
+        }
+    )
+    assert await spawner.poll() is None
+    await spawner.stop()
+    await until_empty(clusters, namespace.name)
 
 
 async def test_a_gateway_that_never_shows_the_server_is_a_failed_start_with_the_reason(
