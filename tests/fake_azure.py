@@ -29,12 +29,13 @@ class FakeAzure(FakeCloud):
         self.properties: dict[str, Any] = {"powerState": {"code": "Running"}}
         self.entra_error = ""
         self.life = 3600
+        self.aks_token = SECRETS[3]
 
     def add_cluster(self, path: str, kubeconfig: dict[str, Any]) -> None:
         self.kubeconfigs[path.lower()] = yaml.safe_dump(kubeconfig)
 
     def _token(self, scope: str) -> dict[str, Any]:
-        kind = SECRETS[2] if "management" in scope else SECRETS[3]
+        kind = SECRETS[2] if "management" in scope else self.aks_token
         ends = int(time.time()) + self.life
         return {
             "access_token": kind,
