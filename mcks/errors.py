@@ -65,7 +65,15 @@ class UnknownCluster(ConfigError):
 
 
 class UnknownProfile(ConfigError):
-    """The chosen profile, option or choice does not exist."""
+    """The chosen profile, option or choice does not exist, or a written value is not valid.
+
+    It is the user's to correct: the text lists what there is, and is shown to them as it is.
+    """
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """What is wrong with the choice, and what there is instead."""
+        return str(self)
 
 
 class MissingDependency(ConfigError):
@@ -96,6 +104,7 @@ class NotAllowed(MCKSError):
     """This user may not use this profile, choice or cluster."""
 
     user_message = "You may not use this profile. Choose another one, or ask for access."
+    reason = "not-allowed"
 
 
 class AuthError(MCKSError):
@@ -133,7 +142,7 @@ class Forbidden(APIError):
 
 
 class NotFound(APIError):
-    """404."""
+    """404: there is no such object, or no such kind."""
 
 
 class Conflict(APIError):

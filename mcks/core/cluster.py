@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from traitlets import Dict, TraitError, Unicode
+from traitlets import Callable, Dict, List, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 
 from mcks.core import names
+from mcks.core.access import Access
 from mcks.core.routes import KINDS, check_public_url
 from mcks.errors import ConfigError, unknown
 
@@ -91,6 +92,28 @@ class Cluster(LoggingConfigurable):
         """,
     )
 
+    allowed_groups = List(
+        Unicode(),
+        default_value=None,
+        allow_none=True,
+        config=True,
+        help="""
+        The hub's groups whose members may start servers in this cluster.
+
+        If unset, everybody may; an empty list is nobody. A profile's own rule holds as well.
+        """,
+    )
+    allow = Callable(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        A function (async, too) of the spawner that tells whether its user may use this cluster.
+
+        It is asked for the form and again at the start. If it fails, the answer is no.
+        """,
+    )
+
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.name = name
@@ -100,6 +123,12 @@ class Cluster(LoggingConfigurable):
         """The parentRef of an HTTPRoute."""
         namespace, _, name = self.route_gateway.rpartition("/")
         return {"name": name, **({"namespace": namespace} if namespace else {})}
+
+    @property
+    def access(self) -> Access:
+        """Who may use the cluster."""
+        groups = self.allowed_groups
+        return Access(None if groups is None else frozenset(groups), self.allow)
 
     def check(self) -> None:
         """Raise ConfigError if the settings contradict each other or cannot work."""

@@ -16,7 +16,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from mcks.core import plan, pool, profiles
+from mcks.core import plan, pool, profiles, selection
 from mcks.core.overrides import Overrides, check_names
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError, unknown
@@ -70,20 +70,37 @@ def _cluster_problems(
 
 def _profile_problems(profile: profiles.Profile, config: Config, log: logging.Logger) -> list[str]:
     """Render what a sample user would get with *profile*; functions are left out."""
+    check_names(profile, MultiClusterKubeSpawner)
+    found: list[str] = []
+    for options in _each_choice_once(profile):
+        _note(found, partial(_selection_problems, profile, options, config, log))
+    return found
+
+
+def _each_choice_once(profile: profiles.Profile) -> Iterator[dict[str, str]]:
+    """Yield user_options: the defaults, then each other choice beside the others' defaults."""
+    yield {}
+    for option in profile.options:
+        for choice in option.choices:
+            if not choice.default:
+                yield {option.key: choice.key}
+
+
+def _selection_problems(
+    profile: profiles.Profile, options: dict[str, str], config: Config, log: logging.Logger
+) -> list[str]:
     spawner = sample_spawner(config, "ada", profile.slug)
-    check_names(profile, spawner)
-    overrides = Overrides(spawner)
-    where = f"profile {profile.slug!r}: spawner_override"
-    for name, value in profile.overrides.items():
-        if not callable(value):
-            overrides.set(name, value, where)
+    chosen = selection.select([profile], {"profile": profile.slug, **options})
+    spawner.choosing.options = chosen.options
+    Overrides(spawner).apply_values(chosen.levels)
     configured = spawner.configured(pool.Pool(config, log))
     if found := configured.backend.problems():
         return found
     try:
         plan.make(spawner, configured)
     except ConfigError as exc:
-        place = f"profile {profile.slug!r}: " if profile.slug else ""
+        said = "".join(f", {key} {value!r}" for key, value in options.items())
+        place = f"profile {profile.slug!r}{said}: " if profile.slug else ""
         return [f"{place}{exc}"]
     return []
 

@@ -1,13 +1,15 @@
-"""Set a spawner's traits to what a profile says, and back. Which profile: profiles.py."""
+"""Set a spawner's traits to what a profile says, and back. Which profile: selection.py."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from traitlets import HasTraits, TraitError
 
 from mcks.core import profiles
+from mcks.core.kubespawner_traits import instead_of
 from mcks.core.levels import merge_levels
 from mcks.errors import ConfigError, unknown
 
@@ -22,20 +24,32 @@ class Overrides:
         self._spawner = spawner
         self._before: dict[str, Any] = {}
 
-    async def apply(self, profile: profiles.Profile) -> None:
-        """Set what *profile* overrides. A function is called with the spawner (async, too).
+    async def apply(self, levels: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Set what *levels* override, lowest first: each is a place in the configuration and traits
+        with their values. A function is called with the spawner (async, too).
 
         Raises ConfigError for a key that is no trait and for a value that the trait refuses.
         """
-        where = f"profile {profile.slug!r}: spawner_override"
-        check_names(profile, self._spawner)
-        for name, value in profile.overrides.items():
-            if callable(value):
-                value = await resolved(value(self._spawner))  # noqa: PLW2901
-            self.set(name, value, where)
-        # a profile that chooses a cluster one way overrides a default said the other way
+        for where, overrides in levels:
+            _check_level(where, overrides, self._spawner)
+            for name, value in overrides.items():
+                if callable(value):
+                    value = await resolved(value(self._spawner))  # noqa: PLW2901
+                self.set(name, value, where)
+            self._choose_one_cluster(where, overrides)
+
+    def apply_values(self, levels: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Set what *levels* override as far as it can be known without calling functions."""
+        for where, overrides in levels:
+            for name, value in overrides.items():
+                if not callable(value):
+                    self.set(name, value, where)
+            self._choose_one_cluster(where, overrides)
+
+    def _choose_one_cluster(self, where: str, overrides: Mapping[str, Any]) -> None:
+        """A level that chooses a cluster one way overrides a lower one's said the other way."""
         for name, other in (("cluster", "kubernetes_context"), ("kubernetes_context", "cluster")):
-            if profile.overrides.get(name):
+            if overrides.get(name):
                 self.set(other, "", where)
 
     def set(self, name: str, value: Any, where: str) -> None:
@@ -56,16 +70,20 @@ class Overrides:
 
 
 def check_names(profile: profiles.Profile, spawner: HasTraits | type[HasTraits]) -> None:
-    """Raise ConfigError if *profile* overrides what is no configurable trait."""
-    names = set(
-        spawner.class_trait_names(config=True)
-        if isinstance(spawner, type)
-        else spawner.trait_names(config=True)
-    )
-    for name in profile.overrides:
+    """Raise ConfigError if *profile* or one of its choices overrides what is no trait."""
+    for where, overrides in profiles.levels(profile):
+        _check_level(where, overrides, spawner)
+
+
+def _check_level(
+    where: str, overrides: Mapping[str, Any], spawner: HasTraits | type[HasTraits]
+) -> None:
+    cls = spawner if isinstance(spawner, type) else type(spawner)
+    names = set(cls.class_trait_names(config=True))
+    for name in overrides:
         if name not in names:
-            place = f"profile {profile.slug!r}: spawner_override"
-            raise ConfigError(f"{place}: {unknown('trait', str(name), names)}")
+            advice = instead_of(str(name)) or unknown("trait", str(name), names)
+            raise ConfigError(f"{where}: {advice}")
 
 
 async def resolved(value: Any) -> Any:

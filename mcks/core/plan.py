@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcks.core import variables
-from mcks.core.apply import HUB_LABEL, KEY_LABEL, Created
+from mcks.core.apply import HUB_LABEL, KEY_LABEL, USERNAME, Created
 from mcks.core.environment import attach
 from mcks.core.gateway import Target
 from mcks.core.launch import Launch
@@ -72,7 +72,7 @@ def _objects(spawner: Any, configured: Configured, created: Created) -> list[Man
             **({HUB_LABEL: created.hub_id} if created.hub_id else {}),
         },
         annotations={
-            "hub.jupyter.org/username": spawner.user.name,
+            USERNAME: spawner.user.name,
             "hub.jupyter.org/servername": spawner.name,
         },
     )
@@ -85,8 +85,8 @@ def _variables(spawner: Any, configured: Configured, created: Created) -> dict[s
         "key": created.key,
         "namespace": created.namespace,
         "cluster": cluster.name,
-        "profile": spawner.user_options.get("profile", ""),
-        "options": dict(spawner.user_options),
+        "profile": spawner.choosing.profile or spawner.user_options.get("profile", ""),
+        "options": {**spawner.user_options, **spawner.choosing.options},
         "hub": {"id": created.hub_id, "base_url": spawner.hub.base_url},
         "port": spawner.port,
         "command": list(spawner.cmd),

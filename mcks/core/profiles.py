@@ -1,27 +1,74 @@
-"""Profile list -> the chosen profile -> what it overrides. Pure: no spawner, no HTML, no cluster.
+"""Profile list -> checked profiles, options and choices. Pure: no spawner, no HTML, no cluster.
 
-Field names and meanings are kubespawner's, so that existing lists work.
+Field names and meanings are kubespawner's, so that existing lists work. What a user chose among
+them (selection.py) does not belong here.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcks.errors import ConfigError, UnknownProfile, unknown
+from mcks.core.access import EVERYBODY, Access
+from mcks.errors import ConfigError, unknown
 
-_KEYS = {
-    "display_name",
-    "slug",
-    "description",
-    "default",
-    "cluster",
-    "spawner_override",
-    "kubespawner_override",
-}
+_OVERRIDES = ("kubespawner_override", "spawner_override")
+_SHOWN = {"display_name", "description"}
+_CHOOSES = {*_OVERRIDES, "cluster", "default", "allowed_groups", "allow"}
+_PROFILE = _SHOWN | _CHOOSES | {"slug", "description_html", "profile_options"}
+_FANCY = {"description_in_choices", "dynamic_image_building"}
+"""Keys that only jupyterhub-fancy-profiles' form reads."""
+_OPTION = _SHOWN | _FANCY | {"choices", "unlisted_choice"}
+_CHOICE = _SHOWN | _CHOOSES
+_UNLISTED = (
+    _SHOWN
+    | _FANCY
+    | set(_OVERRIDES)
+    | {"enabled", "display_name_in_choices", "validation_regex", "validation_message"}
+)
+UNLISTED = "unlisted-choice"
+"""What a list box says when the user writes a value of their own."""
+TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
+"""Traits that are templates: a user's own value never becomes part of their source."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of an option's values."""
+
+    key: str
+    display_name: str
+    description: str = ""
+    default: bool = False
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    access: Access = EVERYBODY
+
+
+@dataclass(frozen=True)
+class Unlisted:
+    """What a user may write instead of a choice. ``{value}`` in *overrides* is what they wrote."""
+
+    display_name: str = ""
+    display_name_in_choices: str = "Other..."
+    validation_regex: str = ""
+    validation_message: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    fancy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One question of a profile. It has choices, or an unlisted choice, or both."""
+
+    key: str
+    display_name: str
+    description: str = ""
+    choices: tuple[Choice, ...] = ()
+    unlisted: Unlisted | None = None
+    fancy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,6 +80,9 @@ class Profile:
     description: str = ""
     default: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    description_html: str = ""
+    options: tuple[Option, ...] = ()
+    access: Access = EVERYBODY
 
 
 def slugify(text: str) -> str:
@@ -52,9 +102,13 @@ def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[Profile]:
     """
     if isinstance(profile_list, Mapping):
         entries = [(f"profile_list[{key!r}]", profile_list[key]) for key in sorted(profile_list)]
-    else:
+    elif isinstance(profile_list, Sequence) and not isinstance(profile_list, str):
         entries = [(f"profile_list[{i}]", entry) for i, entry in enumerate(profile_list)]
-    profiles = [_parse_one(where, entry) for where, entry in entries]
+    else:
+        raise ConfigError(
+            f"profile_list must be a list or a dict of profiles, not {type(profile_list).__name__}"
+        )
+    profiles = [_profile(where, entry) for where, entry in entries]
     seen: dict[str, str] = {}
     for (where, _), profile in zip(entries, profiles, strict=True):
         if profile.slug in seen:
@@ -63,34 +117,141 @@ def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[Profile]:
                 "give one of them another 'slug'"
             )
         seen[profile.slug] = where
-    return _with_one_default(profiles)
+    return with_default(profiles)
 
 
-def _parse_one(where: str, entry: Any) -> Profile:
-    if not isinstance(entry, Mapping):
-        raise ConfigError(f"{where} must be a dict, not {type(entry).__name__}")
-    for key in entry:
-        if key not in _KEYS:
-            raise ConfigError(f"{where}: {unknown('key', str(key), _KEYS)}")
-    name = entry.get("display_name")
-    if not isinstance(name, str) or not name:
+def levels(profile: Profile) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield all that *profile* may override, each with its place in the configuration."""
+    yield f"profile {profile.slug!r}: spawner_override", profile.overrides
+    for option in profile.options:
+        where = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
+        for choice in option.choices:
+            yield f"{where}.choices[{choice.key!r}]: spawner_override", choice.overrides
+        if option.unlisted is not None:
+            yield f"{where}.unlisted_choice: spawner_override", option.unlisted.overrides
+
+
+def with_default(profiles: Sequence[Profile]) -> list[Profile]:
+    """Mark exactly one profile as the default: the first marked one, else the first."""
+    default = next((p.slug for p in profiles if p.default), profiles[0].slug if profiles else "")
+    return [replace(p, default=p.slug == default) for p in profiles]
+
+
+def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Mark exactly one choice as the default: the first marked one, else the first."""
+    default = next((c.key for c in choices if c.default), choices[0].key if choices else "")
+    return tuple(replace(c, default=c.key == default) for c in choices)
+
+
+def _profile(where: str, entry: Any) -> Profile:
+    _check_keys(where, entry, _PROFILE)
+    name = _text(where, entry, "display_name")
+    if not name:
         raise ConfigError(f"{where} needs a 'display_name': the text that users see")
     slug = entry.get("slug") or slugify(name)
     if not isinstance(slug, str) or not slug:
         raise ConfigError(f"{where} needs a 'slug': none can be made of {name!r}")
+    options = entry.get("profile_options") or {}
+    place = f"{where}['profile_options']"
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"{place} must be a dict of options, not {type(options).__name__}")
     return Profile(
         slug=slug,
         display_name=name,
-        description=str(entry.get("description", "")),
+        description=_text(where, entry, "description"),
         default=bool(entry.get("default", False)),
         overrides=_overrides(where, entry),
+        description_html=_text(where, entry, "description_html"),
+        options=tuple(_option(f"{place}[{key!r}]", key, value) for key, value in options.items()),
+        access=_access(where, entry),
     )
+
+
+def _option(where: str, key: Any, entry: Any) -> Option:
+    _check_keys(where, entry, _OPTION)
+    _check_name(where, key, "option")
+    if key == "profile" or key.endswith(f"--{UNLISTED}"):
+        raise ConfigError(f"{where}: an option cannot have this key: the form needs it itself")
+    choices = entry.get("choices") or {}
+    if not isinstance(choices, Mapping):
+        raise ConfigError(
+            f"{where}['choices'] must be a dict of choices, not {type(choices).__name__}"
+        )
+    unlisted = _unlisted(f"{where}['unlisted_choice']", entry.get("unlisted_choice") or {})
+    if not choices and unlisted is None:
+        raise ConfigError(
+            f"{where} offers nothing: write 'choices', or an 'unlisted_choice' with 'enabled': True"
+        )
+    return Option(
+        key=key,
+        display_name=_text(where, entry, "display_name") or key,
+        description=_text(where, entry, "description"),
+        choices=with_default_choice(
+            [_choice(f"{where}['choices'][{k!r}]", k, value) for k, value in choices.items()]
+        ),
+        unlisted=unlisted,
+        fancy={k: entry[k] for k in _FANCY if k in entry},
+    )
+
+
+def _choice(where: str, key: Any, entry: Any) -> Choice:
+    _check_keys(where, entry, _CHOICE)
+    _check_name(where, key, "choice")
+    if key == UNLISTED:
+        raise ConfigError(f"{where}: a choice cannot have this key: the form needs it itself")
+    return Choice(
+        key=key,
+        display_name=_text(where, entry, "display_name") or key,
+        description=_text(where, entry, "description"),
+        default=bool(entry.get("default", False)),
+        overrides=_overrides(where, entry),
+        access=_access(where, entry),
+    )
+
+
+def _unlisted(where: str, entry: Any) -> Unlisted | None:
+    _check_keys(where, entry, _UNLISTED)
+    regex = _text(where, entry, "validation_regex")
+    try:
+        re.compile(regex)
+    except re.error as exc:
+        raise ConfigError(f"{where}['validation_regex'] is no regular expression: {exc}") from exc
+    overrides = _overrides(where, entry)
+    for name in TEMPLATES & overrides.keys():
+        if "{value}" in str(overrides[name]):
+            raise ConfigError(
+                f"{where}: {name!r} is a template, of which a user's text may not become a part: "
+                "write {{ options.NAME }}, with the option's own name, instead of {value}"
+            )
+    if not entry.get("enabled"):
+        return None
+    return Unlisted(
+        display_name=_text(where, entry, "display_name"),
+        display_name_in_choices=_text(where, entry, "display_name_in_choices") or "Other...",
+        validation_regex=regex,
+        validation_message=_text(where, entry, "validation_message"),
+        overrides=overrides,
+        fancy={k: entry[k] for k in _FANCY if k in entry},
+    )
+
+
+def _access(where: str, entry: Mapping[str, Any]) -> Access:
+    groups, allow = entry.get("allowed_groups"), entry.get("allow")
+    if isinstance(groups, str) or not isinstance(groups, list | tuple | set | frozenset | None):
+        raise ConfigError(
+            f"{where}['allowed_groups'] must be a list of groups, not {type(groups).__name__}"
+        )
+    if allow is not None and not callable(allow):
+        raise ConfigError(
+            f"{where}['allow'] must be a function of the spawner, not {type(allow).__name__}"
+        )
+    return Access(None if groups is None else frozenset(map(str, groups)), allow)
 
 
 def _overrides(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Join the two spellings of the override and the shorthand ``cluster``."""
     joined: dict[str, Any] = {}
-    for key in ("kubespawner_override", "spawner_override"):
+    for key in _OVERRIDES:
         value = entry.get(key) or {}
         if not isinstance(value, Mapping):
             raise ConfigError(f"{where}: {key!r} must be a dict, not {type(value).__name__}")
@@ -107,27 +268,26 @@ def _overrides(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     return joined
 
 
-def _with_one_default(profiles: list[Profile]) -> list[Profile]:
-    marked = [p.slug for p in profiles if p.default]
-    chosen = marked[0] if marked else (profiles[0].slug if profiles else "")
-    return [
-        Profile(p.slug, p.display_name, p.description, p.slug == chosen, p.overrides)
-        for p in profiles
-    ]
+def _check_keys(where: str, entry: Any, known: set[str]) -> None:
+    if not isinstance(entry, Mapping):
+        raise ConfigError(f"{where} must be a dict, not {type(entry).__name__}")
+    for key in entry:
+        if key not in known:
+            raise ConfigError(f"{where}: {unknown('key', str(key), known)}")
 
 
-def choose(profiles: Sequence[Profile], user_options: Mapping[str, Any]) -> Profile:
-    """Find the profile that *user_options* names, the default if it names none.
+def _check_name(where: str, key: Any, what: str) -> None:
+    if not isinstance(key, str) or not key:
+        raise ConfigError(f"{where}: the key of a {what} must be a text, not {key!r}: quote it")
 
-    Raises UnknownProfile.
-    """
-    wanted = user_options.get("profile")
-    if wanted in (None, ""):
-        return next(p for p in profiles if p.default)
-    for profile in profiles:
-        if profile.slug == wanted:
-            return profile
-    raise UnknownProfile(unknown("profile", str(wanted), [p.slug for p in profiles]))
+
+def _text(where: str, entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ConfigError(f"{where}[{key!r}] must be a text, not {type(value).__name__}")
+    return value
 
 
 def merge(base: Any, override: Any) -> Any:
@@ -142,6 +302,9 @@ def merge(base: Any, override: Any) -> Any:
     for key, value in override.items():
         if value is None:
             merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            lower = merged.get(key)
+            merged[key] = merge(lower if isinstance(lower, Mapping) else {}, value)
         else:
-            merged[key] = merge(merged.get(key), value)
+            merged[key] = value
     return merged

@@ -5,7 +5,6 @@ from __future__ import annotations
 from traitlets import Any, Callable, Dict, Enum, List, Unicode, Union
 from traitlets.config import Configurable
 
-from mcks.core.options_form import default_form_template
 from mcks.core.routes import OBJECT_KEY, default_template
 
 DEFAULT_OBJECTS = {
@@ -142,17 +141,30 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         The profiles that users choose from: a list, a dict (sorted by key), or a function
         (async, too) of the spawner that returns one of these.
 
-        Each is a dict with ``display_name``, and optionally ``slug``, ``description``,
-        ``default``, ``cluster`` and ``spawner_override``: traits of this spawner and their
+        Each is a dict with ``display_name``, and optionally ``slug``, ``description`` (or
+        ``description_html``, which is not escaped), ``default``, ``cluster``, ``allowed_groups``,
+        ``allow``, ``profile_options`` and ``spawner_override``: traits of this spawner and their
         values for the profile. A dict is merged over the trait's own, None removes a key.
         """,
     )
     profile_form_template = Unicode(
-        default_form_template(),
+        "",
         config=True,
         help="""
-        Jinja2 template of the form. It sees ``profile_list``: slug, display_name, description
-        and default of each profile. It must post a field ``profile`` with a slug.
+        Jinja2 template of the form, as HTML. If unset, the form that comes with mcks.
+
+        It sees ``profile_list`` (slug, display_name, description, default and profile_options of
+        the profiles that the user may use) and ``user_options``, the last choice. It must post
+        a field ``profile`` with a slug, and may post ``profile-option-SLUG--OPTION``.
+        """,
+    )
+    additional_profile_form_template_paths = List(
+        Unicode(),
+        config=True,
+        help="""
+        Directories in which to look for ``form.html``, a template like ``profile_form_template``.
+
+        Packages with a form of their own, such as jupyterhub-fancy-profiles, name theirs here.
         """,
     )
     ready_check = Enum(

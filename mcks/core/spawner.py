@@ -16,16 +16,22 @@ from jupyterhub.spawner import Spawner
 from tornado import web
 from traitlets import default
 
-from mcks.core import events, failures, launch, plan, profiles, state
+from mcks.core import events, failures, launch, plan, state
 from mcks.core.apply import Created
+from mcks.core.choosing import Choosing
 from mcks.core.cluster import CONTEXT_PREFIX
 from mcks.core.gateway import Target, wait_until_ready
-from mcks.core.options_form import form, user_options
-from mcks.core.overrides import Overrides, resolved
 from mcks.core.pool import Configured, Connection, Pool, pool_of
 from mcks.core.progress import Progress
 from mcks.core.settings import Settings
-from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
+from mcks.errors import (
+    ConfigError,
+    MCKSError,
+    NotAllowed,
+    StartFailed,
+    UnknownCluster,
+    UnknownProfile,
+)
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -54,8 +60,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     _cluster_name = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._overrides = Overrides(self)
+        self.choosing = Choosing(self)
         super().__init__(*args, **kwargs)
+        self.choosing.remember(self.user_options)
 
     @default("start_timeout")
     def _default_start_timeout(self) -> int:
@@ -81,14 +88,14 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Any:
-        return user_options
+        return self.choosing.posted
 
-    async def listed_profiles(self) -> list[profiles.Profile]:
-        """Ask the administrator's function, if it is one, each time."""
-        listed = self.profile_list
-        if callable(listed):
-            listed = await resolved(listed(self))
-        return profiles.parse(listed)
+    async def run_auth_state_hook(self, auth_state: Any) -> None:
+        """Also called before the form is shown: a link's fields preselect, they start nothing."""
+        await super().run_auth_state_hook(auth_state)
+        request = getattr(self.handler, "request", None)
+        if request is not None and request.method == "GET" and "/spawn" in request.path:
+            self.choosing.take_link(request.query_arguments)
 
     # -- before the start: the profile --------------------------------------------------------
 
@@ -97,17 +104,28 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             await self.apply_profile(user_options)
         except MCKSError as exc:
+            if isinstance(exc, UnknownProfile | NotAllowed):
+                self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
+            self.log.warning("%s does not start: %s", self._log_name, exc)
             raise _shown(exc) from exc
         if self.apply_user_options:
             await super()._run_apply_user_options(user_options)
 
     async def apply_profile(self, user_options: Mapping[str, Any]) -> None:
-        """Set what the chosen profile overrides. Raises UnknownProfile, ConfigError."""
+        """Set what the chosen profile and options override.
+
+        Raises UnknownProfile, NotAllowed, ConfigError.
+        """
         if not self.profile_list:
             return
-        profile = profiles.choose(await self.listed_profiles(), user_options)
-        self.log.info("%s chose the profile %r", self._log_name, profile.slug)
-        await self._overrides.apply(profile)
+        chosen = await self.choosing.apply(user_options)
+        if chosen is None:
+            return
+        self.log.info(
+            "%s chose the profile %r %s", self._log_name, chosen.profile.slug, chosen.options or ""
+        )
+        for notice in chosen.notices:
+            self.log.warning("%s: %s", self._log_name, notice)
 
     # -- start ------------------------------------------------------------------------------
 
@@ -125,10 +143,13 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             self._progress.end()
 
     async def _start(self, progress: Progress) -> str:
+        for notice in self.choosing.notices:
+            progress.say(notice)
         configured = self.configured(pool_of(self.config, self.log))
+        await self.choosing.check_cluster(configured.cluster)
         if configured.cluster.hub_connect_url:
             url = configured.cluster.hub_connect_url
-            self._overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
+            self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
         planned = plan.make(self, configured, self._kept_key)
         progress.say(f"Connecting to {configured.cluster.name}", 5)
         self._created, self._server_url = planned.created, planned.target.url
@@ -257,7 +278,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     def clear_state(self) -> None:
         """Forget the server, but not the names that guard data; undo what the profile set."""
         super().clear_state()
-        self._overrides.restore()
+        self.choosing.overrides.restore()
         self._forget()
 
     async def get_url(self) -> str:
@@ -324,27 +345,28 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
 async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:
     try:
-        listed = await spawner.listed_profiles()
+        return await spawner.choosing.form()
     except MCKSError as exc:
         spawner.log.error("The profile form cannot be shown: %s", exc)
         return f'<div class="alert alert-danger" role="alert">{html.escape(_for_user(exc))}</div>'
-    return form(spawner.profile_form_template, listed, spawner.user_options)
 
 
 def _for_user(exc: MCKSError) -> str:
     """A mistake in the configuration is shown whole: its text holds names, never secrets."""
     shown = exc.jupyterhub_message
-    return f"{shown} ({exc})" if isinstance(exc, ConfigError) else shown
+    whole = isinstance(exc, ConfigError) and not isinstance(exc, UnknownProfile)
+    return f"{shown} ({exc})" if whole else shown
 
 
 def _shown(exc: MCKSError) -> Exception:
     """Make the exception that JupyterHub shows to the user and does not count as its own."""
     message = _for_user(exc)
     reason = getattr(exc, "reason", "") or type(exc).__name__
+    status = 403 if isinstance(exc, NotAllowed) else 400
     shown: Any = (
-        web.HTTPError(400, log_message=message)
+        web.HTTPError(status, log_message=message)
         if SpawnException is None
-        else SpawnException(message, reason=reason)
+        else SpawnException(message, reason=reason, status_code=status)
     )
     # the pages read these; without them they would show status and class name as well
     shown.jupyterhub_message = message

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.profiles import choose, merge, parse, slugify
-from mcks.errors import ConfigError, UnknownProfile
+from mcks.core.profiles import merge, parse, slugify
+from mcks.errors import ConfigError
 
 TWO = [{"display_name": "Small one"}, {"display_name": "GPU", "default": True}]
 
@@ -69,29 +69,17 @@ def test_kubespawners_spelling_of_the_override_works() -> None:
             "both a cluster and a kubernetes_context",
         ),
         ([{"display_name": "a", "spawner_override": "x"}], "must be a dict, not str"),
+        ("x", "must be a list or a dict of profiles, not str"),
+        ([{"display_name": 7}], "display_name'.* must be a text, not int"),
+        ([{"display_name": "a", "allowed_groups": "g"}], "must be a list of groups, not str"),
+        ([{"display_name": "a", "allow": "g"}], "must be a function of the spawner, not str"),
+        ([{"display_name": "a", "profile_options": ["x"]}], "must be a dict of options, not list"),
         ({"k": {"slug": "x"}}, r"profile_list\['k'\] needs a 'display_name'"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(listed: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse(listed)
-
-
-def test_the_chosen_profile_is_found_and_the_default_if_none_is_chosen() -> None:
-    profiles = parse(TWO)
-    assert choose(profiles, {"profile": "small-one"}).slug == "small-one"
-    assert choose(profiles, {}).slug == "gpu"
-
-
-def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownProfile, match="Known: gpu, small-one"):
-        choose(parse(TWO), {"profile": "gpus"})
-
-
-@pytest.mark.parametrize("hostile", [["gpu"], {"a": 1}, 7, "<script>"])
-def test_a_posted_profile_of_any_type_is_only_unknown(hostile: Any) -> None:
-    with pytest.raises(UnknownProfile):
-        choose(parse(TWO), {"profile": hostile})
 
 
 @pytest.mark.parametrize(
@@ -101,6 +89,7 @@ def test_a_posted_profile_of_any_type_is_only_unknown(hostile: Any) -> None:
         ({"A": "1"}, {"A": None}, {}),
         ({"A": {"x": 1, "y": 2}}, {"A": {"y": None}}, {"A": {"x": 1}}),
         ({"A": "1"}, {"A": {"x": 1}}, {"A": {"x": 1}}),
+        ({}, {"A": {"x": None, "y": 1}}, {"A": {"y": 1}}),
         ("old", "new", "new"),
         ([1], [2], [2]),
     ],
@@ -118,3 +107,66 @@ def test_merging_changes_neither_side() -> None:
 
 def test_slugs_hold_letters_digits_and_hyphens() -> None:
     assert slugify("Größe: 16 GiB (ünï)") == "groe-16-gib-uni"
+
+
+def option(**keys: Any) -> list[Any]:
+    return [{"display_name": "a", "profile_options": {"image": keys}}]
+
+
+def test_the_first_choice_is_the_default_if_none_is_marked() -> None:
+    choices = {"x": {"display_name": "X"}, "y": {}}
+    (profile,) = parse(option(display_name="Image", choices=choices))
+    assert [(c.key, c.display_name, c.default) for c in profile.options[0].choices] == [
+        ("x", "X", True),
+        ("y", "y", False),
+    ]
+
+
+def test_an_unlisted_choice_that_is_not_enabled_is_none() -> None:
+    (profile,) = parse(option(choices={"x": {}}, unlisted_choice={"enabled": False}))
+    assert profile.options[0].unlisted is None
+
+
+def test_the_keys_of_jupyterhub_fancy_profiles_are_kept() -> None:
+    fancy = {"dynamic_image_building": {"enabled": True}}
+    (profile,) = parse(option(choices={"x": {}}, **fancy))
+    assert profile.options[0].fancy == fancy
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({}, "offers nothing: write 'choices'"),
+        ({"choices": ["x"]}, "must be a dict of choices, not list"),
+        ({"choices": {"x": "y"}}, r"\['x'\] must be a dict, not str"),
+        ({"choices": {3: {}}}, "the key of a choice must be a text, not 3"),
+        ({"choices": {"unlisted-choice": {}}}, "the form needs it itself"),
+        ({"choices": {"x": {"defalt": True}}}, "unknown key 'defalt'. Did you mean 'default'"),
+        ({"choices": {"x": {"cluster": "c", "spawner_override": {"cluster": "d"}}}}, "twice"),
+        ({"choice": {}}, "unknown key 'choice'. Did you mean 'choices'"),
+        (
+            {"unlisted_choice": {"enabled": True, "validation_regex": "("}},
+            "is no regular expression",
+        ),
+        (
+            {
+                "unlisted_choice": {
+                    "enabled": True,
+                    "spawner_override": {"patches": {"1": "x: {value}"}},
+                }
+            },
+            "'patches' is a template, of which a user's text may not become a part",
+        ),
+    ],
+)
+def test_a_mistake_in_an_option_is_told_with_its_place(keys: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        parse(option(**keys))
+    assert str(caught.value).startswith("profile_list[0]['profile_options']['image']")
+
+
+@pytest.mark.parametrize("key", ["profile", "x--unlisted-choice"])
+def test_an_option_may_not_have_the_forms_own_names(key: str) -> None:
+    listed = [{"display_name": "a", "profile_options": {key: {"choices": {"x": {}}}}}]
+    with pytest.raises(ConfigError, match="the form needs it itself"):
+        parse(listed)
