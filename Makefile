@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test unit cluster-tests lint format docs bench install down clean
+.PHONY: help demo test unit cluster-tests lint format docs bench referees install down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -17,7 +17,7 @@ demo: $(READY) ## a hub, two real local clusters, a notebook in the browser
 test: unit cluster-tests ## all tests
 
 unit: $(READY) ## tests without clusters, under a minute
-	$(BIN)/python -m pytest -m "not cluster and not browser and not slow"
+	$(BIN)/python -m pytest -n auto -m "not cluster and not browser and not slow"
 
 cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and browser
 	$(BIN)/python -m pytest -m "cluster or browser or slow"
@@ -38,6 +38,11 @@ docs: $(READY) ## the documentation, in docs/_build/html
 
 bench: $(READY) ## measure, side by side with the peers
 	$(BIN)/python -m tests.bench
+
+referees: $(READY) ## let the clouds' own client libraries judge the clouds that the tests play
+	@test -x $(VENV)/referees/bin/python || $(BIN)/python -m venv $(VENV)/referees
+	@$(VENV)/referees/bin/python -m pip install --quiet -r tests/referees/requirements.txt
+	@$(VENV)/referees/bin/python -m tests.referees
 
 install: $(READY) ## everything that demo and test need
 	$(BIN)/python -m tests.cluster install
