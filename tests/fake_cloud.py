@@ -86,7 +86,7 @@ class FakeCloud:
             return
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
 
 

@@ -29,7 +29,6 @@ _ENDPOINTS = {
     "auto": "the public address, or the DNS endpoint of a cluster that has no addresses",
     "public": "the public address",
     "private": "the private address",
-    "private-fqdn": "the name of the private address",
     "dns": "the DNS endpoint",
 }
 _GATEWAY = (
@@ -57,9 +56,9 @@ class GKEBackend(Backend):
         Which of the cluster's endpoints to use.
 
         ``auto`` (the default) takes the public address, or the DNS endpoint if the cluster has no
-        addresses. ``public``, ``private``, ``private-fqdn`` and ``dns`` take just that one. The
-        DNS endpoint needs the IAM permission ``container.clusters.connect``, and the cluster must
-        allow external traffic to it.
+        addresses. ``public``, ``private`` and ``dns`` take just that one. The DNS endpoint needs
+        the IAM permission ``container.clusters.connect``, and the cluster must allow external
+        traffic to it.
         """,
     ).tag(config=True)
 
@@ -211,10 +210,10 @@ class GKEBackend(Backend):
 
     def _host(self, found: dict[str, Any], kind: str) -> str:
         private = found.get("privateClusterConfig") or {}
+        addresses = (found.get("controlPlaneEndpointsConfig") or {}).get("ipEndpointsConfig") or {}
         hosts = {
             "public": found.get("endpoint"),
-            "private": private.get("privateEndpoint"),
-            "private-fqdn": private.get("privateEndpointFqdn"),
+            "private": private.get("privateEndpoint") or addresses.get("privateEndpoint"),
         }
         if not hosts[kind]:
             raise ConfigError(f"{self._where()}: the cluster has not {_ENDPOINTS[kind]}")

@@ -71,10 +71,7 @@ def describe(google):
 async def test_the_endpoint_is_chosen_as_gcloud_does(google, backend_for):
     found = describe(google)
     found["endpoint"] = "203.0.113.1"
-    found["privateClusterConfig"] = {
-        "privateEndpoint": "10.0.0.2",
-        "privateEndpointFqdn": "abc.gke.example.test",
-    }
+    found["privateClusterConfig"] = {"privateEndpoint": "10.0.0.2"}
     dns = {"endpoint": "abc.europe-west1.gke.goog", "allowExternalTraffic": True}
     found["controlPlaneEndpointsConfig"] = {
         "dnsEndpointConfig": dns,
@@ -88,9 +85,11 @@ async def test_the_endpoint_is_chosen_as_gcloud_does(google, backend_for):
     assert await server("auto") == ("https://203.0.113.1", True)
     assert await server("public") == ("https://203.0.113.1", True)
     assert await server("private") == ("https://10.0.0.2", True)
-    assert await server("private-fqdn") == ("https://abc.gke.example.test", True)
     assert await server("dns") == ("https://abc.europe-west1.gke.goog", False), "a public CA"
-    found["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]["enabled"] = False
+    del found["privateClusterConfig"]
+    found["controlPlaneEndpointsConfig"]["ipEndpointsConfig"] = {"privateEndpoint": "10.0.0.3"}
+    assert await server("private") == ("https://10.0.0.3", True)
+    found["controlPlaneEndpointsConfig"]["ipEndpointsConfig"] = {"enabled": False}
     assert await server("auto") == ("https://abc.europe-west1.gke.goog", False)
     dns["allowExternalTraffic"] = False
     with pytest.raises(ConfigError, match="switch on allowExternalTraffic"):
