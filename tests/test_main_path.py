@@ -285,7 +285,6 @@ SHOWN = {
     "nowhere": "unknown cluster 'aa'. Did you mean 'a'",
     "trait": "unknown trait 'mem_limitt'. Did you mean 'mem_limit'",
     "patch": "patch '50' at line 2",
-    "other": "unknown profile 'other'",
 }
 
 
@@ -297,3 +296,5 @@ async def test_a_mistake_in_the_configuration_is_shown_where_servers_start(
             said = await start_server(hub, "ada", profile)
             assert "configuration has a mistake" in said[-1]["message"], said
             assert words in said[-1]["message"]
+        said = await start_server(hub, "ada", "other")
+        assert "unknown profile 'other'. Did you mean" in said[-1]["message"]
