@@ -90,6 +90,8 @@ class Choosing:
         listed = await self.listed()
         permitted = await self._permitted(listed)
         if not permitted:
+            if user_options.get("profile") and not saved:
+                selection.select([], user_options)  # which raises
             return None
         chosen = self._select(listed, permitted, user_options, saved)
         self.profile, self.options = chosen.profile.slug, chosen.options
