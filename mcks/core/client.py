@@ -35,8 +35,10 @@ _PATCH_TYPES = {
     "json": "application/json-patch+json",
 }
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_WATCH_SILENCE = 90.0
-"""Seconds without a byte after which a watch is dead: bookmarks come about once a minute."""
+_WATCH_LIFE = 75.0
+"""Seconds: an API server that has seen no event of a kind sends no bookmarks, so only the end of a
+watch shows that the connection still lives. A new watch costs one small request."""
+_WATCH_OVERDUE = 15.0
 
 
 class ClusterClient:
@@ -58,7 +60,7 @@ class ClusterClient:
         deadlines: Deadlines = DEFAULT_DEADLINES,
         renew_trust: Callable[[], Awaitable[bool]] | None = None,
         explain: Callable[[MCKSError], Awaitable[str]] | None = None,
-        watch_silence: float = _WATCH_SILENCE,
+        watch_overdue: float = _WATCH_OVERDUE,
     ) -> None:
         self.cluster = cluster
         self._connection = Connection(
@@ -69,7 +71,7 @@ class ClusterClient:
             renew_trust=renew_trust,
             explain=explain,
         )
-        self._watch_silence = watch_silence
+        self._watch_overdue = watch_overdue
         self._kinds = Discovery(self._connection)
 
     @property
@@ -207,13 +209,13 @@ class ClusterClient:
         return True
 
     async def watch(
-        self, selection: Selection, since: str, *, timeout: float = 300.0
+        self, selection: Selection, since: str, *, timeout: float = _WATCH_LIFE
     ) -> AsyncIterator[WatchEvent]:
         """Follow changes of *selection* after the resource version *since*, bookmarks included.
 
         Ends when the server ends it, after *timeout* seconds at the latest: open it again from the
         last version seen. Raises `Gone` if *since* is too old (list again), `Unreachable` if the
-        stream breaks or stays silent, without even a bookmark.
+        stream breaks, or stays silent until some seconds (*watch_overdue*) after its time.
         """
         resource = await self._kinds.find(selection.api_version, selection.kind)
         asked = Asked.about(self.cluster, "watch", selection.kind, "", selection.namespace)
@@ -226,7 +228,7 @@ class ClusterClient:
         path = resource.path(selection.namespace)
         request = Request("GET", path, asked, query=query, repeatable=True, verb="watch")
         deadlines = aiohttp.ClientTimeout(
-            sock_connect=self._connection.deadlines.connect, sock_read=self._watch_silence
+            sock_connect=self._connection.deadlines.connect, sock_read=timeout + self._watch_overdue
         )
         response = await self._connection.open(request, deadlines)
         async for event in events(asked, response):

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from mcks.core.client import ClusterClient
 from mcks.core.objects import Manifest, Ref, Selection
 
+_WHILE_STARTING = 300.0
+
 _STEPS = {
     "FailedScheduling": (40, "No place in the cluster yet, still looking"),
     "TriggeredScaleUp": (42, "The cluster is adding a machine"),
@@ -51,6 +53,6 @@ async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:
         pod.namespace,
         field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod.name}",
     )
-    async for event in client.watch(selection, ""):
+    async for event in client.watch(selection, "", timeout=_WHILE_STARTING):
         if event.type in ("ADDED", "MODIFIED"):
             yield event.object
