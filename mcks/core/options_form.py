@@ -10,8 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, Template
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
 from markupsafe import Markup
 
 from mcks.core.profiles import UNLISTED, Option, Profile
@@ -29,8 +28,8 @@ def default_form_template() -> str:
 
 
 @lru_cache(maxsize=8)
-def _environment(directories: tuple[str, ...]) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
+def _environment(directories: tuple[str, ...]) -> Environment:
+    environment = Environment(
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -85,15 +84,17 @@ def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]
         "description_html": Markup(profile.description_html),  # noqa: S704 (trusted by its name)
         "default": here if chosen is not None else profile.default,
         "profile_options": {
-            option.key: _shown_option(option, answers.get(option.key)) for option in profile.options
+            option.key: _shown_option(profile.slug, option, answers.get(option.key))
+            for option in profile.options
         },
     }
 
 
-def _shown_option(option: Option, answer: str | None) -> dict[str, Any]:
+def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, Any]:
     keys = {choice.key for choice in option.choices}
     written = answer if answer is not None and answer not in keys else ""
     shown: dict[str, Any] = {
+        "id": f"profile-option-{slug}--{option.key}",
         "display_name": option.display_name,
         "description": option.description,
         **option.fancy,

@@ -16,8 +16,9 @@ from mcks.core.access import EVERYBODY, Access
 from mcks.errors import ConfigError, unknown
 
 _OVERRIDES = ("kubespawner_override", "spawner_override")
+_OVERRIDING = {*_OVERRIDES, "cluster"}
 _SHOWN = {"display_name", "description"}
-_CHOOSES = {*_OVERRIDES, "cluster", "default", "allowed_groups", "allow"}
+_CHOOSES = _OVERRIDING | {"default", "allowed_groups", "allow"}
 _PROFILE = _SHOWN | _CHOOSES | {"slug", "description_html", "profile_options"}
 _FANCY = {"description_in_choices", "dynamic_image_building"}
 """Keys that only jupyterhub-fancy-profiles' form reads."""
@@ -134,13 +135,18 @@ def levels(profile: Profile) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def with_default(profiles: Sequence[Profile]) -> list[Profile]:
     """Mark exactly one profile as the default: the first marked one, else the first."""
     default = next((p.slug for p in profiles if p.default), profiles[0].slug if profiles else "")
-    return [replace(p, default=p.slug == default) for p in profiles]
+    return [
+        p if p.default == (p.slug == default) else replace(p, default=not p.default)
+        for p in profiles
+    ]
 
 
 def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """Mark exactly one choice as the default: the first marked one, else the first."""
     default = next((c.key for c in choices if c.default), choices[0].key if choices else "")
-    return tuple(replace(c, default=c.key == default) for c in choices)
+    return tuple(
+        c if c.default == (c.key == default) else replace(c, default=not c.default) for c in choices
+    )
 
 
 def _profile(where: str, entry: Any) -> Profile:
@@ -237,6 +243,8 @@ def _unlisted(where: str, entry: Any) -> Unlisted | None:
 
 def _access(where: str, entry: Mapping[str, Any]) -> Access:
     groups, allow = entry.get("allowed_groups"), entry.get("allow")
+    if groups is None and allow is None:
+        return EVERYBODY
     if isinstance(groups, str) or not isinstance(groups, list | tuple | set | frozenset | None):
         raise ConfigError(
             f"{where}['allowed_groups'] must be a list of groups, not {type(groups).__name__}"
@@ -251,6 +259,8 @@ def _access(where: str, entry: Mapping[str, Any]) -> Access:
 def _overrides(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Join the two spellings of the override and the shorthand ``cluster``."""
     joined: dict[str, Any] = {}
+    if _OVERRIDING.isdisjoint(entry):
+        return joined
     for key in _OVERRIDES:
         value = entry.get(key) or {}
         if not isinstance(value, Mapping):
@@ -271,9 +281,8 @@ def _overrides(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 def _check_keys(where: str, entry: Any, known: set[str]) -> None:
     if not isinstance(entry, Mapping):
         raise ConfigError(f"{where} must be a dict, not {type(entry).__name__}")
-    for key in entry:
-        if key not in known:
-            raise ConfigError(f"{where}: {unknown('key', str(key), known)}")
+    for key in entry.keys() - known:
+        raise ConfigError(f"{where}: {unknown('key', str(key), known)}")
 
 
 def _check_name(where: str, key: Any, what: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcks.core.access import allowed
+from mcks.core.access import EVERYBODY, allowed
 from mcks.core.profiles import (
     UNLISTED,
     Choice,
@@ -191,25 +191,33 @@ async def permitted(profiles: Sequence[Profile], spawner: Any, guard: Guard) -> 
     """
     found = []
     for profile in profiles:
-        what = f"profile {profile.slug!r}"
-        if await allowed(profile.access, spawner, what) and await guard(profile.overrides):
-            options = [await _permitted(option, spawner, guard, what) for option in profile.options]
-            left = tuple(option for option in options if option is not None)
-            if len(left) == len(options):
-                found.append(replace(profile, options=left))
+        if await _may_use(profile, spawner, guard, f"profile {profile.slug!r}"):
+            options = [
+                await _permitted(profile, option, spawner, guard) for option in profile.options
+            ]
+            if options != list(profile.options):
+                left = tuple(option for option in options if option is not None)
+                if len(left) < len(options):
+                    continue
+                profile = replace(profile, options=left)  # noqa: PLW2901
+            found.append(profile)
     return with_default(found)
 
 
-async def _permitted(option: Option, spawner: Any, guard: Guard, where: str) -> Option | None:
-    choices = [
-        choice
-        for choice in option.choices
-        if await allowed(choice.access, spawner, f"{where}, {option.key!r}: {choice.key!r}")
-        and await guard(choice.overrides)
-    ]
+async def _permitted(profile: Profile, option: Option, spawner: Any, guard: Guard) -> Option | None:
+    where = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
+    choices = [choice for choice in option.choices if await _may_use(choice, spawner, guard, where)]
+    if len(choices) == len(option.choices):
+        return option
     if not choices and option.unlisted is None:
         return None
     return replace(option, choices=with_default_choice(choices))
+
+
+async def _may_use(what: Profile | Choice, spawner: Any, guard: Guard, where: str) -> bool:
+    if what.access is not EVERYBODY and not await allowed(what.access, spawner, where):
+        return False
+    return not what.overrides or await guard(what.overrides)
 
 
 def insert(template: Any, value: str) -> Any:
