@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from mcks.auth.credential import Credential
-from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_AGE = 600.0
 """Seconds: a token costs no call and ends 14 minutes after it was made at the latest."""
@@ -262,6 +262,10 @@ def _aws_errors(doing: str) -> Iterator[None]:
         raise Unreachable(f"{where}: {exc}") from exc
     except aws.BotoCoreError as exc:
         raise AuthError(f"{where}: {exc}") from exc
+    except MCKSError:
+        raise
+    except Exception as exc:  # a fault of botocore itself; its text could hold anything
+        raise AuthError(f"{where}: botocore failed: {type(exc).__name__}") from exc
 
 
 def _refused(where: str, exc: Any) -> AuthError | Unreachable:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mcks.auth.credential import Credential
-from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 300.0
 """Seconds: azure-identity itself takes a cached token for too old then."""
@@ -91,6 +91,10 @@ async def access_token(login: Login, scope: str) -> Credential:
         raise Unreachable(f"Entra ({kind}): {_first_words(exc)}") from exc
     except (ValueError, OSError) as exc:
         raise ConfigError(f"Entra ({kind}): {_first_words(exc)}") from exc
+    except MCKSError:
+        raise
+    except Exception as exc:  # a fault of azure-identity itself; its text could hold anything
+        raise AuthError(f"Entra ({kind}): azure-identity failed: {type(exc).__name__}") from exc
     return Credential(token=token.token, expires_at=float(token.expires_on))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mcks.auth.credential import Credential
-from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 225.0
 """Seconds: the metadata server hands out the same token until 4 minutes before its end."""
@@ -85,6 +85,10 @@ def _log_in(login: Login) -> LoggedIn:
         raise _refused(source, exc) from exc
     except (google.GoogleAuthError, ValueError) as exc:
         raise AuthError(f"Google ({source}): {_first_words(exc)}") from exc
+    except MCKSError:
+        raise
+    except Exception as exc:  # a fault of google-auth itself; its text could hold anything
+        raise AuthError(f"Google ({source}): google-auth failed: {type(exc).__name__}") from exc
     expiry = credentials.expiry
     return LoggedIn(
         Credential(

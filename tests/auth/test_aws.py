@@ -233,6 +233,11 @@ async def test_an_aws_that_is_silent_is_given_up(keys, monkeypatch):
         await eks_token(LOGIN, "hub")
 
 
+async def test_a_fault_of_the_sdk_itself_is_an_auth_error_without_its_text(keys):
+    with pytest.raises(AuthError, match="botocore failed: AttributeError"):
+        await call(LOGIN, "sts", "no_such_operation")
+
+
 async def test_the_caller_is_known_by_its_arn(aws, keys):
     assert await caller_arn(LOGIN) == "arn:aws:sts::123456789012:assumed-role/hub/mcks"
 

@@ -231,6 +231,16 @@ async def test_a_google_that_is_silent_is_given_up(google, tmp_path, monkeypatch
         await log_in(Login(write(tmp_path / "key.json", service_account())))
 
 
+async def test_a_fault_of_the_sdk_itself_is_an_auth_error_without_its_text(google, tmp_path):
+    info = {
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": 5,
+        "source_credentials": authorized_user(),
+    }
+    with pytest.raises(AuthError, match="google-auth failed: AttributeError"):
+        await log_in(Login(write(tmp_path / "file.json", info)))
+
+
 async def test_a_missing_sdk_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "google.auth", None)
     with pytest.raises(MissingDependency, match=r"pip install 'mcks\[gke\]'"):
