@@ -196,6 +196,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         try:
             endpoint = await self.endpoint()
             self._tls_context = await asyncio.to_thread(self._make_context, endpoint)
+            self._loaded_certificate, self._api = None, None
             credential = await self.credentials.get()
         finally:
             await sdk

@@ -61,6 +61,19 @@ async def test_what_the_endpoint_raises_gets_out_of_connect(cloud):
         await cloud.connect()
 
 
+async def test_a_second_client_presents_the_certificate_as_well(cloud, server):
+    issued = server.ca.issue_cert("hub@example.test", common_name="hub")
+    chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems).decode()
+    key = issued.private_key_pem.bytes().decode()
+    cloud.credential = Credential(client_certificate=chain, client_key=key)
+    for _ in range(2):
+        client = await client_of(cloud)
+        await client.get(REF)
+        await client.close()
+    assert all(server.certificates)
+    assert len(server.certificates) == 2
+
+
 async def test_trust_is_not_renewed_when_nothing_has_changed(cloud):
     api = await cloud.connect()
     assert await cloud.renew_trust() is False
