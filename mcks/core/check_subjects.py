@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from traitlets import TraitError
@@ -15,11 +15,14 @@ from traitlets.config import Config
 
 from mcks.core import profiles
 from mcks.core.cluster import CONTEXT_PREFIX
-from mcks.core.config_check import sample_spawner
+from mcks.core.config_check import each_choice_once, sample_spawner
 from mcks.core.overrides import Overrides
 from mcks.core.pool import Configured, Pool, configure
+from mcks.core.selection import select
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
+
+_MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ def _used(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[st
         with contextlib.suppress(MCKSError):
             yield name, pool.configured(name, spawner.clusters).cluster.ingress_public_url
     for profile in _profiles(spawner):
-        with contextlib.suppress(MCKSError):
-            yield _chosen(sample_spawner(config, "ada"), profile, pool)
+        for options in each_choice_once(profile):
+            with contextlib.suppress(MCKSError):
+                yield _chosen(sample_spawner(config, "ada"), profile, options, pool)
 
 
 def _profiles(spawner: MultiClusterKubeSpawner) -> list[profiles.Profile]:
@@ -81,13 +85,16 @@ def _profiles(spawner: MultiClusterKubeSpawner) -> list[profiles.Profile]:
 
 
 def _chosen(
-    spawner: MultiClusterKubeSpawner, profile: profiles.Profile, pool: Pool
+    spawner: MultiClusterKubeSpawner,
+    profile: profiles.Profile,
+    options: Mapping[str, str],
+    pool: Pool,
 ) -> tuple[str, str]:
-    """Set of *profile* only what matters here: the rest may be functions."""
-    overrides = Overrides(spawner)
-    for key in ("cluster", "kubernetes_context", "ingress_public_url"):
-        value = profile.overrides.get(key, "")
-        if value and not callable(value):
-            overrides.set(key, value, profile.slug)
+    """Set of what is chosen only what matters here: the rest may be wrong."""
+    levels = select([profile], {"profile": profile.slug, **options}).levels
+    Overrides(spawner).apply_values(
+        (where, {key: value for key, value in overrides.items() if key in _MATTERS})
+        for where, overrides in levels
+    )
     cluster = spawner.configured(pool).cluster
     return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url

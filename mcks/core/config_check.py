@@ -72,12 +72,12 @@ def _profile_problems(profile: profiles.Profile, config: Config, log: logging.Lo
     """Render what a sample user would get with *profile*; functions are left out."""
     check_names(profile, MultiClusterKubeSpawner)
     found: list[str] = []
-    for options in _each_choice_once(profile):
+    for options in each_choice_once(profile):
         _note(found, partial(_selection_problems, profile, options, config, log))
     return found
 
 
-def _each_choice_once(profile: profiles.Profile) -> Iterator[dict[str, str]]:
+def each_choice_once(profile: profiles.Profile) -> Iterator[dict[str, str]]:
     """Yield user_options: the defaults, then each other choice beside the others' defaults."""
     yield {}
     for option in profile.options:

@@ -313,6 +313,25 @@ def test_contexts_and_urls_that_only_profiles_name_are_found(
         subjects(config, ["on"])
 
 
+def test_clusters_and_urls_that_only_a_choice_names_are_found() -> None:
+    other = {"kubernetes_context": "eks", "ingress_public_url": "http://192.0.2.4", "no_trait": 1}
+    choices = {
+        "near": {"display_name": "near", "spawner_override": {}},
+        "far": {"display_name": "far", "spawner_override": other},
+    }
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {"one": {"ingress_public_url": "http://192.0.2.1"}}
+    config.MultiClusterKubeSpawner.profile_list = [
+        {
+            "display_name": "a",
+            "cluster": "one",
+            "profile_options": {"where": {"display_name": "Where", "choices": choices}},
+        }
+    ]
+    found = {subject.name: subject.urls for subject in subjects(config)}
+    assert found == {"one": ("http://192.0.2.1",), "context:eks": ("http://192.0.2.4",)}
+
+
 def test_a_function_as_profile_list_is_not_called() -> None:
     config = Config()
     config.MultiClusterKubeSpawner.clusters = {"one": {}}
