@@ -32,7 +32,7 @@ def _affinity(kind: str, rule: str) -> Instead:
     return _pod(f"affinity:\n    {kind}:\n      {rule}")
 
 
-_VOLUME = Instead("an object and a patch: docs/how-to/persistent-home.md has both")
+_VOLUME = Instead("an object and a patch: see how to give users a persistent home")
 _CLUSTER = Instead("a setting of the cluster's entry in `clusters`, read from its kubeconfig")
 _NONE = Instead("nothing: mcks does without it")
 _POD_TERM = (
