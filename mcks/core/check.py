@@ -39,6 +39,10 @@ DEADLINE = 60.0
 _AT_A_TIME = 16
 """Clusters; clouds count how fast they are asked."""
 _REVIEWS_AT_A_TIME = 8
+_EXPOSED = (
+    "these rights reach the Secrets of all users in the namespace: "
+    "grant them in a namespace of the user's own"
+)
 _REMEDIES: dict[str, dict[type[MCKSError], str]] = {
     "discover": {
         ConfigError: "correct the cluster's entry in the configuration",
@@ -207,7 +211,10 @@ class _Check:
         if await self._client.review("*", group="*", resource="*"):
             what = "all that is needed, but the hub may do everything in this cluster"
             return Step("authorise", "warning", what, self._grant() + ", and take the rest away")
-        return f"all that is needed in namespace {namespace}"
+        found = f"all that is needed in namespace {namespace}"
+        if exposed := "; ".join(self.subject.exposures):
+            return Step("authorise", "warning", f"{found}, but {exposed}", _EXPOSED)
+        return found
 
     def _grant(self) -> str:
         prefix = "system:serviceaccount:"

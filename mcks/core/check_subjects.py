@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from traitlets import TraitError
 from traitlets.config import Config
 
-from mcks.core import profiles
+from mcks.core import plan, profiles
 from mcks.core.cluster import CONTEXT_PREFIX
 from mcks.core.config_check import each_choice_once, sample_spawner
-from mcks.core.overrides import Overrides
+from mcks.core.exposure import exposures
+from mcks.core.overrides import Overrides, check_names
 from mcks.core.pool import Configured, Pool, configure
 from mcks.core.selection import select
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -33,6 +34,8 @@ class Subject:
     urls: tuple[str, ...]
     configure: Callable[[logging.Logger], Configured]
     """Raises ConfigError."""
+    exposures: tuple[str, ...] = ()
+    """What lets its users reach one another's Secrets."""
 
 
 def subjects(config: Config, names: Sequence[str] = ()) -> list[Subject]:
@@ -49,9 +52,17 @@ def subjects(config: Config, names: Sequence[str] = ()) -> list[Subject]:
     urls: dict[str, dict[str, None]] = {name: {} for name in clusters}
     for name, url in _used(config, spawner):
         urls.setdefault(name, {}).update({url: None} if url else {})
+    exposed: dict[str, dict[str, None]] = {}
+    for name, exposure in _exposed(config, spawner):
+        exposed.setdefault(name, {})[exposure] = None
 
     def subject(name: str) -> Subject:
-        return Subject(name, tuple(urls[name]), lambda log: configure(name, clusters, config, log))
+        return Subject(
+            name,
+            tuple(urls[name]),
+            lambda log: configure(name, clusters, config, log),
+            tuple(exposed.get(name, ())),
+        )
 
     chosen = [name if name in urls else CONTEXT_PREFIX + name for name in names] or list(urls)
     for name, asked in zip(chosen, names, strict=False):
@@ -98,3 +109,20 @@ def _chosen(
     )
     cluster = spawner.configured(pool).cluster
     return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url
+
+
+def _exposed(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
+    """Clusters with what the objects of a sample user's servers expose there."""
+    pool = Pool(config, logging.getLogger("mcks.check"))
+    for profile in _profiles(spawner):
+        for options in each_choice_once(profile):
+            with contextlib.suppress(MCKSError):
+                check_names(profile, MultiClusterKubeSpawner)
+                sample = sample_spawner(config, "ada", profile.slug)
+                chosen = select([profile], {"profile": profile.slug, **options})
+                sample.choosing.options = chosen.options
+                Overrides(sample).apply_values(chosen.levels)
+                configured = sample.configured(pool)
+                objects = plan.make(sample, configured).objects
+                for exposure in exposures(objects, configured.namespace):
+                    yield configured.cluster.name, exposure

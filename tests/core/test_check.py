@@ -23,6 +23,16 @@ from mcks.errors import ConfigError, UnknownCluster
 from tests.loopback import FakeAPIServer, Fault, Handler
 
 TOKEN = "THESECRETOFTHEHUB"
+DASK_ROLE = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{key}}-dask
+rules:
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [create]
+"""
 HUB = "system:serviceaccount:jhub:hub"
 
 
@@ -175,6 +185,14 @@ async def test_a_hub_that_may_do_everything_is_warned(config: Config, cluster: C
     assert step.result == "warning"
     assert "everything" in step.what
     assert step.to_do.startswith("mcks rbac one ")
+
+
+async def test_rights_of_users_that_reach_other_users_are_warned_of(config: Config) -> None:
+    config.MultiClusterKubeSpawner.objects.update({"10-dask": DASK_ROLE})
+    step = (await checked(config))["authorise"]
+    assert step.result == "warning"
+    assert step.what.endswith("but Role jupyter-ada-dask lets users create pods")
+    assert "namespace of the user's own" in step.to_do
 
 
 async def test_a_refused_credential_ends_the_way_at_connect(
