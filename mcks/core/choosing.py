@@ -65,7 +65,7 @@ class Choosing:
 
     def posted(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
         """Read a posted form into user_options, which are of now and not of an earlier start."""
-        self._posted = True
+        self._posted, self._linked = True, {}
         return options_form.user_options(form_data)
 
     def take_link(self, query: dict[str, list[bytes]]) -> None:
