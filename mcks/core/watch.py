@@ -39,6 +39,7 @@ class Reflector:
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._learned: dict[str, float] = {}
         self._changed: dict[str, set[asyncio.Event]] = {}
+        self._version = ""
         self._task: asyncio.Task[None] | None = None
         self.synced = asyncio.Event()
         self.last_contact = 0.0
@@ -94,20 +95,20 @@ class Reflector:
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
-        version = ""
         while True:
             began = time.monotonic()
             try:
-                version = version or await self._list()
-                version = await self._watch(version)
+                if not self._version:
+                    self._version = await self._list()
+                await self._watch()
             except Gone:
-                version = ""
+                self._version = ""
             except (MCKSError, ConnectionError) as exc:
                 self._warn(exc)
                 if isinstance(exc, APIError):
-                    version = ""
+                    self._version = ""
             except Exception:  # a reflector that gave up would freeze every poll for good
-                version = ""
+                self._version = ""
                 self._log.exception("The watch of %ss failed", self._selection.kind)
             if time.monotonic() - began > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
@@ -131,11 +132,12 @@ class Reflector:
             self._tell(name)
         return version
 
-    async def _watch(self, version: str) -> str:
-        async for event in self._client.watch(self._selection, version):
+    async def _watch(self) -> None:
+        """Follow the cluster from where the copy is; each event moves that on."""
+        async for event in self._client.watch(self._selection, self._version):
             self.last_contact = time.monotonic()
             meta = metadata(event.object)
-            version = meta.get("resourceVersion", version)
+            self._version = str(meta.get("resourceVersion", self._version))
             if event.type == "BOOKMARK":
                 continue
             name = meta["name"]
@@ -145,7 +147,6 @@ class Reflector:
             else:
                 self._objects[name] = _lean(event.object)
             self._tell(name)
-        return version
 
     def _forget(self, name: str, uid: str) -> None:
         """Drop *name*, unless a younger object has taken the name already."""

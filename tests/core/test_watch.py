@@ -130,11 +130,13 @@ async def test_after_a_fault_of_the_watch_it_lists_anew(fault: Exception) -> Non
 async def test_a_lost_connection_resumes_without_a_new_list() -> None:
     script = Script()
     async with reflecting(script) as reflector:
-        await reflector.synced.wait()
+        await script.tell("ADDED", pod("a", version="101"))
+        await reflector.wait_for("a", named("101"))
         await script.events.put(Unreachable("reset"))
-        await script.tell("ADDED", pod("a"))
-        await reflector.wait_for("a", named("1"))
+        await script.tell("ADDED", pod("b", version="102"))
+        await reflector.wait_for("b", named("102"))
         assert script.listed == 1
+        assert script.watched == ["100", "101"]
 
 
 async def test_what_is_known_stays_known_while_the_cluster_is_away() -> None:
