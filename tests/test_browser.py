@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.cluster.browser import FLAGS, chromium_path
 from tests.cluster.fixtures import Clusters, Namespace
@@ -28,13 +30,13 @@ async def running(clusters: Clusters, namespace: Namespace, tmp_path: Path) -> A
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     path = await asyncio.to_thread(chromium_path)
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield opened
         for number, context in enumerate(opened.contexts):
-            await shot(context.pages[0], f"at-the-end-{number}")
+            await shot(context.pages[0], f"{request.node.name}-at-the-end-{number}")
         await opened.close()
 
 
@@ -77,11 +79,16 @@ async def run_cell(page: Page, code: str) -> str:
     await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
     await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    await cell.click()
-    await page.keyboard.type(code)
-    await page.keyboard.press("Shift+Enter")
+    await cell.fill(code)
+    await expect(cell).to_have_text(code)
+    run = page.locator('[data-command="notebook:run-cell-and-select-next"]').first
     output = page.locator(".jp-OutputArea-output pre").first
-    await output.wait_for()
+    while not await output.is_visible():
+        # JupyterLab drops what it is asked while a kernel connects: a person presses Run again
+        await cell.click()
+        await run.click()
+        with contextlib.suppress(PlaywrightTimeout):
+            await output.wait_for(timeout=_SLOW / 6)
     return (await output.inner_text()).strip()
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from jupyterhub.objects import Server
 from traitlets.config import Config
 
 from mcks.core import check, rbac
@@ -151,7 +150,6 @@ async def test_a_server_starts_through_each_backend(
         config.MultiClusterKubeSpawner.patches = {"notebook": patch}
         config.MultiClusterKubeSpawner.start_timeout = 120
         spawner = sample_spawner(config, "ada")
-        spawner._server = Server(base_url="/user/ada/")  # the hub makes it before each start
         admin = place.cluster.admin()
         async with connected(config) as connection:
             assert await connection.client.whoami() == login.user

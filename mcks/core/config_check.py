@@ -11,7 +11,8 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from jupyterhub.objects import Hub
+from jupyterhub import orm
+from jupyterhub.objects import Hub, Server
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
@@ -135,7 +136,9 @@ def sample_spawner(
         _deprecated_db_session=None,
     )
     spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
+    row = orm.Server(proto="http", ip="", port=0, base_url=prefix, cookie_name="")
     if servername:
-        spawner.orm_spawner = SimpleNamespace(name=servername, server=None, state={})
+        spawner.orm_spawner = SimpleNamespace(name=servername, server=row, state={})
+    spawner._server = Server(orm_server=row)
     spawner.user_options = {"profile": profile} if profile else {}
     return spawner

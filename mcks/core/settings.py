@@ -70,8 +70,10 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         help="""
         A short DNS label that names this hub, for hubs that share a namespace.
 
-        It becomes part of every object's name and labels. Changing it gives every user new
-        objects, new volumes included. If unset, no other hub may use the namespace.
+        It becomes part of the names and labels of objects, so set it before the first server
+        starts: data that a server has already keeps its name and lacks the label, and mcks
+        leaves alone what it cannot tell to be its own. If unset, no other hub may use the
+        namespace.
         """,
     )
     key_template = Unicode(

@@ -159,6 +159,8 @@ def test_render_prints_what_would_be_created_with_a_dummy_token(
     assert {d["metadata"]["name"] for d in documents} == {"jupyter--41da--gpu"}
     assert documents[0]["stringData"]["JUPYTERHUB_API_TOKEN"] == "a-dummy-token"
     assert documents[0]["stringData"]["JUPYTERHUB_SERVER_NAME"] == "gpu"
+    assert documents[0]["stringData"]["JUPYTERHUB_SERVICE_PREFIX"] == "/user/Ada/gpu/"
+    assert documents[0]["stringData"]["JUPYTERHUB_SERVICE_URL"].endswith(":8888/user/Ada/gpu/")
     limits = documents[2]["spec"]["containers"][0]["resources"]["limits"]
     assert limits == {"memory": "8589934592"}
 
