@@ -18,12 +18,14 @@ from aiohttp import web
 from traitlets.config import Config
 
 from mcks.core import check, rbac
+from mcks.core.apply import KEY_LABEL
 from mcks.core.check_report import as_json, table
 from mcks.core.check_subjects import subjects
 from mcks.core.config_check import sample_spawner
 from mcks.core.objects import Selection
-from mcks.core.pool import Connection, pool_of
+from mcks.core.pool import Connection, configure, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.watch import Reflector
 from mcks.errors import Unauthorized
 from tests import cloud_logins
 from tests.cloud_environment import clean_environment
@@ -32,6 +34,14 @@ from tests.cluster.api import APIAnswer, KubernetesAPI
 from tests.cluster.fixtures import Clusters, cannot_run
 from tests.cluster.local_set import LocalSet
 from tests.loopback_only import loopback_only
+from tests.watched_servers import (
+    all_of,
+    change_some,
+    counting_client,
+    remove,
+    server_pod,
+    versions,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -273,3 +283,43 @@ async def test_kubectl_logs_in_with_mcks_as_its_plugin(
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     assert json.loads(out)["status"]["userInfo"]["username"] == login.user
+
+
+@pytest.mark.slow
+async def test_a_token_that_ends_while_1000_servers_are_watched_costs_one_mint_and_loses_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    admin, namespace = place.cluster.admin(), place.namespace
+    log = logging.getLogger("mcks.test")
+    async with cloud_logins.doks(place, monkeypatch, tmp_path) as login:
+        config = config_of(place, login)
+        configured = configure("it", config.MultiClusterKubeSpawner.clusters, config, log)
+        client = await counting_client(configured)
+        await all_of(client.create(server_pod(f"s{n}", namespace)) for n in range(1000))
+        pods = Reflector(client, Selection("v1", "Pod", namespace, KEY_LABEL), log=log)
+        pods.start()
+        try:
+            await asyncio.wait_for(pods.synced.wait(), 30)
+            assert (len(pods.values()), client.lists, login.cloud.made) == (1000, 1, 1)
+            place.authenticators.revoked.add("k8s-secret-1")
+            batches = iter(range(100))
+            while login.cloud.made == 1:  # until a watch is opened that the API server refuses
+                await asyncio.wait_for(client.turned.wait(), 30)
+                client.turned.clear()
+                await change_some(admin, namespace, next(batches))
+            await change_some(admin, namespace, next(batches))
+            await admin.create(server_pod("last", namespace))
+            await asyncio.wait_for(pods.wait_for("last", lambda pod: pod), 30)
+            there = await admin.list("v1", "Pod", namespace)
+            assert versions(pods.values()) == versions(there)
+            assert len(there) == 1001
+            assert "s0" not in versions(there)
+            assert (client.lists, login.cloud.made) == (1, 2)
+            assert client.watches > 1
+            assert place.authenticators.refusals[-1] == "revoked"
+        finally:
+            await pods.stop()
+            await remove(client, versions(pods.values()), namespace)
+            await client.close()
+            await configured.backend.close()
+            place.authenticators.revoked.clear()
