@@ -7,6 +7,7 @@ import json
 import logging
 import secrets
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -150,10 +151,16 @@ async def started(spawner: MultiClusterKubeSpawner) -> AsyncIterator[str]:
 
 
 @pytest.mark.slow
-async def test_a_server_starts_through_each_backend(
-    login: Login, place: Place, caplog: pytest.LogCaptureFixture
+async def test_a_server_starts_through_each_backend_and_no_secret_is_left_anywhere(
+    login: Login,
+    place: Place,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     async with a_hub(place) as hub_url:
         config = config_of(place, login, hub_url)
         config.MultiClusterKubeSpawner.cmd, patch = place.notebook
@@ -168,8 +175,13 @@ async def test_a_server_starts_through_each_backend(
                 assert await spawner.poll() is None
                 pod = await admin.get("v1", "Pod", "jupyter-ada", place.namespace)
                 assert pod["status"]["phase"] == "Running"
+                token = (await connection.backend.credentials.get()).token or ""
+                state = json.dumps(spawner.get_state())
+                command_lines = Path("/proc/self/cmdline").read_text()
             assert await admin.find("v1", "Pod", "jupyter-ada", place.namespace) is None
-    assert not [secret for secret in login.secrets if secret in caplog.text]
+    shown = caplog.text + state + command_lines
+    assert not [secret for secret in [token, *login.secrets] if secret and secret in shown]
+    assert not [path for path in temporary.rglob("*") if path.is_file()]
 
 
 async def test_the_check_finds_all_steps_well(login: Login, place: Place) -> None:
