@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
 import os
 import re
 import site
@@ -11,6 +14,9 @@ import venv
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+
+from tests.test_life_cycle import SERVER
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-backend.md"
 _FILE = re.compile(r"`(?P<name>[\w.]+\.(?:toml|py))`:\n\n```\w+\n(?P<text>.*?)```\n", re.DOTALL)
@@ -55,13 +61,85 @@ def test_the_page_holds_the_whole_package(package):
     ]
 
 
+def install(package, python):
+    options = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
+    run(python, "-m", "pip", "install", *options, ".", cwd=package)
+
+
 @pytest.mark.slow
 def test_it_installs_is_found_by_its_name_and_passes_the_contract(package, python):
-    install = ["install", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "."]
-    run(python, "-m", "pip", *install, cwd=package)
+    install(package, python)
     code = "from mcks.backends.registry import *; print(backend_class('token-broker').__module__)"
     assert run(python, "-c", code, cwd=package.parent).strip() == "mcks_token_broker"
     (package / "mcks_token_broker.py").unlink()
     options = ["-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto"]
     options += ["-o", "asyncio_default_fixture_loop_scope=function"]
     assert " passed" in run(python, "-m", "pytest", *options, cwd=package)
+
+
+SPAWN = """
+import asyncio, json, sys
+from traitlets.config import Config
+from mcks.core.config_check import sample_spawner
+from mcks.core.pool import pool_of
+
+async def main():
+    spawner = sample_spawner(Config(json.load(open(sys.argv[1]))), "ada")
+    print(await spawner.start(), await spawner.poll())
+    await spawner.stop()
+    await pool_of(spawner.config, spawner.log).close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def broker(clusters, namespace):
+    """The token broker of the page, which knows one real cluster. Yields its URL."""
+    kubeconfig = json.loads(namespace.kubeconfig.read_text())
+    name = clusters["a"].context
+    (cluster,) = (c["cluster"] for c in kubeconfig["clusters"] if c["name"] == name)
+    (user,) = (u["user"] for u in kubeconfig["users"] if u["name"] == name)
+
+    async def answer(request):
+        assert request.headers["Authorization"] == "Bearer hub-key"
+        ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        told = {"endpoint": {"server": cluster["server"], "ca": ca}}
+        told["token"] = {"token": user["token"], "expires_at": None}
+        return web.json_response(told[request.match_info["what"]])
+
+    app = web.Application()
+    app.router.add_get("/clusters/campus-1/{what}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+async def test_a_server_starts_with_it(  # noqa: PLR0917
+    package, python, broker, clusters, namespace, tmp_path
+):
+    await asyncio.to_thread(install, package, python)
+    (tmp_path / "key").write_text("hub-key")
+    notebook = Path(clusters.notebook_command()[0]).with_name("python")
+    spawner = {
+        "clusters": {
+            "campus": {
+                "backend": "token-broker",
+                "broker_url": broker,
+                "cluster": "campus-1",
+                "key_file": str(tmp_path / "key"),
+                "namespace": namespace.name,
+                "ingress_public_url": clusters["a"].gateway_url,
+            }
+        },
+        "cmd": [str(notebook), "-c", SERVER],
+        "patches": {"10-notebook": clusters.notebook_patch()},
+    }
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"MultiClusterKubeSpawner": spawner}))
+    said = await asyncio.to_thread(run, python, "-c", SPAWN, str(config), cwd=tmp_path)
+    assert said.split() == [clusters["a"].gateway_url, "None"]
