@@ -104,6 +104,18 @@ async def listed(page: Page, name: str) -> None:
     await expect(page.locator(".jp-DirListing-item", has_text=name)).to_be_visible(timeout=_SLOW)
 
 
+async def stands_in_its_box(page: Page, name: str) -> None:
+    """Look at the form as it is drawn: the name is one line, inside its profile's frame."""
+    text = await page.get_by_text(name, exact=True).bounding_box()
+    frame = await page.locator(".mcks-profile", has_text=name).bounding_box()
+    assert text is not None
+    assert frame is not None
+    assert text["height"] < 2 * text["width"]
+    assert frame["x"] < text["x"]
+    assert text["x"] + text["width"] < frame["x"] + frame["width"]
+    assert frame["y"] < text["y"]
+
+
 async def stop(page: Page, hub: Hub) -> None:
     await page.goto(f"{hub.url}hub/home", wait_until="networkidle")
     await page.locator("#stop").click()
@@ -122,6 +134,7 @@ async def test_a_user_works_in_one_cluster_and_then_in_the_other(
     page = await log_in(browser, running, "ada")
     await shot(page, "form")
     await expect(page.get_by_role("radio", name="Cluster a")).to_be_checked()
+    await stands_in_its_box(page, "Cluster a")
     said = await start(page, "b")
     assert any("server" in message for message in said), said
     code = "import os; print(os.environ['CLUSTER_NAME'], 6 * 7)"
