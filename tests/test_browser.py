@@ -83,12 +83,13 @@ async def run_cell(page: Page, code: str) -> str:
     await expect(cell).to_have_text(code)
     run = page.locator('[data-command="notebook:run-cell-and-select-next"]').first
     output = page.locator(".jp-OutputArea-output pre").first
-    while not await output.is_visible():
+    for _ in range(6):
         # JupyterLab drops what it is asked while a kernel connects: a person presses Run again
         await cell.click()
         await run.click()
         with contextlib.suppress(PlaywrightTimeout):
             await output.wait_for(timeout=_SLOW / 6)
+            break
     return (await output.inner_text()).strip()
 
 
