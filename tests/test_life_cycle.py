@@ -15,7 +15,7 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core.config_check import sample_spawner
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, Ref
 from mcks.core.pool import Connection, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
@@ -410,3 +410,45 @@ async def test_while_the_api_server_is_away_a_server_counts_as_running(
     assert await second.poll() is None
     await second.stop()
     assert await pod_of(api, namespace) is None
+
+
+MISSES = """
+    kind: Pod
+    metadata: {name: '{{key}}'}
+    spec:
+      containers:
+      - name: notebook
+        envFrom: [{configMapRef: {name: tools}}]
+"""
+
+
+async def test_a_pod_that_misses_an_object_fails_at_once_and_says_which(
+    make: Make, clusters: Clusters, namespace: Namespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    spawner = make(start_timeout=120)
+    spawner.patches = {**spawner.patches, "20": MISSES}
+    with pytest.raises(Exception, match="needs something that its cluster does not have"):
+        await spawner.start()
+    assert 'configmap "tools" not found' in caplog.text
+    await until_empty(clusters, namespace.name)
+
+
+async def test_a_pod_that_seems_to_miss_an_object_is_waited_for_if_the_object_is_there(
+    make: Make, api: KubernetesAPI, namespace: Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawner = make(start_timeout=120)
+    spawner.patches = {**spawner.patches, "20": MISSES}
+    tools = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tools"}}
+    client = (await connection(spawner)).client
+    look, looked = client.get, []
+
+    async def late(where: Ref) -> Manifest:
+        if where.kind == "ConfigMap":
+            looked.append(where.name)
+            api.create(tools, namespace.name)  # after the kubelet has missed it
+        return await look(where)
+
+    monkeypatch.setattr(client, "get", late)
+    await spawner.start()
+    assert looked == ["tools"]
+    await spawner.stop()

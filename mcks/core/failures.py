@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcks.core.environment import CONTAINER
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, Ref, metadata
 
 _ASK = "Please tell the administrators of this hub."
 _IMAGE = (
@@ -36,16 +37,24 @@ _EVICTED = "The cluster needed the server's place and evicted it. Start it again
 _ENDED = f"The server ended before it was ready. {_ASK}"
 _PATIENCE = {"ErrImagePull"}
 """Reasons that are often gone at the next try; Kubernetes names them otherwise if they last."""
+_PASSING = re.compile(
+    r"failed to sync|timed out|deadline exceeded|is reserved for|connection refused|unavailable"
+)
+"""A busy kubelet's or container runtime's words: it tries again by itself, and mostly succeeds."""
+_ABSENT = re.compile(r'(?P<kind>secret|configmap) "(?P<name>[^"]+)" not found')
+_KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Why a pod cannot start. ``reason`` is a short word for metrics, ``message`` for the user,
-    ``details`` (Kubernetes' own words) for the log."""
+    ``details`` (Kubernetes' own words) for the log. ``absent`` is the object that the kubelet
+    misses: its memory may be old, so the verdict holds only if the object really is not there."""
 
     reason: str
     message: str
     details: str = ""
+    absent: Ref | None = None
 
 
 def hopeless(pod: Manifest) -> Verdict | None:
@@ -60,12 +69,23 @@ def hopeless(pod: Manifest) -> Verdict | None:
             reason, message = _WAITING[why]
             if why == "CrashLoopBackOff" and _was_oom(container):
                 reason, message = "oom", _OOM
-            return Verdict(reason, message, f"{why}: {waiting.get('message', '')}".rstrip(": "))
+            said = waiting.get("message", "")
+            return Verdict(reason, message, f"{why}: {said}".rstrip(": "), _absent(pod, said))
     return None
 
 
 def _may_pass(why: str, container: Mapping[str, Any]) -> bool:
-    return why in _PATIENCE or (why == "CrashLoopBackOff" and container.get("restartCount", 0) < 2)
+    if why == "CrashLoopBackOff":
+        return bool(container.get("restartCount", 0) < 2)
+    said = container["state"]["waiting"].get("message", "")
+    return why in _PATIENCE or _PASSING.search(said) is not None
+
+
+def _absent(pod: Manifest, said: str) -> Ref | None:
+    found = _ABSENT.search(said)
+    if found is None:
+        return None
+    return Ref("v1", _KINDS[found["kind"]], found["name"], metadata(pod).get("namespace"))
 
 
 def _ended(status: Mapping[str, Any]) -> Verdict:

@@ -15,7 +15,7 @@ from mcks.core.events import sentence
 from mcks.core.objects import Manifest, Selection, metadata
 from mcks.core.pool import Connection
 from mcks.core.progress import Progress
-from mcks.errors import MCKSError, StartFailed
+from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
 
 _GONE = failures.Verdict(
     "gone", "The server was removed from its cluster while it started. Start it again."
@@ -42,7 +42,6 @@ async def start(connection: Connection, launch: Launch, progress: Progress) -> N
     Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
     Nothing is cleaned up here: ``stop`` does that.
     """
-    key = launch.created.key
     progress.say(f"Creating the server in {connection.title}", 10)
     objects = await apply.locate(connection.client, launch.objects, launch.created.namespace)
     pod = await apply.create_all(connection.client, objects, launch.created)
@@ -50,19 +49,43 @@ async def start(connection: Connection, launch: Launch, progress: Progress) -> N
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
     uid = metadata(pod)["uid"]
+    await _until_running(connection, launch, uid, progress)
+    await _until_ready_or_failed(connection, launch, uid)
+    progress.say("The server answers", 95)
+
+
+async def _until_running(
+    connection: Connection, launch: Launch, uid: str, progress: Progress
+) -> None:
+    doubted: failures.Verdict | None = None
 
     def settled(current: Manifest | None) -> failures.Verdict | bool | None:
         if current is None or metadata(current)["uid"] != uid:
             return _GONE
         percent, words = failures.phase(current)
         progress.say(words, percent)
-        return failures.hopeless(current) or (True if failures.is_running(current) else None)
+        verdict = failures.hopeless(current)
+        if verdict is not None and verdict != doubted:
+            return verdict
+        return True if failures.is_running(current) else None
 
-    verdict = await connection.pods.wait_for(key, settled)
-    if isinstance(verdict, failures.Verdict):
-        raise await _failure(connection, launch, verdict)
-    await _until_ready_or_failed(connection, launch, uid)
-    progress.say("The server answers", 95)
+    while isinstance(
+        verdict := await connection.pods.wait_for(launch.created.key, settled), failures.Verdict
+    ):
+        if await _holds(connection, verdict):
+            raise await _failure(connection, launch, verdict)
+        doubted = verdict
+
+
+async def _holds(connection: Connection, verdict: failures.Verdict) -> bool:
+    """Whether what the kubelet misses is really absent; where mcks may not look, it is believed."""
+    if verdict.absent is None:
+        return True
+    try:
+        await connection.client.get(verdict.absent)
+    except (NotFound, Forbidden):
+        return True
+    return False
 
 
 async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mcks.core import failures
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, Ref
 
 
 def pod(phase: str = "Pending", *containers: dict[str, Any], **status: Any) -> Manifest:
@@ -17,8 +17,8 @@ def pod(phase: str = "Pending", *containers: dict[str, Any], **status: Any) -> M
     }
 
 
-def waiting(reason: str, **more: Any) -> dict[str, Any]:
-    return {"state": {"waiting": {"reason": reason, "message": "words"}}, **more}
+def waiting(reason: str, message: str = "words", **more: Any) -> dict[str, Any]:
+    return {"state": {"waiting": {"reason": reason, "message": message}}, **more}
 
 
 def ended(code: int, reason: str = "Error") -> dict[str, Any]:
@@ -64,11 +64,39 @@ def test_hopeless_pods_are_recognised(manifest: Manifest, reason: str) -> None:
         pod("Pending", waiting("ErrImagePull")),
         pod("Running", waiting("CrashLoopBackOff", restartCount=1)),
         pod("Running", {"state": {"running": {}}}),
+        pod(
+            "Pending",
+            waiting(
+                "CreateContainerConfigError",
+                "failed to sync secret cache: timed out waiting for the condition",
+            ),
+        ),
+        pod("Pending", waiting("CreateContainerError", 'name "n" is reserved for "0f"')),
+        pod("Pending", waiting("CreateContainerError", "context deadline exceeded")),
         {"kind": "Pod", "metadata": {"name": "k"}},
     ],
 )
 def test_while_there_is_hope_nothing_is_said(manifest: Manifest) -> None:
     assert failures.hopeless(manifest) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "absent"),
+    [
+        ('secret "s" not found', Ref("v1", "Secret", "s", "n")),
+        ('configmap "m" not found', Ref("v1", "ConfigMap", "m", "n")),
+        ("couldn't find key k in Secret n/s", None),
+        ("container has runAsNonRoot and image will run as root", None),
+    ],
+)
+def test_what_the_kubelet_misses_is_named_so_that_it_can_be_looked_for(
+    said: str, absent: Ref | None
+) -> None:
+    manifest = pod("Pending", waiting("CreateContainerConfigError", said))
+    manifest["metadata"]["namespace"] = "n"
+    verdict = failures.hopeless(manifest)
+    assert verdict is not None
+    assert verdict.absent == absent
 
 
 @pytest.mark.parametrize(
