@@ -21,7 +21,7 @@ from mcks.backends import registry
 from mcks.core import check, check_report, plan, rbac
 from mcks.core.check_subjects import subjects
 from mcks.core.config_check import problems, sample_spawner
-from mcks.core.exec_credential import exec_credential
+from mcks.core.exec_credential import asked_version, exec_credential
 from mcks.core.levels import merge_levels
 from mcks.core.objects import Manifest, ref
 from mcks.core.pool import Configured, Pool
@@ -150,6 +150,7 @@ def _ask(
 def _token(arguments: argparse.Namespace) -> int:
     if sys.stdout.isatty() and not arguments.show:
         raise MCKSError("this would show a secret on the terminal: add --show if that is wanted")
+    version = asked_version()
     configured = _configured(arguments)
 
     async def mint() -> Credential:
@@ -158,7 +159,7 @@ def _token(arguments: argparse.Namespace) -> int:
         finally:
             await configured.backend.close()
 
-    sys.stdout.write(exec_credential(asyncio.run(mint())) + "\n")
+    sys.stdout.write(exec_credential(asyncio.run(mint()), version) + "\n")
     return 0
 
 

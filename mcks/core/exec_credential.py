@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from mcks.auth.credential import Credential
 from mcks.errors import ConfigError
 
-API_VERSION = "client.authentication.k8s.io/v1"
+API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+"""The first is for those who do not say what they want."""
+_ASKED = "KUBERNETES_EXEC_INFO"
 
 
-def exec_credential(credential: Credential) -> str:
-    """Write *credential* as an ExecCredential, in JSON.
+def asked_version(environ: Mapping[str, str] = os.environ) -> str:
+    """Give the apiVersion in which kubectl wants its answer: it refuses every other one.
+
+    kubectl says it in ``KUBERNETES_EXEC_INFO``. Raises `ConfigError` for one that is not known.
+    """
+    told = environ.get(_ASKED, "")
+    if not told:
+        return API_VERSIONS[0]
+    try:
+        asked = json.loads(told)
+    except ValueError:
+        raise ConfigError(f"{_ASKED} is not JSON: unset it, or let kubectl set it") from None
+    version = asked.get("apiVersion") if isinstance(asked, dict) else None
+    if version not in API_VERSIONS:
+        raise ConfigError(
+            f"{_ASKED} asks for an ExecCredential of {version!r}; write one of "
+            f"{', '.join(API_VERSIONS)} as apiVersion of the exec stanza in the kubeconfig"
+        )
+    return str(version)
+
+
+def exec_credential(credential: Credential, version: str = API_VERSIONS[0]) -> str:
+    """Write *credential* as an ExecCredential of the apiVersion *version*, in JSON.
 
     Raises `ConfigError` for a log-in that kubectl takes from no plugin (basic authentication).
     """
@@ -29,7 +54,7 @@ def exec_credential(credential: Credential) -> str:
             "nothing that kubectl could take from a plugin"
         )
     told = {name: value for name, value in status.items() if value}
-    return json.dumps({"apiVersion": API_VERSION, "kind": "ExecCredential", "status": told})
+    return json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": told})
 
 
 def _timestamp(seconds: float | None) -> str | None:

@@ -11,7 +11,7 @@ import yaml
 
 from mcks.auth.credential import Credential
 from mcks.core.cli import main
-from mcks.core.exec_credential import exec_credential
+from mcks.core.exec_credential import asked_version, exec_credential
 from mcks.errors import ConfigError
 
 TOKEN = "THESECRETOFTHEHUB"
@@ -26,6 +26,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     }
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(content))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.delenv("KUBERNETES_EXEC_INFO", raising=False)
     path = tmp_path / "jupyterhub_config.py"
     path.write_text("c.MultiClusterKubeSpawner.clusters = {'one': {'context': 'k'}}\n")
     return str(path)
@@ -60,6 +61,46 @@ def test_the_command_prints_the_clusters_credential(
     captured = capsys.readouterr()
     assert json.loads(captured.out)["status"] == {"token": TOKEN}
     assert captured.err == ""
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_the_answer_is_of_the_version_that_kubectl_asks_for(
+    version: str, config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = f"client.authentication.k8s.io/{version}"
+    info = {"apiVersion": wanted, "kind": "ExecCredential", "spec": {"interactive": False}}
+    monkeypatch.setenv("KUBERNETES_EXEC_INFO", json.dumps(info))
+    assert main(["token", "one", "-f", config]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["apiVersion"], told["status"]) == (wanted, {"token": TOKEN})
+
+
+def test_who_asks_for_no_version_gets_the_stable_one() -> None:
+    assert asked_version({}) == asked_version({"KUBERNETES_EXEC_INFO": ""})
+    assert asked_version({}) == "client.authentication.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("info", "message"),
+    [
+        ('{"apiVersion": "client.authentication.k8s.io/v1alpha1"}', "'client.*v1alpha1'; write"),
+        ("{}", "of None; write one of"),
+        ("[]", "of None; write one of"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_another_version_is_an_error_before_anything_is_minted(
+    info: str,
+    message: str,
+    config: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        asked_version({"KUBERNETES_EXEC_INFO": info})
+    monkeypatch.setenv("KUBERNETES_EXEC_INFO", info)
+    assert main(["token", "one", "-f", config]) == 1
+    assert capsys.readouterr().out == ""
 
 
 def test_a_terminal_sees_it_only_on_request(
