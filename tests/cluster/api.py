@@ -37,7 +37,7 @@ class KubernetesAPI:
 
     def __init__(self, server: str, tls: ssl.SSLContext, token: str | None = None) -> None:
         self.server = server
-        self._tls = tls
+        self.tls = tls
         self._token = token
         self._resources: dict[tuple[str, str], Object] = {}
 
@@ -66,7 +66,7 @@ class KubernetesAPI:
         """The parsed answer (or its text, if it is not JSON). Raises APIAnswer from 400 on."""
         parts = urlsplit(self.server)
         connection = http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=timeout, context=self._tls
+            parts.hostname or "", parts.port, timeout=timeout, context=self.tls
         )
         headers = {"Accept": "application/json", "Content-Type": content_type}
         if self._token:
