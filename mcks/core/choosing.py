@@ -87,6 +87,7 @@ class Choosing:
         """
         saved = not self._posted and dict(user_options) == self._saved
         self._posted = False
+        self.profile, self.options, self.notices = "", {}, ()
         listed = await self.listed()
         permitted = await self._permitted(listed)
         if not permitted:

@@ -59,6 +59,15 @@ class Selection:
         return {picked.option.key: picked.value for picked in self.picked}
 
     @property
+    def user_options(self) -> dict[str, str]:
+        """The same choice in the words of the API, with the defaults that were taken."""
+        answers = {
+            picked.option.key + ("" if picked.choice else f"--{UNLISTED}"): picked.value
+            for picked in self.picked
+        }
+        return {**answers, "profile": self.profile.slug}
+
+    @property
     def levels(self) -> list[tuple[str, Mapping[str, Any]]]:
         """What to override, lowest first, each with its place in the configuration."""
         own = (f"profile {self.profile.slug!r}: spawner_override", self.profile.overrides)

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import html
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from jupyterhub.spawner import Spawner
-from tornado import web
 from traitlets import default
 
-from mcks.core import events, failures, launch, plan, state
+from mcks.core import events, failures, hub_errors, launch, plan, state
 from mcks.core.apply import Created
 from mcks.core.choosing import Choosing
 from mcks.core.cluster import CONTEXT_PREFIX
@@ -24,19 +22,7 @@ from mcks.core.gateway import Target, wait_until_ready
 from mcks.core.pool import Configured, Connection, Pool, pool_of
 from mcks.core.progress import Progress
 from mcks.core.settings import Settings
-from mcks.errors import (
-    ConfigError,
-    MCKSError,
-    NotAllowed,
-    StartFailed,
-    UnknownCluster,
-    UnknownProfile,
-)
-
-try:
-    from jupyterhub.spawner import SpawnException
-except ImportError:  # JupyterHub 5
-    SpawnException = None
+from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
@@ -104,10 +90,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             await self.apply_profile(user_options)
         except MCKSError as exc:
-            if isinstance(exc, UnknownProfile | NotAllowed):
+            if hub_errors.is_users_to_correct(exc):
                 self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
-            self.log.warning("%s does not start: %s", self._log_name, exc)
-            raise _shown(exc) from exc
+            raise self._refusal(exc) from exc
         if self.apply_user_options:
             await super()._run_apply_user_options(user_options)
 
@@ -121,6 +106,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         chosen = await self.choosing.apply(user_options)
         if chosen is None:
             return
+        # the hub's admin page shows these; what the user said is saved already
+        self.user_options = {**user_options, **chosen.user_options}
         self.log.info(
             "%s chose the profile %r %s", self._log_name, chosen.profile.slug, chosen.options or ""
         )
@@ -134,13 +121,27 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         self._starting, self._progress, self._exit_code = True, Progress(), None
         try:
             return await self._start(self._progress)
-        except MCKSError as exc:
-            details = exc.details if isinstance(exc, StartFailed) else ""
-            self.log.error("%s did not start: %s %s", self._log_name, exc, details)
-            raise _shown(exc) from exc
+        except Exception as exc:
+            refusal = self._refusal(exc)
+            if refusal is exc:
+                raise
+            raise refusal from exc
         finally:
             self._starting = False
             self._progress.end()
+
+    def _refusal(self, exc: Exception) -> Exception:
+        """Log *exc* whole; return what the user sees of it, with a reference to the log."""
+        reference = hub_errors.reference_for(exc)
+        facts = {
+            "reference": reference,
+            "profile": self.choosing.profile,
+            "cluster": self._starting and self._cluster_name,
+        }
+        said = ", ".join(f"{what} {fact}" for what, fact in facts.items() if fact)
+        log = self.log.error if reference else self.log.warning
+        log("%s did not start (%s): %s", self._log_name, said, exc or type(exc).__name__)
+        return hub_errors.shown(exc, reference)
 
     async def _start(self, progress: Progress) -> str:
         for notice in self.choosing.notices:
@@ -150,6 +151,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         if configured.cluster.hub_connect_url:
             url = configured.cluster.hub_connect_url
             self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
+        self.log.info("%s starts in cluster %r", self._log_name, self._cluster_name)
         planned = plan.make(self, configured, self._kept_key)
         progress.say(f"Connecting to {configured.cluster.name}", 5)
         self._created, self._server_url = planned.created, planned.target.url
@@ -266,6 +268,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     def get_state(self) -> dict[str, Any]:
         """Return names only: what it takes to find the server again."""
         own = state.save(self._created, self._cluster_name, self._server_url, self._kept_key)
+        if self._created is not None and self.choosing.profile:
+            own["profile"] = self.choosing.profile
         return {**super().get_state(), **own}
 
     def load_state(self, saved: dict[str, Any]) -> None:
@@ -274,6 +278,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         loaded = state.load(saved, self.hub_id)
         self._created, self._cluster_name = loaded.created, loaded.cluster
         self._server_url, self._kept_key = loaded.url, loaded.kept_key
+        if profile := saved.get("profile"):
+            self.choosing.profile = profile
+            self.user_options = {"profile": profile, **self.user_options}
 
     def clear_state(self) -> None:
         """Forget the server, but not the names that guard data; undo what the profile set."""
@@ -347,29 +354,6 @@ async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:
     try:
         return await spawner.choosing.form()
     except MCKSError as exc:
-        spawner.log.error("The profile form cannot be shown: %s", exc)
-        return f'<div class="alert alert-danger" role="alert">{html.escape(_for_user(exc))}</div>'
-
-
-def _for_user(exc: MCKSError) -> str:
-    """A mistake in the configuration is shown whole: its text holds names, never secrets."""
-    shown = exc.jupyterhub_message
-    whole = isinstance(exc, ConfigError) and not isinstance(exc, UnknownProfile)
-    return f"{shown} ({exc})" if whole else shown
-
-
-def _shown(exc: MCKSError) -> Exception:
-    """Make the exception that JupyterHub shows to the user and does not count as its own."""
-    message = _for_user(exc)
-    reason = getattr(exc, "reason", "") or type(exc).__name__
-    status = 403 if isinstance(exc, NotAllowed) else 400
-    shown: Any = (
-        web.HTTPError(status, log_message=message)
-        if SpawnException is None
-        else SpawnException(message, reason=reason, status_code=status)
-    )
-    # the pages read these; without them they would show status and class name as well
-    shown.jupyterhub_message = message
-    shown.jupyterhub_html_message = html.escape(message)
-    exception: Exception = shown
-    return exception
+        reference = hub_errors.reference_for(exc)
+        spawner.log.error("The profile form cannot be shown (reference %s): %s", reference, exc)
+        return hub_errors.alert(exc, reference)

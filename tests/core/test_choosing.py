@@ -12,6 +12,7 @@ from tornado import web
 from traitlets.config import Config
 
 from mcks.core import plan
+from mcks.core.apply import Created
 from mcks.core.config_check import sample_spawner
 from mcks.core.pool import Pool
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -356,3 +357,40 @@ async def test_errors_know_what_they_are() -> None:
         await spawner_of().apply_profile({"profile": "x"})
     with pytest.raises(NotAllowed):
         await spawner_of().apply_profile({"profile": "gpu"})
+
+
+# -- what administrators see ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [{}, {"profile": "large", "where": "there"}])
+async def test_the_servers_model_names_profile_and_answers_also_if_nothing_was_said(
+    given: dict[str, Any],
+) -> None:
+    """JupyterHub's admin page shows ``user_options.profile``."""
+    spawner = spawner_of()
+    await start(spawner, given)
+    expected = {"profile": "small"} if not given else {**given, "image": "torch"}
+    assert spawner.user_options == expected
+    assert spawner.orm_spawner.user_options == given
+
+
+async def test_a_value_of_ones_own_is_named_as_such() -> None:
+    spawner = spawner_of()
+    await start(spawner, {"profile": "large", "image--unlisted-choice": "mine:1"})
+    assert spawner.user_options == {
+        "profile": "large",
+        "image--unlisted-choice": "mine:1",
+        "where": "here",
+    }
+
+
+async def test_a_hub_that_restarts_still_names_the_profile() -> None:
+    before = spawner_of()
+    await start(before, {})
+    before._created = Created("jupyter-ada", "default", "", {"Pod": "uid"})
+    before._cluster_name = "a"
+    saved = before.get_state()
+    assert saved["profile"] == "small"
+    after = spawner_of(saved={})
+    after.load_state(saved)
+    assert after.user_options == {"profile": "small"}

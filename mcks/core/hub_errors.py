@@ -1,0 +1,85 @@
+"""mcks' errors as JupyterHub's: what its pages and API show, with a reference to its log.
+
+What went wrong, and the words for it, do not belong here (errors.py, failures.py).
+"""
+
+from __future__ import annotations
+
+import html
+import secrets
+from typing import Any
+
+from tornado import web
+
+from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
+
+try:
+    from jupyterhub.spawner import SpawnException
+except ImportError:  # JupyterHub 5
+    SpawnException = None
+
+_UNAMBIGUOUS = "34679CDFGHJKMNPQRTVWXY"
+"""Neither what is mistaken for one another (0 O, 1 I L, 2 Z, 5 S, 8 B) nor what makes words."""
+_LENGTH = 8
+_UNEXPECTED = MCKSError.user_message
+
+
+def is_users_to_correct(exc: Exception) -> bool:
+    """Tell whether another choice helps, and nobody has to look into a log."""
+    return isinstance(exc, UnknownProfile | NotAllowed)
+
+
+def reference_for(exc: Exception) -> str:
+    """Make a code that the user reads to an administrator, who finds the log's line by it.
+
+    Empty for what the user corrects alone.
+    """
+    if is_users_to_correct(exc):
+        return ""
+    return "".join(secrets.choice(_UNAMBIGUOUS) for _ in range(_LENGTH))
+
+
+def for_user(exc: Exception) -> str:
+    """Return the words for the user: never a stack trace, never what is not meant for them.
+
+    A mistake in the configuration is shown whole: its text holds names, never secrets.
+    """
+    if not isinstance(exc, MCKSError):
+        return _UNEXPECTED
+    shown = exc.jupyterhub_message
+    whole = isinstance(exc, ConfigError) and not isinstance(exc, UnknownProfile)
+    return f"{shown} ({exc})" if whole else shown
+
+
+def shown(exc: Exception, reference: str = "") -> Exception:
+    """Make the exception whose words JupyterHub shows: those for the user, and the *reference*.
+
+    The hub does not count it as its own failure, unless *exc* is a defect: that is returned itself.
+    """
+    message = _with_reference(for_user(exc), reference)
+    error: Any = exc
+    if isinstance(exc, MCKSError):
+        reason = getattr(exc, "reason", "") or type(exc).__name__
+        status = 403 if isinstance(exc, NotAllowed) else 400
+        error = (
+            web.HTTPError(status, log_message=message)
+            if SpawnException is None
+            else SpawnException(message, reason=reason, status_code=status)
+        )
+    # the pages read these; without them they would show status and class name as well
+    error.jupyterhub_message = message
+    error.jupyterhub_html_message = html.escape(for_user(exc))
+    if reference:
+        error.jupyterhub_html_message += f"<br>Reference: <code>{reference}</code>"
+    exception: Exception = error
+    return exception
+
+
+def alert(exc: MCKSError, reference: str = "") -> str:
+    """Return HTML that stands in the form's place."""
+    message = html.escape(_with_reference(for_user(exc), reference))
+    return f'<div class="alert alert-danger" role="alert">{message}</div>'
+
+
+def _with_reference(message: str, reference: str) -> str:
+    return f"{message} Reference: {reference}" if reference else message
