@@ -9,19 +9,27 @@ from mcks.core.objects import Manifest, Ref, Selection
 
 _WHILE_STARTING = 300.0
 
+_NO_PLACE = (40, "No place in the cluster yet, still looking")
+_NEW_MACHINE = (42, "The cluster is adding a machine")
+_VOLUME = (47, "Waiting for the server's volume")
 _STEPS = {
-    "FailedScheduling": (40, "No place in the cluster yet, still looking"),
-    "TriggeredScaleUp": (42, "The cluster is adding a machine"),
+    "FailedScheduling": _NO_PLACE,
+    "NotTriggerScaleUp": _NO_PLACE,
+    "TriggeredScaleUp": _NEW_MACHINE,
+    "Nominated": _NEW_MACHINE,
     "Scheduled": (45, "A place was found for the server"),
-    "SuccessfulAttachVolume": (50, "The server's volume was attached"),
-    "FailedMount": (50, "Waiting for the server's volume"),
-    "FailedAttachVolume": (50, "Waiting for the server's volume"),
-    "Pulling": (55, "Fetching the server's image"),
-    "Pulled": (60, "The server's image is there"),
-    "Created": (65, "The server's container was made"),
-    "Started": (70, "The server's container was started"),
+    "SuccessfulAttachVolume": (48, "The server's volume was attached"),
+    "FailedMount": _VOLUME,
+    "FailedAttachVolume": _VOLUME,
+    "Pulling": (50, "Fetching the server's image"),
+    "Pulled": (70, "The server's image is there"),
+    "Created": (75, "The server's container was made"),
+    "Started": (78, "The server's container was started"),
     "BackOff": (0, "Waiting before the next try"),
 }
+"""Reasons of the kubelet, the scheduler, the cluster autoscaler and Karpenter (Nominated)."""
+_INSIDE = {"AddedInterface", "Killing"}
+"""Reasons that tell a user nothing: networks and addresses inside the cluster, the end of it."""
 
 
 def sentence(event: Manifest) -> str:
@@ -34,13 +42,13 @@ def sentence(event: Manifest) -> str:
 def step(event: Manifest) -> tuple[int, str] | None:
     """Return (percent, plain sentence) for the progress page; percent 0 is for what is no step.
 
-    None for what would only frighten: warnings that may pass. If they do not, the start fails
-    with a sentence of its own, and all events are in the hub's log.
+    None for what helps nobody: the cluster's inside, and warnings that may pass. If they do not,
+    the start fails with a sentence of its own, and all events are in the hub's log.
     """
     reason = event.get("reason", "")
     if reason in _STEPS:
         return _STEPS[reason]
-    if event.get("type") == "Warning":
+    if event.get("type") == "Warning" or reason in _INSIDE:
         return None
     return 0, f"{reason}: {event.get('message', '')}"
 

@@ -10,7 +10,7 @@ def event(reason: str, message: str = "words", kind: str = "Normal") -> dict[str
 
 
 def test_known_events_are_told_in_plain_words() -> None:
-    assert step(event("Pulling", "Pulling image x")) == (55, "Fetching the server's image")
+    assert step(event("Pulling", "Pulling image x")) == (50, "Fetching the server's image")
     assert step(event("FailedScheduling", kind="Warning")) == (
         40,
         "No place in the cluster yet, still looking",
@@ -19,6 +19,7 @@ def test_known_events_are_told_in_plain_words() -> None:
 
 def test_unknown_events_are_told_as_they_are_and_warnings_not_at_all() -> None:
     assert step(event("Resized", "by 2")) == (0, "Resized: by 2")
+    assert step(event("AddedInterface", "Add eth0 [10.1.2.3/24]")) is None
     assert step(event("Unhealthy", "probe failed: 10.1.2.3", kind="Warning")) is None
 
 
