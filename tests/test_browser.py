@@ -15,7 +15,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tests.cluster.browser import FLAGS, chromium_path
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.demo.hub import Hub, hub
-from tests.test_main_path import BROKEN_IMAGE, until_empty
+from tests.servers import until_empty
+from tests.test_main_path import BROKEN_IMAGE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.browser]
 

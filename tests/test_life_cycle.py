@@ -3,112 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import logging
-import textwrap
-from asyncio import selector_events
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from traitlets.config import Config
 
-from mcks.core.config_check import sample_spawner
 from mcks.core.objects import Manifest, Ref
-from mcks.core.pool import Connection, pool_of
-from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.pool import pool_of
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.cluster.local_set import LocalSet
-from tests.test_main_path import objects, until_empty
+from tests.servers import HOME, Make, connection, objects, pod_of, until, until_empty
 
 pytestmark = pytest.mark.cluster
 
-# As much of a single-user server as the gateway probe asks for; it starts in a second.
-SERVER = textwrap.dedent("""
-    import http.server, os, signal, sys
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    class Answer(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            if self.path.endswith("/exit"):
-                os._exit(3)
-            self.send_response(200)
-            self.send_header("X-JupyterHub-Version", "6.1.1")
-            self.end_headers()
-            self.wfile.write(b'{"version": "2"}')
-        def log_message(self, *_): pass
-    http.server.ThreadingHTTPServer(("", 8888), Answer).serve_forever()
-""")
-HOME = """
-    apiVersion: v1
-    kind: PersistentVolumeClaim
-    metadata:
-      name: {{key}}
-      annotations: {mcks.hub.jupyter.org/lifetime: user}
-    spec:
-      accessModes: [ReadWriteOnce]
-      resources: {requests: {storage: 1Gi}}
-"""
-
 PAUSE = {"name": "c", "image": "localhost/none:1", "imagePullPolicy": "Never"}
-
-Make = Callable[..., MultiClusterKubeSpawner]
-
-
-@pytest.fixture
-async def make(
-    clusters: Clusters, namespace: Namespace, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Make]:
-    """Spawners of one hub for cluster a; traits by keyword."""
-    monkeypatch.setenv("KUBECONFIG", str(namespace.kubeconfig))
-    python = str(Path(clusters.notebook_command()[0]).with_name("python"))
-    config = Config()
-    section = config.MultiClusterKubeSpawner
-    section.clusters = {
-        "a": {
-            "context": clusters["a"].context,
-            "ingress_public_url": clusters["a"].gateway_url,
-        }
-    }
-    section.cmd = [python, "-c", SERVER]
-    section.patches = {"10-notebook": clusters.notebook_patch()}
-    made: list[MultiClusterKubeSpawner] = []
-
-    def one(user: str = "ada", servername: str = "", **traits: Any) -> MultiClusterKubeSpawner:
-        spawner = sample_spawner(config, user, servername=servername)
-        for name, value in traits.items():
-            setattr(spawner, name, value)
-        made.append(spawner)
-        return spawner
-
-    yield one
-    await pool_of(config, logging.getLogger("test")).close()
-    await until(no_open_transport)  # a cancelled request's TLS connection says good-bye first
-
-
-@pytest.fixture
-def api(clusters: Clusters) -> KubernetesAPI:
-    return clusters["a"].api
-
-
-async def connection(spawner: MultiClusterKubeSpawner) -> Connection:
-    return await pool_of(spawner.config, spawner.log).connect("a", spawner.clusters)
-
-
-async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)
-
-
-async def no_open_transport() -> bool:
-    kind = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
-    return not any(isinstance(o, kind) and o._sock is not None for o in gc.get_objects())
-
-
-async def pod_of(api: KubernetesAPI, namespace: Namespace, user: str = "ada") -> Manifest | None:
-    return await asyncio.to_thread(api.find, "v1", "Pod", f"jupyter-{user}", namespace.name)
 
 
 async def test_requests_are_objects_and_one_more_and_nothing_for_a_poll(

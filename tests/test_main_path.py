@@ -5,84 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.demo import kernel
-from tests.demo.hub import Hub, hub
+from tests.demo.hub import Hub
+from tests.hubs import Start, start_server, stop_server
 from tests.original import DASK
+from tests.servers import SERVER_KINDS, objects, until_empty
 
 pytestmark = pytest.mark.cluster
-
-Start = Callable[..., AbstractAsyncContextManager[Hub]]
-SERVER_KINDS = [
-    ("v1", "Pod"),
-    ("v1", "Secret"),
-    ("v1", "Service"),
-    ("networking.k8s.io/v1", "Ingress"),
-]
-
-
-@pytest.fixture
-def start_hub(clusters: Clusters, namespace: Namespace, tmp_path: Path) -> Start:
-    @asynccontextmanager
-    async def started(extra: str = "") -> AsyncIterator[Hub]:
-        async with hub(
-            clusters, namespace.kubeconfig, tmp_path, namespace=namespace.name, extra=extra
-        ) as running:
-            yield running
-
-    return started
-
-
-async def start_server(hub: Hub, user: str, profile: str) -> list[dict[str, Any]]:
-    """Start and follow the progress to its end; return what it said."""
-    await hub.request("POST", f"users/{user}")
-    options = {"user_options": {"profile": profile}}
-    status, answer = await hub.request("POST", f"users/{user}/server", json=options)
-    if status >= 400:
-        return [{"failed": True, "message": answer["message"]}]
-    said = []
-    headers = {"Authorization": f"token {hub.token}"}
-    url = f"{hub.url}hub/api/users/{user}/server/progress"
-    async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as response:
-        async for line in response.content:
-            if line.startswith(b"data:"):
-                said.append(json.loads(line[5:]))
-    return said
-
-
-async def stop_server(hub: Hub, user: str) -> None:
-    status, _ = await hub.request("DELETE", f"users/{user}/server")
-    while status == 202 and (await hub.request("GET", f"users/{user}"))[1]["servers"]:
-        await asyncio.sleep(0.2)
-
-
-async def objects(clusters: Clusters, cluster: str, namespace: str) -> list[str]:
-    """What is in *namespace* that belongs to a server; its account is one of them."""
-    api = clusters[cluster].api
-    found = []
-    for api_version, kind in [*SERVER_KINDS, ("v1", "ServiceAccount")]:
-        listed = await asyncio.to_thread(api.list, api_version, kind, namespace)
-        found += [
-            f"{kind} {item['metadata']['name']}"
-            for item in listed
-            if "mcks.hub.jupyter.org/key" in (item["metadata"].get("labels") or {})
-        ]
-    return found
-
-
-async def until_empty(clusters: Clusters, namespace: str) -> None:
-    async with asyncio.timeout(60):
-        for cluster in clusters.clusters:
-            while await objects(clusters, cluster, namespace):
-                await asyncio.sleep(0.2)
 
 
 async def test_two_users_work_in_two_clusters_and_leave_nothing(
