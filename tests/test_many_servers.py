@@ -123,4 +123,5 @@ async def test_a_hub_that_crashed_finds_all_of_200_servers_with_one_list_per_clu
             assert set(more.values()) == {1}, f"kinds listed more than once in {name}"
         log = hub.log.read_bytes()[said:].decode()
         assert "server stopped" not in log
+        assert "had invalid url" not in log
         assert "Traceback" not in log

@@ -5,6 +5,7 @@ Waiting until a route works does not belong here (gateway.py).
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from mcks.errors import ConfigError, unknown
 KINDS = ("ingress", "httproute", "none")
 OBJECT_KEY = "04-ingress"
 """The key of the route in ``objects``; the original's, so that overrides of it keep working."""
+_PORTS = {"http": 80, "https": 443}
 
 
 def template(kind: str) -> str | None:
@@ -22,6 +24,7 @@ def template(kind: str) -> str | None:
     return None if kind == "none" else default_template(kind)
 
 
+@cache
 def default_template(name: str) -> str:
     """Read the default template *name* (without ``.yaml.j2``) that ships with mcks."""
     return (files("mcks.core") / "templates" / f"{name}.yaml.j2").read_text(encoding="utf-8")
@@ -60,3 +63,16 @@ def check_public_url(url: str) -> str:
     if parts.username or parts.password:
         raise ConfigError("ingress_public_url must not hold a user name or password")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def same_place(url: str, other: str) -> bool:
+    """Say whether two http(s) URLs have the same scheme, host and port.
+
+    >>> same_place("https://g.example.org", "https://g.example.org:443/user/ada/")
+    True
+    """
+    one, two = (
+        (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
+        for parts in (urlsplit(url), urlsplit(other))
+    )
+    return one == two

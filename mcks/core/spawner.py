@@ -21,6 +21,7 @@ from mcks.core.cluster import CONTEXT_PREFIX
 from mcks.core.gateway import Target, wait_until_ready
 from mcks.core.pool import Configured, Connection, Pool, pool_of
 from mcks.core.progress import Progress
+from mcks.core.routes import same_place
 from mcks.core.settings import Settings
 from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
 
@@ -294,7 +295,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         The hub stops a server that does not answer in time, so this does not return until its
         cluster can be seen and the gateway answers, or the Pod is known to be gone.
         """
-        url = self._server_url or str(await super().get_url())
+        known = str(await super().get_url())
+        url = self._server_url or known
         pause = _PAUSE
         while self._created is not None:
             try:
@@ -308,7 +310,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
                 self.log.warning("%s: waiting for its cluster: %s", self._log_name, exc)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-        return url
+        # another spelling would make the hub warn and write to its database for each server
+        return known if same_place(known, url) else url
 
     async def _adopt(self, connection: Connection, created: Created, url: str) -> None:
         await connection.pods.synced.wait()

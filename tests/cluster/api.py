@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 Object = dict[str, Any]
 Selector = Mapping[str, str]
+_DELETE_ALL_SECONDS = 60.0
 
 
 class APIAnswer(Exception):
@@ -189,7 +190,8 @@ class KubernetesAPI:
         options = {} if grace is None else {"gracePeriodSeconds": str(grace)}
         query = {"propagationPolicy": "Background", **options}
         try:
-            self.request("DELETE", self.path(api_version, kind, namespace), query=query)
+            path = self.path(api_version, kind, namespace)
+            self.request("DELETE", path, query=query, timeout=_DELETE_ALL_SECONDS)
         except APIAnswer as error:
             if error.status != 404:
                 raise

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.routes import check_public_url, split_proxy_spec, template
+from mcks.core.routes import check_public_url, same_place, split_proxy_spec, template
 from mcks.errors import ConfigError
 
 
@@ -46,3 +46,19 @@ def test_there_is_a_template_for_each_kind_of_route() -> None:
     assert template("none") is None
     with pytest.raises(ConfigError, match="Did you mean 'ingress'"):
         template("ingres")
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "same"),
+    [
+        ("http://g", "http://g:80/user/ada/", True),
+        ("https://g.example.org:443", "https://g.example.org/user/ada/", True),
+        ("http://[::1]:8000", "http://[::1]:8000/", True),
+        ("http://g", "https://g", False),
+        ("http://g", "http://g:8080", False),
+        ("http://g", "http://h", False),
+        ("http://g", "", False),
+    ],
+)
+def test_urls_of_one_place_are_told_from_others(url: str, other: str, same: bool) -> None:
+    assert same_place(url, other) is same
