@@ -23,7 +23,7 @@ from mcks.core.apply import KEY_LABEL
 from mcks.core.check_report import as_json, table
 from mcks.core.check_subjects import subjects
 from mcks.core.config_check import sample_spawner
-from mcks.core.objects import Selection
+from mcks.core.objects import Ref, Selection
 from mcks.core.pool import Connection, configure, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.watch import Reflector
@@ -201,7 +201,8 @@ async def test_a_token_that_is_revoked_is_replaced_once_and_the_request_repeated
         cloud_logins.doks(place, monkeypatch, tmp_path) as login,
         connected(config_of(place, login)) as connection,
     ):
-        await asyncio.wait_for(connection.pods.synced.wait(), 30)
+        reflector = connection.pods_of(place.namespace)
+        await asyncio.wait_for(reflector.synced.wait(), 30)
         assert login.cloud.made == 1
         token = f"k8s-secret-{login.cloud.made}"
         place.authenticators.revoked.add(token)
@@ -213,7 +214,7 @@ async def test_a_token_that_is_revoked_is_replaced_once_and_the_request_repeated
         assert (connection.client.requests - before, login.cloud.made) == (2, 2)
         await connection.client.list(pods)
         assert (connection.client.requests - before, login.cloud.made) == (3, 2)
-        assert connection.pods.synced.is_set()
+        assert reflector.synced.is_set()
     place.authenticators.revoked.clear()
 
 
@@ -321,7 +322,8 @@ async def test_a_token_that_ends_while_1000_servers_are_watched_costs_one_mint_a
                 await change_some(admin, namespace, next(batches))
             await change_some(admin, namespace, next(batches))
             await admin.create(server_pod("last", namespace))
-            await asyncio.wait_for(pods.wait_for("last", lambda pod: pod), 30)
+            last = Ref("v1", "Pod", "last", namespace)
+            await asyncio.wait_for(pods.wait_for(last, lambda pod: pod), 30)
             there = await admin.list("v1", "Pod", namespace)
             assert versions(pods.values()) == versions(there)
             assert len(there) == 1001

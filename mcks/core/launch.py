@@ -45,7 +45,7 @@ async def start(connection: Connection, launch: Launch, progress: Progress) -> N
     progress.say(f"Creating the server in {connection.title}", 10)
     objects = await apply.locate(connection.client, launch.objects, launch.created.namespace)
     pod = await apply.create_all(connection.client, objects, launch.created)
-    connection.pods.learn(pod)
+    connection.pods_of(launch.created.namespace).learn(pod)
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
     uid = metadata(pod)["uid"]
@@ -69,9 +69,8 @@ async def _until_running(
             return verdict
         return True if failures.is_running(current) else None
 
-    while isinstance(
-        verdict := await connection.pods.wait_for(launch.created.key, settled), failures.Verdict
-    ):
+    pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
+    while isinstance(verdict := await pods.wait_for(where, settled), failures.Verdict):
         if await _holds(connection, verdict):
             raise await _failure(connection, launch, verdict)
         doubted = verdict
@@ -97,7 +96,8 @@ async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: st
         return failures.hopeless(current)
 
     ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target))
-    broken = asyncio.create_task(connection.pods.wait_for(launch.created.key, failed))
+    pods = connection.pods_of(launch.created.namespace)
+    broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
     try:
         await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
         if broken.done() and not ready.done():
@@ -111,7 +111,8 @@ async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: st
 
 async def timed_out(connection: Connection, launch: Launch, seconds: float) -> StartFailed:
     """Say why the server was not ready in time, with all that is known for the log."""
-    pod = connection.pods.get(launch.created.key)
+    where = launch.created.where("Pod")
+    pod = connection.pods_of(launch.created.namespace).get(where)
     answer = await gateway.ask(connection.http, launch.target)
     if pod is not None and failures.is_running(pod):
         message = "The server runs, but its cluster's gateway does not show it."
@@ -141,7 +142,7 @@ async def _failure(
 
 async def _evidence(connection: Connection, launch: Launch) -> list[str]:
     where = launch.created.where("Pod")
-    pod = connection.pods.get(where.name)
+    pod = connection.pods_of(launch.created.namespace).get(where)
     events, _ = await connection.client.list(
         Selection(
             "v1",
@@ -166,7 +167,8 @@ def _has_run(pod: Manifest) -> bool:
 
 async def stop(connection: Connection, created: apply.Created) -> None:
     """Delete the server's objects and return when its Pod is gone. Bound it with a time-out."""
-    pod = connection.pods.get(created.key)
+    pods, where = connection.pods_of(created.namespace), created.where("Pod")
+    pod = pods.get(where)
     if pod is not None and created.uids.get("Pod") is None and created.owns(pod):
         created.uids["Pod"] = metadata(pod)["uid"]
     await apply.remove(connection.client, created)
@@ -176,9 +178,8 @@ async def stop(connection: Connection, created: apply.Created) -> None:
     grace = float(((pod or {}).get("spec") or {}).get("terminationGracePeriodSeconds") or 30)
     try:
         async with asyncio.timeout(grace + _STOP_MARGIN):
-            await connection.pods.wait_for(
-                created.key,
-                lambda p: True if p is None or metadata(p)["uid"] != uid else None,
+            await pods.wait_for(
+                where, lambda p: True if p is None or metadata(p)["uid"] != uid else None
             )
     except TimeoutError:
-        await apply.wait_until_gone(connection.client, created.where("Pod"), uid)
+        await apply.wait_until_gone(connection.client, where, uid)

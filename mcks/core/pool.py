@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,23 +30,35 @@ from mcks.errors import UnknownCluster, unknown
 
 @dataclass
 class Connection:
-    """One cluster, ready for use. ``http`` asks gateways; ``namespace`` holds the servers."""
+    """One cluster, ready for use. ``http`` asks gateways; ``namespace`` is where servers start."""
 
     cluster: Cluster
     backend: Backend
     client: ClusterClient
     namespace: str
-    pods: Reflector
     http: aiohttp.ClientSession
+    log: logging.Logger
+    _pods: dict[str, Reflector] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """The cluster's name for people."""
         return self.cluster.name.removeprefix(CONTEXT_PREFIX)
 
+    def pods_of(self, namespace: str) -> Reflector:
+        """Return the watch of the servers in *namespace*, begun at the first call.
+
+        Servers live in more than one if the configuration has changed while they ran.
+        """
+        if namespace not in self._pods:
+            selection = Selection("v1", "Pod", namespace, KEY_LABEL)
+            self._pods[namespace] = Reflector(self.client, selection, log=self.log)
+            self._pods[namespace].start()
+        return self._pods[namespace]
+
     async def close(self) -> None:
-        """End the watch and close all connections."""
-        await self.pods.stop()
+        """End the watches and close all connections."""
+        await asyncio.gather(*(pods.stop() for pods in self._pods.values()))
         await self.client.close()
         await self.backend.close()
 
@@ -134,12 +146,13 @@ class Pool:
             renew_trust=backend.renew_trust,
             explain=backend.explain,
         )
-        selection = Selection("v1", "Pod", configured.namespace, KEY_LABEL)
-        pods = Reflector(client, selection, log=self._log)
-        pods.start()
         if self._http is None:
             self._http = aiohttp.ClientSession(trust_env=False)
-        return Connection(cluster, backend, client, configured.namespace, pods, self._http)
+        connection = Connection(
+            cluster, backend, client, configured.namespace, self._http, self._log
+        )
+        connection.pods_of(configured.namespace)
+        return connection
 
     async def close(self) -> None:
         """Close every connection. The pool may be used again afterwards."""

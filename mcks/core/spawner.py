@@ -224,9 +224,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         if self._created is None:
             return self._exit_code or 0
         connection = self._peek()
-        if self._starting or self._ending or not connection or not connection.pods.synced.is_set():
+        if self._starting or self._ending or not connection:
             return None
-        pod = connection.pods.get(self._created.key)
+        pods = connection.pods_of(self._created.namespace)
+        if not pods.synced.is_set():
+            return None
+        pod = pods.get(self._created.where("Pod"))
         if pod is not None and self._created.owns(pod):
             code = failures.exit_code(pod)
             if code is not None:
@@ -314,11 +317,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         return known if same_place(known, url) else url
 
     async def _adopt(self, connection: Connection, created: Created, url: str) -> None:
-        await connection.pods.synced.wait()
+        pods = connection.pods_of(created.namespace)
+        await pods.synced.wait()
         target = Target(url, self.proxy_spec, self.ready_check)
         gone = asyncio.create_task(
-            connection.pods.wait_for(
-                created.key,
+            pods.wait_for(
+                created.where("Pod"),
                 lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
             )
         )

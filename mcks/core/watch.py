@@ -15,17 +15,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mcks.core.client import ClusterClient
-from mcks.core.objects import Manifest, Selection, metadata
+from mcks.core.objects import Manifest, Ref, Selection, metadata
 from mcks.errors import APIError, Gone, MCKSError
 
 T = TypeVar("T")
+Place = tuple[str | None, str]
+"""Namespace and name."""
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 30.0
-_REMEMBERED_UIDS = 1000
+_REMEMBERED = 300
+"""Objects that are remembered after their end."""
 
 
 class Reflector:
-    """Holds the objects of *selection* by name (one namespace) as the watch reports them.
+    """Holds the objects of *selection* (one kind) as the watch reports them.
 
     It heals itself: whatever goes wrong, it lists and watches again after a growing pause with
     jitter, and meanwhile keeps what it knew. ``synced`` is set while its copy is complete.
@@ -35,10 +38,10 @@ class Reflector:
         self._client = client
         self._selection = selection
         self._log = log
-        self._objects: dict[str, Manifest] = {}
-        self._gone: OrderedDict[str, None] = OrderedDict()
-        self._learned: dict[str, float] = {}
-        self._changed: dict[str, set[asyncio.Event]] = {}
+        self._objects: dict[Place, Manifest] = {}
+        self._gone: OrderedDict[str, Manifest] = OrderedDict()
+        self._learned: dict[Place, float] = {}
+        self._changed: dict[Place, set[asyncio.Event]] = {}
         self._version = ""
         self._task: asyncio.Task[None] | None = None
         self.synced = asyncio.Event()
@@ -58,9 +61,13 @@ class Reflector:
                 await self._task
             self._task = None
 
-    def get(self, name: str) -> Manifest | None:
+    def get(self, where: Ref) -> Manifest | None:
         """Return the object as last seen, None if there is none."""
-        return self._objects.get(name)
+        return self._objects.get((where.namespace, where.name))
+
+    def last(self, uid: str) -> Manifest | None:
+        """Return an object that is gone as it was at its end, None if that was long ago."""
+        return self._gone.get(uid)
 
     def values(self) -> list[Manifest]:
         """Return all objects as last seen."""
@@ -68,30 +75,30 @@ class Reflector:
 
     def learn(self, manifest: Manifest) -> None:
         """Take in the answer to a create, which may be ahead of the watch."""
-        meta = metadata(manifest)
-        known = self._objects.get(meta["name"])
+        meta, place = metadata(manifest), _place(manifest)
+        known = self._objects.get(place)
         if meta.get("uid") in self._gone or (known and metadata(known).get("uid") == meta["uid"]):
             return
-        self._objects[meta["name"]] = manifest
-        self._learned[meta["name"]] = time.monotonic()
+        self._objects[place] = manifest
+        self._learned[place] = time.monotonic()
 
-    async def wait_for(self, name: str, seen: Callable[[Manifest | None], T | None]) -> T:
-        """Return the first result of *seen* that is not None; asked anew at each change of *name*.
+    async def wait_for(self, where: Ref, seen: Callable[[Manifest | None], T | None]) -> T:
+        """Return the first result of *seen* that is not None; asked anew at each change of *where*.
 
         It waits for a complete copy first. Bound it with ``asyncio.timeout``.
         """
-        changed = asyncio.Event()
-        self._changed.setdefault(name, set()).add(changed)
+        changed, place = asyncio.Event(), (where.namespace, where.name)
+        self._changed.setdefault(place, set()).add(changed)
         try:
             await self.synced.wait()
-            while (result := seen(self.get(name))) is None:
+            while (result := seen(self._objects.get(place))) is None:
                 await changed.wait()
                 changed.clear()
             return result
         finally:
-            self._changed[name].discard(changed)
-            if not self._changed[name]:
-                del self._changed[name]
+            self._changed[place].discard(changed)
+            if not self._changed[place]:
+                del self._changed[place]
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -122,14 +129,18 @@ class Reflector:
         began = time.monotonic()
         items, version = await self._client.list(self._selection)
         self.last_contact = time.monotonic()
-        before = set(self._objects)
+        before = self._objects
         # a list may be older than a create whose answer came while it was under way
-        newer = {n: self._objects[n] for n, when in self._learned.items() if when >= began}
-        self._objects = newer | {metadata(item)["name"]: _lean(item) for item in items}
+        newer = {p: self._objects[p] for p, when in self._learned.items() if when >= began}
+        self._objects = newer | {_place(item): _lean(item) for item in items}
         self._learned.clear()
         self.synced.set()
-        for name in before | set(self._objects):
-            self._tell(name)
+        present = {metadata(item)["uid"] for item in self._objects.values()}
+        for ended in before.values():
+            if metadata(ended)["uid"] not in present:
+                self._remember(ended)
+        for place in {*before, *self._objects}:
+            self._tell(place)
         return version
 
     async def _watch(self) -> None:
@@ -140,27 +151,35 @@ class Reflector:
             self._version = str(meta.get("resourceVersion", self._version))
             if event.type == "BOOKMARK":
                 continue
-            name = meta["name"]
-            self._learned.pop(name, None)
+            place = _place(event.object)
+            self._learned.pop(place, None)
             if event.type == "DELETED":
-                self._forget(name, meta.get("uid", ""))
+                self._forget(place, _lean(event.object))
             else:
-                self._objects[name] = _lean(event.object)
-            self._tell(name)
+                self._objects[place] = _lean(event.object)
+            self._tell(place)
 
-    def _forget(self, name: str, uid: str) -> None:
-        """Drop *name*, unless a younger object has taken the name already."""
-        self._gone[uid] = None
-        while len(self._gone) > _REMEMBERED_UIDS:
+    def _forget(self, place: Place, ended: Manifest) -> None:
+        """Drop the object that has ended, unless a younger one has taken its place already."""
+        self._remember(ended)
+        known = self._objects.get(place)
+        if known is not None and metadata(known)["uid"] == metadata(ended)["uid"]:
+            del self._objects[place]
+            self._learned.pop(place, None)
+
+    def _remember(self, ended: Manifest) -> None:
+        self._gone[metadata(ended)["uid"]] = ended
+        while len(self._gone) > _REMEMBERED:
             self._gone.popitem(last=False)
-        known = self._objects.get(name)
-        if known is not None and metadata(known).get("uid") == uid:
-            del self._objects[name]
-            self._learned.pop(name, None)
 
-    def _tell(self, name: str) -> None:
-        for changed in self._changed.get(name, ()):
+    def _tell(self, place: Place) -> None:
+        for changed in self._changed.get(place, ()):
             changed.set()
+
+
+def _place(manifest: Manifest) -> Place:
+    meta = metadata(manifest)
+    return meta.get("namespace"), meta["name"]
 
 
 def _lean(manifest: Manifest) -> Manifest:

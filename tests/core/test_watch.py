@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from mcks.core import watch
-from mcks.core.objects import Manifest, Selection, WatchEvent
+from mcks.core.objects import Manifest, Ref, Selection, WatchEvent
 from mcks.core.watch import Reflector
 from mcks.errors import Gone, MCKSError, ServerError, Unreachable
 
 PODS = Selection("v1", "Pod", "ns")
+
+
+def at(name: str) -> Ref:
+    return Ref("v1", "Pod", name)
 
 
 def pod(name: str, uid: str = "1", version: str = "1") -> Manifest:
@@ -85,11 +89,11 @@ async def test_it_lists_once_and_then_follows_the_watch() -> None:
     script = Script()
     script.lists = [[pod("a")]]
     async with reflecting(script) as reflector:
-        await reflector.wait_for("a", named("1"))
+        await reflector.wait_for(at("a"), named("1"))
         await script.tell("MODIFIED", pod("a", version="2"))
-        await reflector.wait_for("a", named("2"))
+        await reflector.wait_for(at("a"), named("2"))
         await script.tell("DELETED", pod("a", version="3"))
-        await reflector.wait_for("a", gone)
+        await reflector.wait_for(at("a"), gone)
         assert script.listed == 1
         assert script.watched == ["100"]
 
@@ -98,7 +102,7 @@ async def test_managed_fields_are_dropped() -> None:
     script = Script()
     script.lists = [[pod("a")]]
     async with reflecting(script) as reflector:
-        assert "managedFields" not in (await reflector.wait_for("a", named("1")))["metadata"]
+        assert "managedFields" not in (await reflector.wait_for(at("a"), named("1")))["metadata"]
 
 
 async def test_a_watch_that_ends_goes_on_where_it_was_bookmarks_included() -> None:
@@ -108,7 +112,7 @@ async def test_a_watch_that_ends_goes_on_where_it_was_bookmarks_included() -> No
         await script.tell("BOOKMARK", {"metadata": {"resourceVersion": "170"}})
         await script.events.put(None)
         await script.tell("ADDED", pod("a", version="171"))
-        await reflector.wait_for("a", named("171"))
+        await reflector.wait_for(at("a"), named("171"))
         assert script.listed == 1
         assert script.watched == ["100", "170"]
 
@@ -120,10 +124,10 @@ async def test_after_a_fault_of_the_watch_it_lists_anew(fault: Exception) -> Non
     script = Script()
     script.lists = [[pod("a")], [pod("b")]]
     async with reflecting(script) as reflector:
-        await reflector.wait_for("a", named("1"))
+        await reflector.wait_for(at("a"), named("1"))
         await script.events.put(fault)
-        await reflector.wait_for("b", named("1"))
-        assert reflector.get("a") is None
+        await reflector.wait_for(at("b"), named("1"))
+        assert reflector.get(at("a")) is None
         assert script.watched == ["100", "200"]
 
 
@@ -131,10 +135,10 @@ async def test_a_lost_connection_resumes_without_a_new_list() -> None:
     script = Script()
     async with reflecting(script) as reflector:
         await script.tell("ADDED", pod("a", version="101"))
-        await reflector.wait_for("a", named("101"))
+        await reflector.wait_for(at("a"), named("101"))
         await script.events.put(Unreachable("reset"))
         await script.tell("ADDED", pod("b", version="102"))
-        await reflector.wait_for("b", named("102"))
+        await reflector.wait_for(at("b"), named("102"))
         assert script.listed == 1
         assert script.watched == ["100", "101"]
 
@@ -143,9 +147,9 @@ async def test_what_is_known_stays_known_while_the_cluster_is_away() -> None:
     script = Script()
     script.lists = [[pod("a")], ServerError("x", status=503), ServerError("x", status=503), []]
     async with reflecting(script) as reflector:
-        await reflector.wait_for("a", named("1"))
+        await reflector.wait_for(at("a"), named("1"))
         await script.events.put(Gone("too old", status=410))
-        await reflector.wait_for("a", gone)
+        await reflector.wait_for(at("a"), gone)
         assert script.listed == 4
 
 
@@ -154,7 +158,7 @@ async def test_a_created_object_is_known_before_the_watch_shows_it() -> None:
     async with reflecting(script) as reflector:
         await reflector.synced.wait()
         reflector.learn(pod("a"))
-        assert reflector.get("a") is not None
+        assert reflector.get(at("a")) is not None
 
 
 async def test_a_list_older_than_a_create_does_not_take_the_object_away() -> None:
@@ -176,8 +180,8 @@ async def test_a_list_older_than_a_create_does_not_take_the_object_away() -> Non
         reflector.learn(pod("a"))
         finish.set()
         await script.tell("ADDED", pod("b"))
-        await reflector.wait_for("b", named("1"))
-        assert reflector.get("a") is not None
+        await reflector.wait_for(at("b"), named("1"))
+        assert reflector.get(at("a")) is not None
 
 
 async def test_an_object_already_gone_is_not_learned() -> None:
@@ -187,9 +191,9 @@ async def test_an_object_already_gone_is_not_learned() -> None:
         await script.tell("ADDED", pod("a", uid="7"))
         await script.tell("DELETED", pod("a", uid="7"))
         await script.tell("ADDED", pod("b"))
-        await reflector.wait_for("b", named("1"))
+        await reflector.wait_for(at("b"), named("1"))
         reflector.learn(pod("a", uid="7"))
-        assert reflector.get("a") is None
+        assert reflector.get(at("a")) is None
 
 
 async def test_the_end_of_an_old_object_does_not_hide_its_successor() -> None:
@@ -197,12 +201,12 @@ async def test_the_end_of_an_old_object_does_not_hide_its_successor() -> None:
     async with reflecting(script) as reflector:
         await reflector.synced.wait()
         await script.tell("ADDED", pod("a", uid="old"))
-        await reflector.wait_for("a", named("1"))
+        await reflector.wait_for(at("a"), named("1"))
         reflector.learn(pod("a", uid="new"))
         await script.tell("DELETED", pod("a", uid="old"))
         await script.tell("ADDED", pod("b"))
-        await reflector.wait_for("b", named("1"))
-        known = reflector.get("a")
+        await reflector.wait_for(at("b"), named("1"))
+        known = reflector.get(at("a"))
         assert known is not None
         assert known["metadata"]["uid"] == "new"
 
@@ -213,5 +217,5 @@ async def test_waiters_leave_nothing_behind() -> None:
         await reflector.synced.wait()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await reflector.wait_for("a", named("1"))
+                await reflector.wait_for(at("a"), named("1"))
         assert reflector._changed == {}
