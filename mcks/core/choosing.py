@@ -53,8 +53,9 @@ class Choosing:
         permitted = await self._permitted(await self.listed())
         if not permitted:
             return ""
+        permitted = selection.with_availability(permitted, self._unavailable)
         options = self._linked or dict(spawner.user_options)
-        chosen = selection.select(permitted, options, saved=True)
+        chosen = selection.available(selection.select(permitted, options, saved=True), permitted)
         return options_form.form(
             spawner.profile_form_template,
             permitted,
@@ -138,10 +139,8 @@ class Choosing:
 
     async def _cluster_is_open(self, overrides: Mapping[str, Any]) -> bool:
         """Look at the cluster that *overrides* names; what cannot be known waits for the start."""
-        name, context = overrides.get("cluster"), overrides.get("kubernetes_context")
-        if isinstance(context, str) and context:
-            name = CONTEXT_PREFIX + context
-        if not isinstance(name, str) or not name:
+        name = _cluster_of(overrides)
+        if not name:
             return True
         spawner = self._spawner
         try:
@@ -150,6 +149,21 @@ class Choosing:
         except ConfigError:
             return True
         return await access.allowed(cluster.access, spawner, f"cluster {name!r}")
+
+    def _unavailable(self, overrides: Mapping[str, Any]) -> str:
+        spawner = self._spawner
+        only = next(iter(spawner.clusters)) if len(spawner.clusters) == 1 else ""
+        own = {"cluster": spawner.cluster, "kubernetes_context": spawner.kubernetes_context}
+        name = _cluster_of(overrides) or _cluster_of(own) or only
+        return str(spawner.unavailable(name)) if name else ""
+
+
+def _cluster_of(overrides: Mapping[str, Any]) -> str:
+    """Return the cluster that *overrides* name as far as it can be known without a call."""
+    name, context = overrides.get("cluster"), overrides.get("kubernetes_context")
+    if isinstance(context, str) and context:
+        return CONTEXT_PREFIX + context
+    return name if isinstance(name, str) else ""
 
 
 def _exists(listed: list[profiles.Profile], user_options: Mapping[str, Any]) -> bool:

@@ -83,6 +83,7 @@ def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]
         "description": profile.description,
         "description_html": Markup(profile.description_html),  # noqa: S704 (trusted by its name)
         "default": here if chosen is not None else profile.default,
+        "unavailable": profile.unavailable,
         "profile_options": {
             option.key: _shown_option(profile.slug, option, answers.get(option.key))
             for option in profile.options
@@ -103,6 +104,7 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
                 "display_name": choice.display_name,
                 "description": choice.description,
                 "default": choice.key == answer if answer is not None else choice.default,
+                "unavailable": choice.unavailable,
             }
             for choice in option.choices
         },

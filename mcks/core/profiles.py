@@ -46,6 +46,8 @@ class Choice:
     default: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
     access: Access = EVERYBODY
+    unavailable: str = ""
+    """Why no server can start with it at the moment; empty if one can."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Profile:
     description_html: str = ""
     options: tuple[Option, ...] = ()
     access: Access = EVERYBODY
+    unavailable: str = ""
+    """Why no server can start with it at the moment; empty if one can."""
 
 
 def slugify(text: str) -> str:
@@ -133,8 +137,11 @@ def levels(profile: Profile) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def with_default(profiles: Sequence[Profile]) -> list[Profile]:
-    """Mark exactly one profile as the default: the first marked one, else the first."""
-    default = next((p.slug for p in profiles if p.default), profiles[0].slug if profiles else "")
+    """Mark exactly one profile as the default: the first marked one, else the first.
+
+    What is unavailable comes only after all that is available.
+    """
+    default = min(profiles, key=_default_order).slug if profiles else ""
     return [
         p if p.default == (p.slug == default) else replace(p, default=not p.default)
         for p in profiles
@@ -142,11 +149,15 @@ def with_default(profiles: Sequence[Profile]) -> list[Profile]:
 
 
 def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
-    """Mark exactly one choice as the default: the first marked one, else the first."""
-    default = next((c.key for c in choices if c.default), choices[0].key if choices else "")
+    """Mark exactly one choice as the default, by the same rule as ``with_default``."""
+    default = min(choices, key=_default_order).key if choices else ""
     return tuple(
         c if c.default == (c.key == default) else replace(c, default=not c.default) for c in choices
     )
+
+
+def _default_order(what: Profile | Choice) -> tuple[bool, bool]:
+    return bool(what.unavailable), not what.default
 
 
 def _profile(where: str, entry: Any) -> Profile:

@@ -229,6 +229,51 @@ async def _may_use(what: Profile | Choice, spawner: Any, guard: Guard, where: st
     return not what.overrides or await guard(what.overrides)
 
 
+def with_availability(
+    profiles: Sequence[Profile], unavailable: Callable[[Mapping[str, Any]], str]
+) -> list[Profile]:
+    """Mark what cannot start at the moment; what can, and is marked or first, is the default.
+
+    *unavailable* gives the reason for what a profile or choice overrides, empty for the rest. An
+    option that chooses among clusters decides in the profile's place.
+    """
+    return with_default([_with_availability(profile, unavailable) for profile in profiles])
+
+
+def _with_availability(
+    profile: Profile, unavailable: Callable[[Mapping[str, Any]], str]
+) -> Profile:
+    reason = unavailable(profile.overrides)
+    options = []
+    for option in profile.options:
+        choices = with_default_choice(
+            [replace(c, unavailable=_of_choice(c, unavailable)) for c in option.choices]
+        )
+        options.append(replace(option, choices=choices))
+        if choices and all(_chooses_cluster(choice.overrides) for choice in choices):
+            reason = next(c.unavailable for c in choices if c.default)
+    return replace(profile, options=tuple(options), unavailable=reason)
+
+
+def _of_choice(choice: Choice, unavailable: Callable[[Mapping[str, Any]], str]) -> str:
+    return unavailable(choice.overrides) if _chooses_cluster(choice.overrides) else ""
+
+
+def _chooses_cluster(overrides: Mapping[str, Any]) -> bool:
+    return bool(overrides.get("cluster") or overrides.get("kubernetes_context"))
+
+
+def available(selection: Selection, profiles: Sequence[Profile]) -> Selection:
+    """Return *selection* with the defaults in the place of what is unavailable at the moment."""
+    if selection.profile.unavailable:
+        return select(profiles, {})
+    asked = dict(selection.user_options)
+    for picked in selection.picked:
+        if picked.choice is not None and picked.choice.unavailable:
+            del asked[picked.option.key]
+    return replace(select(profiles, asked, saved=True), notices=selection.notices)
+
+
 def insert(template: Any, value: str) -> Any:
     """Put *value* where ``{value}`` stands in texts, however deep; nothing else is special.
 

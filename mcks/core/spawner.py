@@ -350,6 +350,10 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             )
         return pool.configured(self._cluster_name, self.clusters)
 
+    def unavailable(self, cluster: str) -> str:
+        """Say to users why no server can start in *cluster* at the moment; empty if one can."""
+        return ""
+
     async def _connect(self) -> Connection:
         return await pool_of(self.config, self.log).connect(self._cluster_name, self.clusters)
 
