@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from jupyterhub._data import DATA_FILES_PATH
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from mcks.core.options_form import form, user_options
-from mcks.core.profiles import parse
-from tests.cluster.browser import FLAGS, chromium_path
+from mcks.core.profiles import Profile, parse
+from mcks.core.selection import with_availability
+from tests.pages import PHONE, SLOW, barriers, chromium, shot
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 IMAGE = {
     "display_name": "Image",
@@ -32,7 +32,8 @@ IMAGE = {
 LISTED: list[dict[str, Any]] = [
     {"display_name": "Small", "description": "Enough for a course"},
     {"display_name": "GPU", "slug": "gpu", "profile_options": {"image": IMAGE}},
-    *({"display_name": f"Other {n}", "description": "words " * 40} for n in range(10)),
+    {"display_name": "Other 0", "description": "words " * 40, "cluster": "east"},
+    *({"display_name": f"Other {n}", "description": "words " * 40} for n in range(1, 10)),
 ]
 STRICT = "default-src 'none'; style-src 'self'; form-action 'self'"
 
@@ -45,6 +46,7 @@ class Site:
         self.posted: list[dict[str, Any]] = []
         self.policy = "frame-ancestors 'none'"
         self.theme = "light"
+        self.profiles: list[Profile] = parse(LISTED)
 
     async def page(self, _: web.Request) -> web.Response:
         html = (
@@ -53,7 +55,7 @@ class Site:
             '<title>Form</title><link rel="stylesheet" href="/static/css/style.min.css"></head>'
             '<body><main class="container"><h1>Server Options</h1>'
             '<form method="post" enctype="multipart/form-data">'
-            f'{form("", parse(LISTED), {})}<button type="submit">Start</button></form></main>'
+            f'{form("", self.profiles, {})}<button type="submit">Start</button></form></main>'
         )
         headers = {"Content-Security-Policy": self.policy}
         return web.Response(text=html, content_type="text/html", headers=headers)
@@ -64,7 +66,7 @@ class Site:
         return web.Response(text="posted")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def site() -> AsyncIterator[Site]:
     made = Site()
     application = web.Application()
@@ -79,24 +81,17 @@ async def site() -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    path = await asyncio.to_thread(chromium_path)
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    async with chromium() as opened:
         yield opened
-        await opened.close()
 
 
 async def open_page(browser: Browser, site: Site, **context: Any) -> Page:
     page = await (await browser.new_context(**context)).new_page()
+    page.set_default_timeout(SLOW)
     await page.goto(site.url)
     return page
-
-
-async def shot(page: Page, name: str) -> None:
-    if directory := os.environ.get("MCKS_SCREENSHOTS"):
-        await page.screenshot(path=Path(directory) / f"{name}.png")
 
 
 async def press_start(page: Page, site: Site) -> dict[str, Any]:
@@ -113,6 +108,10 @@ async def test_by_mouse_an_option_chooses_its_profile(site: Site, browser: Brows
     await expect(page.get_by_text("name:number")).to_be_hidden()
     await page.get_by_label("Image", exact=True).select_option("torch")
     await expect(page.get_by_role("radio", name="GPU")).to_be_checked()
+    await page.get_by_text("Enough for a course").click()
+    await expect(page.get_by_role("radio", name="Small")).to_be_checked()
+    await page.get_by_label("Image", exact=True).select_option("scipy")
+    await page.get_by_label("Image", exact=True).select_option("torch")
     assert await press_start(page, site) == {"profile": "gpu", "image": "torch"}
 
 
@@ -175,7 +174,8 @@ async def test_it_works_without_scripts(site: Site, browser: Browser, strict: bo
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_it_fits_a_phone_and_both_themes(site: Site, browser: Browser, theme: str) -> None:
     site.theme = theme
-    page = await open_page(browser, site, viewport={"width": 360, "height": 740})
+    site.profiles = away(parse(LISTED))
+    page = await open_page(browser, site, viewport=PHONE)
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
     await shot(page, f"form-phone-{theme}")
@@ -184,6 +184,38 @@ async def test_it_fits_a_phone_and_both_themes(site: Site, browser: Browser, the
     )
     back = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert all(contrast(colour, back) >= 4.5 for colour in colours), (colours, back)
+
+
+def away(profiles: list[Profile]) -> list[Profile]:
+    """Let the cluster of the third profile be unavailable."""
+    said = "cluster east has not answered for 3 minutes."
+    return with_availability(profiles, lambda o: said if o.get("cluster") == "east" else "")
+
+
+@pytest.mark.parametrize("number", [3, 12])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_it_keeps_nobody_out(site: Site, browser: Browser, theme: str, number: int) -> None:
+    site.theme = theme
+    site.profiles = away(parse(LISTED[:number]))
+    page = await open_page(browser, site)
+    await page.get_by_label("Image", exact=True).select_option("Other...")
+    await shot(page, f"form-{number}-{theme}", full_page=True)
+    assert await barriers(page) == []
+
+
+async def test_what_is_unavailable_cannot_be_chosen_and_says_why(
+    site: Site, browser: Browser
+) -> None:
+    site.profiles = away(parse(LISTED[:3]))
+    page = await open_page(browser, site)
+    off = page.get_by_role("radio", name="Other 0")
+    await expect(off).to_be_disabled()
+    await expect(off).to_have_accessible_description(
+        "Unavailable at the moment: cluster east has not answered for 3 minutes."
+    )
+    await page.get_by_role("radio", name="GPU").focus()
+    await page.keyboard.press("ArrowDown")
+    assert await press_start(page, site) == {"profile": "small"}
 
 
 def contrast(one: str, other: str) -> float:

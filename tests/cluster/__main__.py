@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.cluster import browser, build, leftovers, local_set, locks, machine, proxy
+from tests.cluster import axe, browser, build, leftovers, local_set, locks, machine, proxy
 from tests.cluster.cluster import ALIASES, COMPONENTS, LocalCluster
 from tests.cluster.names import CLUSTERS, DEFAULT_SET
 
@@ -46,6 +46,7 @@ def _install(arguments: argparse.Namespace) -> int:
     del arguments
     local_set.install()
     proxy.proxy_command()
+    axe.axe_script()
     browser.chromium_path()
     return 0
 
