@@ -6,7 +6,7 @@ What a number means for a user, and alerts, do not belong here.
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 API_REQUESTS = Counter(
     "mcks_api_requests",
@@ -19,6 +19,12 @@ API_SECONDS = Histogram(
     "Seconds until the answer of a Kubernetes API server; opening a watch counts, its life not",
     ["cluster", "verb"],
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+
+LAST_CONTACT = Gauge(
+    "mcks_last_contact_timestamp_seconds",
+    "Unix time of the last word from a cluster to the watch of its servers",
+    ["cluster"],
 )
 
 MINTS = Counter(

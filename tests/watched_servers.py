@@ -6,7 +6,7 @@ What is expected of them belongs to the tests.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from typing import Any
 
 from mcks.core.apply import KEY_LABEL
@@ -33,11 +33,11 @@ class CountingClient(ClusterClient):
         return await super().list(selection, **how)
 
     async def watch(
-        self, selection: Selection, since: str, *, timeout: float = _WATCH_LIFE
-    ) -> AsyncIterator[WatchEvent]:
+        self, selection: Selection, since: str, *, timeout: float | None = _WATCH_LIFE, **how: Any
+    ) -> AsyncGenerator[WatchEvent, None]:
         self.watches += 1
         self.turned.set()
-        async for event in super().watch(selection, since, timeout=timeout):
+        async for event in super().watch(selection, since, timeout=timeout, **how):
             yield event
         self.turned.set()
 

@@ -6,7 +6,7 @@ nor how a request is sent (`mcks.core.connection`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import aiohttp
@@ -16,6 +16,7 @@ from mcks.core.connection import (
     DEFAULT_DEADLINES,
     Connection,
     Deadlines,
+    Garbled,
     Request,
 )
 from mcks.core.create import WRITE_QUERY, create
@@ -35,10 +36,6 @@ _PATCH_TYPES = {
     "json": "application/json-patch+json",
 }
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_WATCH_LIFE = 75.0
-"""Seconds: an API server that has seen no event of a kind sends no bookmarks, so only the end of a
-watch shows that the connection still lives. A new watch costs one small request."""
-_WATCH_OVERDUE = 15.0
 
 
 class ClusterClient:
@@ -60,7 +57,6 @@ class ClusterClient:
         deadlines: Deadlines = DEFAULT_DEADLINES,
         renew_trust: Callable[[], Awaitable[bool]] | None = None,
         explain: Callable[[MCKSError], Awaitable[str]] | None = None,
-        watch_overdue: float = _WATCH_OVERDUE,
     ) -> None:
         self.cluster = cluster
         self._connection = Connection(
@@ -71,13 +67,17 @@ class ClusterClient:
             renew_trust=renew_trust,
             explain=explain,
         )
-        self._watch_overdue = watch_overdue
         self._kinds = Discovery(self._connection)
 
     @property
     def requests(self) -> int:
         """HTTP requests sent so far, retries included."""
         return self._connection.requests
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long calls and watches may take."""
+        return self._connection.deadlines
 
     @property
     def server(self) -> str:
@@ -209,14 +209,21 @@ class ClusterClient:
         return True
 
     async def watch(
-        self, selection: Selection, since: str, *, timeout: float = _WATCH_LIFE
-    ) -> AsyncIterator[WatchEvent]:
+        self,
+        selection: Selection,
+        since: str,
+        *,
+        timeout: float | None = None,
+        opened: Callable[[], None] = lambda: None,
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Follow changes of *selection* after the resource version *since*, bookmarks included.
 
-        Ends when the server ends it, after *timeout* seconds at the latest: open it again from the
-        last version seen. Raises `Gone` if *since* is too old (list again), `Unreachable` if the
-        stream breaks, or stays silent until some seconds (*watch_overdue*) after its time.
+        Ends when the server ends it, after *timeout* seconds (``deadlines.watch``) at the latest:
+        open it again from the last version seen. *opened* is called once the server has accepted
+        it. Raises `Gone` if *since* is too old (list again), `Unreachable` if the stream breaks,
+        or stays silent until ``deadlines.overdue`` seconds after its time.
         """
+        timeout = self.deadlines.watch if timeout is None else timeout
         resource = await self._kinds.find(selection.api_version, selection.kind)
         asked = Asked.about(self.cluster, "watch", selection.kind, "", selection.namespace)
         query = _selectors(selection) | {
@@ -228,9 +235,10 @@ class ClusterClient:
         path = resource.path(selection.namespace)
         request = Request("GET", path, asked, query=query, repeatable=True, verb="watch")
         deadlines = aiohttp.ClientTimeout(
-            sock_connect=self._connection.deadlines.connect, sock_read=timeout + self._watch_overdue
+            sock_connect=self.deadlines.connect, sock_read=timeout + self.deadlines.overdue
         )
         response = await self._connection.open(request, deadlines)
+        opened()
         async for event in events(asked, response):
             yield event
 
@@ -315,13 +323,17 @@ class ClusterClient:
                 verb="list",
             )
             page = (await self._connection.send(request)).json()
+            version = str(metadata(page).get("resourceVersion") or "")
+            if not version or not isinstance(page.get("items") or [], list):
+                # taken for an empty list, it would be the end of all servers
+                raise Garbled(f"{asked}: the answer is no list (from a proxy or load balancer?)")
             items += [
                 item | {"apiVersion": selection.api_version, "kind": selection.kind}
                 for item in page.get("items") or []
             ]
             following = metadata(page).get("continue")
             if not following:
-                return items, str(metadata(page).get("resourceVersion", ""))
+                return items, version
             query = query | {"continue": following}
 
     def _get(self, resource: Resource, ref: Ref) -> Request:

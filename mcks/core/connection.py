@@ -42,6 +42,10 @@ class CertificateRefused(Unreachable):
     """The server's certificate did not pass. A rotated CA is the usual cause."""
 
 
+class Garbled(Unreachable):
+    """What came is no answer of Kubernetes: from a proxy or load balancer in between, perhaps."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One HTTP request. *repeatable*: carrying it out twice does the same as once."""
@@ -59,24 +63,43 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer (2xx)."""
+    """A successful answer (2xx) to what was *asked*."""
 
+    asked: Asked
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
     def json(self) -> dict[str, Any]:
-        """Parse the body: every JSON answer of Kubernetes is an object."""
-        parsed: dict[str, Any] = json.loads(self.body)
+        """Parse the body: every JSON answer of Kubernetes is an object. Raises `Garbled`."""
+        try:
+            parsed = json.loads(self.body)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise Garbled(
+                f"{self.asked}: HTTP status {self.status}, but no object "
+                "(from a proxy or load balancer?)"
+            )
         return parsed
 
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds. *connect*: TCP and TLS; *total*: a call with all its retries."""
+    """Seconds.
+
+    *connect*: TCP and TLS; *total*: a call with all its retries, or until a watch is open; *watch*:
+    the life of a watch, then *overdue*: how long a silent one is believed beyond it; *doubt*: how
+    long it is believed while somebody waits for what it should tell.
+    """
 
     connect: float = 5.0
     total: float = 20.0
+    # An API server that has seen no event of a kind sends no bookmarks, so only the end of a watch
+    # shows that the connection still lives. A new watch costs one small request.
+    watch: float = 75.0
+    overdue: float = 15.0
+    doubt: float = 15.0
 
 
 DEFAULT_DEADLINES = Deadlines()
@@ -146,7 +169,12 @@ class Connection:
         The caller closes it. Raises as `send` does.
         """
         try:
-            return await self._logged_in(lambda: self._open(request, timeout))
+            async with asyncio.timeout(self.deadlines.total):
+                return await self._logged_in(lambda: self._open(request, timeout))
+        except TimeoutError as exc:
+            late = self._unreachable(request, exc)
+            await self._add_explanation(late)
+            raise late from exc
         except (Unauthorized, Unreachable) as exc:
             await self._add_explanation(exc)
             raise
@@ -196,7 +224,7 @@ class Connection:
             response = await self._open(request, timeout)
             async with response:
                 body = await self._read(response, request)
-                return Answer(response.status, response.headers, body)
+                return Answer(request.asked, response.status, response.headers, body)
 
         return await self._logged_in(once)
 

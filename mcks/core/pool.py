@@ -23,6 +23,7 @@ from mcks.backends.registry import backend_class
 from mcks.core.apply import KEY_LABEL
 from mcks.core.client import ClusterClient
 from mcks.core.cluster import CONTEXT_PREFIX, Cluster, blaming, settings_of, split_settings
+from mcks.core.connection import DEFAULT_DEADLINES
 from mcks.core.objects import Selection
 from mcks.core.watch import Reflector
 from mcks.errors import UnknownCluster, unknown
@@ -103,6 +104,8 @@ class Pool:
         self._connections: dict[str, Connection] = {}
         self._connecting: dict[str, asyncio.Task[Connection]] = {}
         self._http: aiohttp.ClientSession | None = None
+        self.deadlines = DEFAULT_DEADLINES
+        """For connections that are made from now on."""
 
     def configured(self, name: str, clusters: Mapping[str, Any]) -> Configured:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
@@ -143,6 +146,7 @@ class Pool:
             await backend.connect(),
             cluster=cluster.name,
             credentials=backend.credentials,
+            deadlines=self.deadlines,
             renew_trust=backend.renew_trust,
             explain=backend.explain,
         )

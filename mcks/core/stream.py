@@ -7,26 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import aiohttp
 
+from mcks.core.connection import Garbled
 from mcks.core.objects import WatchEvent
 from mcks.core.status import Asked, error_event
 from mcks.errors import Unreachable
 
 _EVENTS_PER_TURN = 100
+_LONGEST_LINE = 16 * 2**20
+"""Bytes: etcd takes objects of 1.5 MiB, and JSON may make more of them, but not ten times more."""
 
 
-async def events(asked: Asked, response: aiohttp.ClientResponse) -> AsyncIterator[WatchEvent]:
+async def events(
+    asked: Asked, response: aiohttp.ClientResponse
+) -> AsyncGenerator[WatchEvent, None]:
     """Give the events of *response* until the server ends it; close it in any case.
 
-    Raises `Gone` or another `APIError` for an ``ERROR`` event, `Unreachable` if the stream breaks
-    or stays silent for longer than its read time-out.
+    Raises `Gone` or another `APIError` for an ``ERROR`` event, `Garbled` for what is no event,
+    `Unreachable` if the stream breaks or stays silent for longer than its read time-out.
     """
     seen = 0
     try:
-        async for line in _lines(response):
+        async for line in _lines(asked, response):
             yield _event(asked, line)
             seen += 1
             if seen % _EVENTS_PER_TURN == 0:
@@ -38,15 +43,19 @@ async def events(asked: Asked, response: aiohttp.ClientResponse) -> AsyncIterato
         response.close()
 
 
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Split a stream into lines of any length. An incomplete last line is dropped."""
+async def _lines(asked: Asked, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Split a stream into lines. An incomplete last line is dropped."""
     rest: list[bytes] = []
+    length = 0
     async for chunk in response.content.iter_any():
         *complete, tail = chunk.split(b"\n")
         if complete:
             complete[0] = b"".join(rest) + complete[0]
-            rest = []
+            rest, length = [], 0
         rest.append(tail)
+        length += len(tail)
+        if length > _LONGEST_LINE:
+            raise Garbled(f"{asked}: the stream holds a line that is too long for an event")
         for line in complete:
             if line:
                 yield line
@@ -57,7 +66,9 @@ def _event(asked: Asked, line: bytes) -> WatchEvent:
         event = json.loads(line)
         kind, body = event["type"], event["object"]
     except (ValueError, KeyError, TypeError) as exc:
-        raise Unreachable(f"{asked}: the stream holds something that is no event") from exc
+        raise Garbled(f"{asked}: the stream holds something that is no event") from exc
+    if not isinstance(body, dict):
+        raise Garbled(f"{asked}: the stream holds an event without an object")
     if kind == "ERROR":
         raise error_event(asked, body)
     return WatchEvent(kind, body)

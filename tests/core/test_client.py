@@ -456,7 +456,7 @@ async def test_a_watch_refused_with_401_is_opened_with_a_new_credential(client, 
 
 
 async def test_a_watch_that_does_not_end_in_time_is_unreachable(server, backend):
-    client = await connect(backend, watch_overdue=0.05)
+    client = await connect(backend, deadlines=Deadlines(overdue=0.05))
     with pytest.raises(Unreachable, match="silent"):
         await watched(client, timeout=0)
     await client.close()

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from mcks.core import watch
+from mcks.core.connection import Deadlines
 from mcks.core.objects import Manifest, Ref, Selection, WatchEvent
 from mcks.core.watch import Reflector
 from mcks.errors import Gone, MCKSError, ServerError, Unreachable
@@ -35,6 +36,8 @@ class Script:
     """A cluster that does what it is told: ``lists`` are answers, ``events`` feed the watches."""
 
     def __init__(self) -> None:
+        self.cluster = "it"
+        self.deadlines = Deadlines()
         self.lists: list[list[Manifest] | MCKSError] = []
         self.events: asyncio.Queue[WatchEvent | Exception | None] = asyncio.Queue()
         self.watched: list[str] = []
@@ -48,9 +51,12 @@ class Script:
             raise answer
         return answer, str(self.listed * 100)
 
-    async def watch(self, selection: Selection, since: str) -> AsyncIterator[WatchEvent]:
+    async def watch(
+        self, selection: Selection, since: str, *, opened: Callable[[], None]
+    ) -> AsyncGenerator[WatchEvent, None]:
         assert selection == PODS
         self.watched.append(since)
+        opened()
         while (event := await self.events.get()) is not None:
             if isinstance(event, Exception):
                 raise event
