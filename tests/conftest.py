@@ -1,3 +1,3 @@
 """What all tests share: the clusters, and no way out of this machine."""
 
-pytest_plugins = ["tests.cluster.fixtures", "tests.hubs", "tests.servers"]
+pytest_plugins = ["tests.cluster.fixtures", "tests.hubs", "tests.loopback_servers", "tests.servers"]

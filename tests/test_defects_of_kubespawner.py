@@ -1,0 +1,446 @@
+"""What is known to go wrong with KubeSpawner does not with mcks: one test for each such defect.
+
+Where the installed KubeSpawner still has the defect, the test shows it side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import pytest
+from aiohttp import web
+from jupyterhub.utils import maybe_future
+from traitlets import TraitError
+
+from mcks.core import plan
+from mcks.core.apply import KEY_LABEL
+from mcks.core.pool import Pool
+from mcks.errors import ConfigError, MCKSError
+from tests.core.kubespawner_cases import IMAGE, LISTS, Case
+from tests.core.side_by_side import kubespawner, kubespawner_does, ours, values, we_do
+from tests.core.test_options_form import Page
+from tests.loopback import Handler, event, status
+from tests.loopback_servers import LoopbackHub, place, pod, until
+from tests.servers import HOME
+
+PODS = "/api/v1/namespaces/ns/pods"
+
+
+# -- the watch --------------------------------------------------------------------------------
+
+
+def listed(hub: LoopbackHub) -> int:
+    """How often the hub has listed the Pods; a watch is no list."""
+    asked = zip(hub.server.seen, hub.server.queries, strict=True)
+    return sum(path == PODS and "watch" not in query for (_, path), query in asked)
+
+
+async def test_a_watch_never_gives_up_however_often_it_fails(loopback_hub: LoopbackHub) -> None:
+    """A watch that gave up was used for ever after: the hub's picture of the cluster froze."""
+    spawner = loopback_hub.running()
+    pods = await loopback_hub.watched()
+    server = loopback_hub.server
+    for _ in range(20):
+        server.answer_next(
+            status(500, "InternalError"), status(403, "Forbidden"), status(410, "Expired")
+        )
+    server.watch_held.set()
+    await until(lambda: not server.faults)
+    assert await spawner.poll() is None
+    server.watch_lines = [event("DELETED", server.objects.pop(f"{PODS}/jupyter-ada"))]
+    await until(lambda: pods.get(place("ada")) is None)
+    assert await spawner.poll() == 1
+
+
+async def pass_on(request: web.Request, handler: Handler) -> web.StreamResponse | None:
+    """Let one request be answered as usual."""
+    return None
+
+
+async def expired(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a watch with an ERROR event, as for a version that is too old."""
+    gone = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
+    return web.Response(body=event("ERROR", gone))
+
+
+async def test_an_error_event_without_metadata_leads_to_one_new_list(
+    loopback_hub: LoopbackHub,
+) -> None:
+    """An ERROR event of a watch from too old a version ended in a loop of KeyErrors."""
+    loopback_hub.running()
+    loopback_hub.server.fail_next(pass_on, expired)
+    bob = loopback_hub.server.put("/elsewhere/bob", pod("jupyter-bob"))
+    loopback_hub.server.watch_lines = [event("ADDED", bob)]
+    pods = await loopback_hub.watched()
+    await until(lambda: pods.get(place("bob")) is not None)
+    assert listed(loopback_hub) == 2
+
+
+async def test_a_watch_that_ends_in_time_is_opened_again_without_a_new_list(
+    loopback_hub: LoopbackHub,
+) -> None:
+    """Each watch listed everything anew after ten seconds."""
+    loopback_hub.running()
+    server = loopback_hub.server
+    server.watch_held.set()
+    await loopback_hub.watched()
+    await until(lambda: sum("watch" in query for query in server.queries) >= 5)
+    assert listed(loopback_hub) == 1
+    lives = [int(query["timeoutSeconds"]) for query in server.queries if "watch" in query]
+    assert min(lives) > 60
+
+
+async def test_events_are_asked_for_by_pod_and_pods_by_label(loopback_hub: LoopbackHub) -> None:
+    """The events of a whole namespace, tens of thousands, filled the hub's memory."""
+    spawner = loopback_hub.spawner(start_timeout=2)
+    start = asyncio.create_task(spawner.start())
+    await asyncio.sleep(0)
+    shown = [line["message"] async for line in spawner.progress()]
+    with pytest.raises(Exception, match="did not bring up the server in time"):
+        await start
+    assert shown
+    about: dict[str, set[str]] = {"pods": set(), "events": set()}
+    for (method, path), query in zip(
+        loopback_hub.server.seen, loopback_hub.server.queries, strict=True
+    ):
+        kind = path.rpartition("/")[2]
+        if method == "GET" and kind in about:
+            about[kind].add(query.get("labelSelector", "") + query.get("fieldSelector", ""))
+    assert about == {
+        "pods": {KEY_LABEL},
+        "events": {"involvedObject.kind=Pod,involvedObject.name=jupyter-ada"},
+    }
+
+
+# -- pods that do not do well -------------------------------------------------------------------
+
+
+async def test_a_pod_without_any_status_is_not_taken_for_ended(loopback_hub: LoopbackHub) -> None:
+    """A pod whose containers had no status yet had ended with 1, and stayed behind."""
+    spawner = loopback_hub.running()
+    del loopback_hub.server.objects[f"{PODS}/jupyter-ada"]["status"]
+    await loopback_hub.watched()
+    assert await spawner.poll() is None
+    assert ("DELETE", f"{PODS}/jupyter-ada") not in loopback_hub.server.seen
+
+
+async def test_an_evicted_pod_has_ended_and_is_removed(loopback_hub: LoopbackHub) -> None:
+    """An evicted pod stayed where it was, and the next start met it."""
+    spawner = loopback_hub.running(phase="Failed", reason="Evicted", message="low on memory")
+    server = loopback_hub.server
+    evicted = server.objects[f"{PODS}/jupyter-ada"]
+    server.watch_held.set()
+    await loopback_hub.watched()
+    assert await spawner.poll() is None  # not before it is gone
+    await until(lambda: not server.objects)
+    server.watch_lines = [event("DELETED", evicted)]
+    async with asyncio.timeout(20):
+        while await spawner.poll() is None:
+            await asyncio.sleep(0.01)
+    assert await spawner.poll() == 1
+
+
+def waiting(reason: str, **more: Any) -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": "in Kubernetes' words"}}
+    return {"containerStatuses": [{"name": "notebook", "state": state, **more}]}
+
+
+TERMINATED = {
+    "phase": "Failed",
+    "containerStatuses": [{"name": "notebook", "state": {"terminated": {"exitCode": 3}}}],
+}
+
+
+async def start_with(hub: LoopbackHub, state: dict[str, Any], **traits: Any) -> str:
+    """Start a server whose Pod comes into this *state*; return what its user is told."""
+    spawner = hub.spawner(**traits)
+    hub.server.watch_held.set()
+    start = asyncio.create_task(spawner.start())
+    await until(lambda: start.done() or f"{PODS}/jupyter-ada" in hub.server.objects)
+    made = hub.server.objects[f"{PODS}/jupyter-ada"]
+    changed = {**made, "status": {"phase": "Pending", **state}}
+    hub.server.watch_lines = [event("MODIFIED", changed)]
+    await until(lambda: f"{PODS}/jupyter-ada" not in hub.server.objects)
+    hub.server.watch_lines = [event("DELETED", made)]
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
+        await start
+    assert not hub.server.objects.keys() & {f"{PODS}/jupyter-ada"}
+    return str(caught.value.jupyterhub_message)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (waiting("CrashLoopBackOff", restartCount=2), "ends as soon as it is started"),
+        ({"phase": "Failed", "reason": "Evicted"}, "evicted it. Start it again"),
+        (waiting("ImagePullBackOff"), "image of this server could not be pulled"),
+        (waiting("CreateContainerConfigError"), "something that its cluster does not have"),
+        (TERMINATED, "ended before it was ready"),
+    ],
+)
+async def test_a_pod_that_cannot_start_ends_the_start_at_once_with_a_sentence(
+    loopback_hub: LoopbackHub, state: dict[str, Any], told: str
+) -> None:
+    """Crash-looping and evicted pods were waited for until the time was over."""
+    assert told in await start_with(loopback_hub, state, start_timeout=300)
+
+
+async def test_a_pod_that_finds_no_place_may_still_find_one_until_the_time_is_over(
+    loopback_hub: LoopbackHub,
+) -> None:
+    """A pod that could not be scheduled ended in the hub's own, unexplained time-out."""
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    told = await start_with(loopback_hub, {"conditions": [condition]}, start_timeout=2)
+    assert "did not bring up the server in time" in told
+
+
+async def test_the_log_keeps_what_a_failed_pod_said(
+    loopback_hub: LoopbackHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pod whose start failed was deleted, and all evidence with it."""
+    happened = {"type": "Warning", "reason": "BackOff", "message": "back-off of the container"}
+    server = loopback_hub.server
+    server.put("/api/v1/namespaces/ns/events/e", {"metadata": {"name": "e"}, **happened})
+    server.objects[f"{PODS}/jupyter-ada/log"] = {"said": "no space left on device"}
+    with caplog.at_level(logging.ERROR):
+        told = await start_with(loopback_hub, TERMINATED)
+    assert "no space left on device" in caplog.text
+    assert "back-off of the container" in caplog.text
+    assert "no space" not in told
+
+
+# -- secrets ------------------------------------------------------------------------------------
+
+
+async def test_the_token_is_in_a_secret_and_not_in_the_pod(loopback_hub: LoopbackHub) -> None:
+    """The hub's API token stands in the pod, for all who may read pods."""
+    mine = loopback_hub.spawner()
+    planned = plan.make(mine, mine.configured(Pool(mine.config, logging.getLogger("t"))))
+    token = mine.api_token
+    kinds = {m["kind"] for m in planned.objects if token in json.dumps(m)}
+    assert kinds == {"Secret"}
+    theirs = kubespawner([])
+    theirs.hub, theirs.api_token, theirs._server = mine.hub, token, mine._server
+    theirs.user.url, theirs.user.escaped_name, theirs.user.state = "/user/ada/", "ada", {}
+    assert token in str((await theirs.get_pod_manifest()).to_dict())
+
+
+# -- data ---------------------------------------------------------------------------------------
+
+
+async def test_a_users_data_is_deleted_neither_with_the_server_nor_with_the_user(
+    loopback_hub: LoopbackHub,
+) -> None:
+    """A volume that users shared was deleted together with one of them."""
+    claims = "/api/v1/namespaces/ns/persistentvolumeclaims"
+    objects = {**loopback_hub.spawner().objects, "05-home": HOME}
+    await start_with(loopback_hub, TERMINATED, objects=objects)
+    assert f"{claims}/jupyter-ada" in loopback_hub.server.objects
+    await maybe_future(loopback_hub.spawner(objects=objects).delete_forever())
+    assert f"{claims}/jupyter-ada" in loopback_hub.server.objects
+    assert ("DELETE", f"{claims}/jupyter-ada") not in loopback_hub.server.seen
+
+
+# -- profiles and their options -----------------------------------------------------------------
+
+
+def unlisted(**override: Any) -> list[Any]:
+    free = {"enabled": True, "validation_regex": "[a-z]+/[a-z]+", "kubespawner_override": override}
+    option = {"display_name": "Image", **IMAGE, "unlisted_choice": free}
+    return [{"display_name": "p", "profile_options": {"image": option}}]
+
+
+@pytest.mark.parametrize(
+    ("why", "listed", "posted"),
+    [
+        (
+            "options without a profile skip the regular expression",
+            unlisted(image="{value}"),
+            {"image--unlisted-choice": "evil miner"},
+        ),
+        (
+            "options without a profile skip 'enabled'",
+            [{"display_name": "p", "profile_options": {"image": IMAGE | {"unlisted_choice": {}}}}],
+            {"image--unlisted-choice": "evil/miner"},
+        ),
+        (
+            "the regular expression need match the beginning only",
+            unlisted(image="{value}"),
+            {"profile": "p", "image--unlisted-choice": "good/image; evil"},
+        ),
+    ],
+)
+async def test_the_rules_for_a_written_value_hold_for_every_way_to_post_it(
+    why: str, listed: Any, posted: dict[str, Any]
+) -> None:
+    """Without a profile, or behind a good beginning, any value passed: any image was started."""
+    case = Case(why, "api", posted)
+    assert await kubespawner_does(case, listed) is not None
+    assert await we_do(case, listed) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "listed", "posted", "changed"),
+    [
+        (
+            "braces in an override are a format",
+            unlisted(args=["{}", "${X:-y}", '{"a": 1}', "{value}"]),
+            {"profile": "p", "image--unlisted-choice": "a/b"},
+            {"args": ["{}", "${X:-y}", '{"a": 1}', "a/b"]},
+        ),
+        (
+            "a dict over a plain value",
+            [
+                {
+                    "display_name": "p",
+                    "kubespawner_override": {"environment": {"OWN": {"name": "x", "gone": None}}},
+                }
+            ],
+            {},
+            {"environment": {"SHARED": "class", "OWN": {"name": "x"}}},
+        ),
+        (
+            "an option with free text only",
+            [
+                {
+                    "display_name": "p",
+                    "profile_options": {
+                        "note": {
+                            "display_name": "Note",
+                            "unlisted_choice": {
+                                "enabled": True,
+                                "kubespawner_override": {"args": ["{value}"]},
+                            },
+                        }
+                    },
+                }
+            ],
+            {},
+            {},
+        ),
+    ],
+)
+async def test_what_an_administrator_may_well_write_works(
+    why: str, listed: Any, posted: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    """Braces, a dict over a plain value, and an option with free text only were errors."""
+    case = Case(why, "api", posted)
+    assert await kubespawner_does(case, listed) is None
+    assert await we_do(case, listed) == values(ours([])) | changed
+
+
+async def test_a_written_value_reaches_no_python_objects() -> None:
+    """``{value.__class__}`` in an override was evaluated."""
+    case = Case("attributes", "api", {"profile": "p", "image--unlisted-choice": "a/b"})
+    listed = unlisted(image="x:{value.__class__.__name__}")
+    theirs, mine = await kubespawner_does(case, listed), await we_do(case, listed)
+    assert theirs is not None
+    assert mine is not None
+    assert theirs["image"] == "x:str"
+    assert mine["image"] == "x:{value.__class__.__name__}"
+
+
+async def test_a_field_of_an_option_does_not_change_the_profile() -> None:
+    """A posted field named like an option ``profile`` replaced the profile."""
+    form = {"profile": ["a"], "profile-option-a--profile": ["b"]}
+    listed = LISTS["marked"]
+    theirs, mine = kubespawner(listed), ours(listed)
+    assert theirs.options_from_form(form) == {"profile": "b"}
+    assert mine.run_options_from_form(form) == {"profile": "a"}
+
+
+@pytest.mark.parametrize("value", [7, ["a/b"], {"a": 1}])
+async def test_a_value_that_is_no_text_is_refused_and_the_form_stays_usable(value: Any) -> None:
+    """A posted number or list locked its user out: start and form crashed until it was cleared."""
+    listed = unlisted(image="{value}")
+    options = {"profile": "p", "image--unlisted-choice": value}
+    theirs = kubespawner(listed)
+    theirs.user_options = options
+    with pytest.raises(TypeError):
+        await theirs.load_user_options()
+    mine = ours(listed)
+    mine.user_options = options
+    with pytest.raises(MCKSError, match="must be a text"):
+        await mine.apply_profile(options)
+    assert "mcks-profiles" in await mine.get_options_form()
+
+
+@pytest.mark.parametrize(
+    ("posted", "crash"), [({"image": "tensor"}, KeyError), ({"image": ["scipy"]}, TypeError)]
+)
+async def test_a_choice_that_is_not_there_is_refused_with_what_there_is(
+    posted: dict[str, Any], crash: type[Exception]
+) -> None:
+    """An unknown choice was a KeyError, which is the hub's error 500."""
+    listed = LISTS["order"]
+    theirs = kubespawner(listed)
+    theirs.user_options = posted
+    with pytest.raises(crash):
+        await theirs.load_user_options()
+    with pytest.raises(MCKSError, match="Known: scipy, torch"):
+        await ours(listed).apply_profile(posted)
+
+
+async def test_an_async_function_in_an_override_is_awaited() -> None:
+    """Async functions were documented and never awaited."""
+
+    async def image(_: Any) -> str:
+        return "later:1"
+
+    listed = [{"display_name": "p", "kubespawner_override": {"image": image}}]
+    case = Case("async", "api", {})
+    with pytest.warns(RuntimeWarning, match="never awaited"):
+        assert await kubespawner_does(case, listed) is None
+    assert (await we_do(case, listed) or {})["image"] == "later:1"
+
+
+async def test_what_one_start_overrides_does_not_leak_into_the_next() -> None:
+    """What a profile set stayed set on the spawner, for other profiles, too."""
+    listed = LISTS["plain"]
+    theirs, mine = kubespawner(listed), ours(listed)
+    theirs.user_options = {"profile": "large-big"}
+    await theirs.load_user_options()
+    theirs.clear_state()
+    theirs.user_options = {"profile": "small"}
+    await theirs.load_user_options()
+    assert theirs.image == "large:1"
+    await mine.apply_profile({"profile": "large-big"})
+    mine.clear_state()
+    await mine.apply_profile({"profile": "small"})
+    assert mine.image == "class:1"
+
+
+async def test_what_a_failed_start_has_half_set_does_not_leak_into_the_next() -> None:
+    """Of a profile with a mistake, what came before the mistake stayed set."""
+    listed = [
+        {"display_name": "bad", "kubespawner_override": {"image": "half:1", "mem_limit": "much"}},
+        {"display_name": "good"},
+    ]
+    theirs, mine = kubespawner(listed), ours(listed)
+    theirs.user_options = {"profile": "bad"}
+    with pytest.raises(TraitError):
+        await theirs.load_user_options()
+    theirs.clear_state()
+    theirs.user_options = {"profile": "good"}
+    await theirs.load_user_options()
+    assert theirs.image == "half:1"
+    with pytest.raises(ConfigError, match="mem_limit"):
+        await mine.apply_profile({"profile": "bad"})
+    mine.clear_state()
+    await mine.apply_profile({"profile": "good"})
+    assert mine.image == "class:1"
+
+
+async def test_the_form_preselects_nothing_that_is_not_valid_any_more() -> None:
+    """The form checked the saved options, and then showed them unchecked."""
+    listed = unlisted(image="{value}")
+    saved = {"profile": "p", "image--unlisted-choice": "NOT VALID"}
+    theirs, mine = kubespawner(listed), ours(listed)
+    theirs.user_options = mine.user_options = saved
+    assert "NOT VALID" in theirs.options_form
+    page = Page(await mine.get_options_form())
+    assert "NOT VALID" not in page.html
+    assert [option["value"] for option in page.options if "selected" in option] == ["scipy"]
