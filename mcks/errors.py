@@ -9,6 +9,7 @@
     ├─ NotAllowed                this user may not use this profile, choice or cluster
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
+    │  └─ Unavailable            not even asked: it did not answer a moment ago
     ├─ APIError                  Kubernetes answered no
     │  └─ Unauthorized Forbidden NotFound Conflict Invalid TooManyRequests Gone ServerError
     └─ StartFailed               the pod cannot start
@@ -117,6 +118,16 @@ class Unreachable(MCKSError):
     """No HTTP answer came: name resolution, connection, TLS or time-out."""
 
     user_message = "The chosen cluster does not answer at the moment. Try again in some minutes."
+
+
+class Unavailable(Unreachable):
+    """The cluster is not asked at present, because of *cause*, which was met several times."""
+
+    reason = "cluster-unavailable"
+
+    def __init__(self, cluster: str, cause: MCKSError) -> None:
+        self.user_message = cause.jupyterhub_message
+        super().__init__(f"cluster {cluster!r} is left alone for some seconds: {cause}")
 
 
 class APIError(MCKSError):

@@ -32,3 +32,9 @@ MINTS = Counter(
     "Credentials asked of a cloud, plug-in or file, by result: 'ok' or 'error'",
     ["cluster", "result"],
 )
+
+CLUSTER_AVAILABLE = Gauge(
+    "mcks_cluster_available",
+    "1 while starts are let through to a cluster, 0 while it is left alone after failures",
+    ["cluster"],
+)

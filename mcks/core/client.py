@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import aiohttp
 
 from mcks.auth.credential import CredentialCache
+from mcks.core.breaker import Breaker
 from mcks.core.connection import (
     DEFAULT_DEADLINES,
     Connection,
@@ -57,6 +58,7 @@ class ClusterClient:
         deadlines: Deadlines = DEFAULT_DEADLINES,
         renew_trust: Callable[[], Awaitable[bool]] | None = None,
         explain: Callable[[MCKSError], Awaitable[str]] | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.cluster = cluster
         self._connection = Connection(
@@ -66,6 +68,7 @@ class ClusterClient:
             deadlines=deadlines,
             renew_trust=renew_trust,
             explain=explain,
+            breaker=breaker,
         )
         self._kinds = Discovery(self._connection)
 
@@ -101,6 +104,7 @@ class ClusterClient:
         limit: int = 500,
         resource_version: str | None = None,
         metadata_only: bool = False,
+        forced: bool = False,
     ) -> tuple[Sequence[Manifest], str]:
         """Read all objects of *selection*, *limit* per request, and the version to watch from.
 
@@ -113,9 +117,9 @@ class ClusterClient:
         if resource_version is not None:
             query = {"resourceVersion": resource_version}
         try:
-            return await self._list(selection, query, metadata_only)
+            return await self._list(selection, query, metadata_only, forced)
         except Gone:
-            return await self._list(selection, {}, metadata_only)
+            return await self._list(selection, {}, metadata_only, forced)
 
     async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object *manifest* in its own namespace; an unknown field is an error.
@@ -233,7 +237,9 @@ class ClusterClient:
             "timeoutSeconds": str(int(timeout)),
         }
         path = resource.path(selection.namespace)
-        request = Request("GET", path, asked, query=query, repeatable=True, verb="watch")
+        request = Request(
+            "GET", path, asked, query=query, repeatable=True, forced=True, verb="watch"
+        )
         deadlines = aiohttp.ClientTimeout(
             sock_connect=self.deadlines.connect, sock_read=timeout + self.deadlines.overdue
         )
@@ -306,7 +312,7 @@ class ClusterClient:
         return (await self._connection.send(request)).json()
 
     async def _list(
-        self, selection: Selection, query: dict[str, str], metadata_only: bool
+        self, selection: Selection, query: dict[str, str], metadata_only: bool, forced: bool
     ) -> tuple[Sequence[Manifest], str]:
         resource = await self._kinds.find(selection.api_version, selection.kind)
         asked = Asked.about(self.cluster, "list", selection.kind, "", selection.namespace)
@@ -320,6 +326,7 @@ class ClusterClient:
                 query=query,
                 accept=_METADATA_ONLY if metadata_only else "application/json",
                 repeatable=True,
+                forced=forced,
                 verb="list",
             )
             page = (await self._connection.send(request)).json()

@@ -19,6 +19,7 @@ import aiohttp
 
 from mcks import metrics
 from mcks.auth.credential import Credential, CredentialCache
+from mcks.core.breaker import Breaker
 from mcks.core.status import Asked, error_from
 from mcks.errors import APIError, MCKSError, TooManyRequests, Unauthorized, Unreachable
 
@@ -48,7 +49,8 @@ class Garbled(Unreachable):
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. *repeatable*: carrying it out twice does the same as once."""
+    """One HTTP request. *repeatable*: carrying it out twice does the same as once. *forced*: sent
+    even while the cluster is left alone (`mcks.core.breaker`)."""
 
     method: str
     path: str
@@ -58,6 +60,7 @@ class Request:
     content_type: str = "application/json"
     accept: str = "application/json"
     repeatable: bool = False
+    forced: bool = False
     verb: str = ""
 
 
@@ -122,6 +125,7 @@ class Connection:
         deadlines: Deadlines = DEFAULT_DEADLINES,
         renew_trust: Callable[[], Awaitable[bool]] | None = None,
         explain: Callable[[MCKSError], Awaitable[str]] | None = None,
+        breaker: Breaker | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -134,6 +138,7 @@ class Connection:
         self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
         self._sleep, self._jitter = sleep, jitter
         self.cluster = cluster
+        self.breaker = breaker or Breaker(cluster)
         self.deadlines = deadlines
         self.requests = 0
         """HTTP requests sent so far, retries included."""
@@ -149,6 +154,10 @@ class Connection:
         Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
         `MaybeDone` if the request may have been carried out although it is not repeatable.
         """
+        with self.breaker.attempt(forced=request.forced):
+            return await self._send(request)
+
+    async def _send(self, request: Request) -> Answer:
         deadline = time.monotonic() + self.deadlines.total
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -169,15 +178,20 @@ class Connection:
         The caller closes it. Raises as `send` does.
         """
         try:
-            async with asyncio.timeout(self.deadlines.total):
-                return await self._logged_in(lambda: self._open(request, timeout))
-        except TimeoutError as exc:
-            late = self._unreachable(request, exc)
-            await self._add_explanation(late)
-            raise late from exc
+            with self.breaker.attempt(forced=request.forced):
+                return await self._open_in_time(request, timeout)
         except (Unauthorized, Unreachable) as exc:
             await self._add_explanation(exc)
             raise
+
+    async def _open_in_time(
+        self, request: Request, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        try:
+            async with asyncio.timeout(self.deadlines.total):
+                return await self._logged_in(lambda: self._open(request, timeout))
+        except TimeoutError as exc:
+            raise self._unreachable(request, exc) from exc
 
     async def close(self) -> None:
         """Close the client's connections."""

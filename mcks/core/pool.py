@@ -21,6 +21,7 @@ from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
 from mcks.core.apply import KEY_LABEL
+from mcks.core.breaker import Breaker
 from mcks.core.client import ClusterClient
 from mcks.core.cluster import CONTEXT_PREFIX, Cluster, blaming, settings_of, split_settings
 from mcks.core.connection import DEFAULT_DEADLINES
@@ -103,6 +104,7 @@ class Pool:
         self._configured: dict[str, Configured] = {}
         self._connections: dict[str, Connection] = {}
         self._connecting: dict[str, asyncio.Task[Connection]] = {}
+        self._breakers: dict[str, Breaker] = {}
         self._http: aiohttp.ClientSession | None = None
         self.deadlines = DEFAULT_DEADLINES
         """For connections that are made from now on."""
@@ -123,14 +125,15 @@ class Pool:
     async def connect(self, name: str, clusters: Mapping[str, Any]) -> Connection:
         """Return the connection to the cluster *name*, made now if need be.
 
-        Callers at the same time share one attempt; a failed one is not remembered. Raises
-        ConfigError, AuthError, Unreachable.
+        Callers at the same time share one attempt; after some failed ones the cluster is left
+        alone for a while. Raises ConfigError, AuthError, Unreachable.
         """
         identity = _identity(name, clusters)
         if identity in self._connections:
             return self._connections[identity]
         if identity not in self._connecting:
-            task = asyncio.create_task(self._connect(self.configured(name, clusters)))
+            configured = self.configured(name, clusters)
+            task = asyncio.create_task(self._connect(configured, self.breaker(name, clusters)))
             task.add_done_callback(lambda done: self._connected(identity, done))
             self._connecting[identity] = task
         return await asyncio.shield(self._connecting[identity])
@@ -140,15 +143,25 @@ class Pool:
         if not done.cancelled() and done.exception() is None:
             self._connections[identity] = done.result()
 
-    async def _connect(self, configured: Configured) -> Connection:
+    def breaker(self, name: str, clusters: Mapping[str, Any]) -> Breaker:
+        """Return what knows whether the cluster *name* answers at present."""
+        identity = _identity(name, clusters)
+        if identity not in self._breakers:
+            self._breakers[identity] = Breaker(name)
+        return self._breakers[identity]
+
+    async def _connect(self, configured: Configured, breaker: Breaker) -> Connection:
         cluster, backend = configured.cluster, configured.backend
+        with breaker.attempt():
+            api = await backend.connect()
         client = ClusterClient(
-            await backend.connect(),
+            api,
             cluster=cluster.name,
             credentials=backend.credentials,
             deadlines=self.deadlines,
             renew_trust=backend.renew_trust,
             explain=backend.explain,
+            breaker=breaker,
         )
         if self._http is None:
             self._http = aiohttp.ClientSession(trust_env=False)

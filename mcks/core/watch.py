@@ -184,7 +184,7 @@ class Reflector:
 
     async def _list(self) -> str:
         began = time.monotonic()
-        items, version = await self._client.list(self._selection)
+        items, version = await self._client.list(self._selection, forced=True)
         self._contact()
         self._fruitless = 0
         before = self._objects

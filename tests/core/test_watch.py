@@ -43,7 +43,7 @@ class Script:
         self.watched: list[str] = []
         self.listed = 0
 
-    async def list(self, selection: Selection) -> tuple[list[Manifest], str]:
+    async def list(self, selection: Selection, **_: Any) -> tuple[list[Manifest], str]:
         assert selection == PODS
         self.listed += 1
         answer = self.lists.pop(0) if self.lists else []
@@ -175,7 +175,7 @@ async def test_a_list_older_than_a_create_does_not_take_the_object_away() -> Non
         began = asyncio.Event()
         finish = asyncio.Event()
 
-        async def slow_list(_: Selection) -> tuple[list[Manifest], str]:
+        async def slow_list(_: Selection, **how: Any) -> tuple[list[Manifest], str]:
             began.set()
             await finish.wait()
             return [], "500"

@@ -1,0 +1,103 @@
+"""Breaker: leaves a cluster alone for a while when it does not answer, so that nobody waits for it.
+
+What a request is, and what is told to whom, does not belong here.
+
+Closed, every attempt is let through. After some failures in a row it opens: attempts are refused
+at once. After a pause it is half-open: one attempt is let through; its success closes the breaker,
+its failure doubles the pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mcks import metrics
+from mcks.errors import APIError, AuthError, MCKSError, ServerError, Unavailable, Unreachable
+
+_FAILURES = 3
+"""Failures in a row that open the breaker. Each is a whole call, with its own retries."""
+_FIRST_PAUSE = 10.0
+_LONGEST_PAUSE = 60.0
+
+
+class Breaker:
+    """The breaker of the cluster *name*, shared by all that ask it. *clock* gives seconds."""
+
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._clock = name, clock
+        self._failures = 0
+        self._pause = _FIRST_PAUSE
+        self._until = 0.0
+        self._cause: MCKSError | None = None
+        self._trying = False
+        self.recovered = asyncio.Event()
+        """Set each time it closes again; those who wait for that clear it."""
+        metrics.CLUSTER_AVAILABLE.labels(name).set(1)
+
+    @property
+    def unavailable(self) -> MCKSError | None:
+        """Why attempts are refused at present, None if one would be let through."""
+        waiting = self._open and (self._trying or self._clock() < self._until)
+        return self._cause if waiting else None
+
+    @contextmanager
+    def attempt(self, *, forced: bool = False) -> Iterator[None]:
+        """Judge by the outcome of the block. Raises Unavailable instead of entering it if open.
+
+        A *forced* attempt is always let through: it belongs to those who wait for the cluster.
+        """
+        if not forced:
+            self._admit()
+        try:
+            yield
+        except MCKSError as exc:
+            if _is_outage(exc):
+                self._failed(exc)
+            elif isinstance(exc, APIError):
+                self._succeeded()
+            raise
+        else:
+            self._succeeded()
+        finally:
+            if not forced:
+                self._trying = False
+
+    @property
+    def _open(self) -> bool:
+        return self._failures >= _FAILURES
+
+    def _admit(self) -> None:
+        cause = self.unavailable
+        if cause is not None:
+            raise Unavailable(self._name, cause)
+        self._trying = self._open
+
+    def _failed(self, cause: MCKSError) -> None:
+        self._failures += 1
+        self._cause = cause
+        if self._failures == _FAILURES:
+            self._pause = _FIRST_PAUSE
+        elif self._open and self._clock() >= self._until:
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        else:
+            return
+        self._until = self._clock() + self._pause
+        metrics.CLUSTER_AVAILABLE.labels(self._name).set(0)
+
+    def _succeeded(self) -> None:
+        if self._open:
+            self.recovered.set()
+            metrics.CLUSTER_AVAILABLE.labels(self._name).set(1)
+        self._failures, self._cause = 0, None
+
+
+def _is_outage(exc: MCKSError) -> bool:
+    """No answer, a gateway's answer instead of the API server's, or no way to log in.
+
+    A 500 may come from one object's admission webhook, so it says nothing of the cluster.
+    """
+    gateway = isinstance(exc, ServerError) and exc.status in (502, 503, 504)
+    return gateway or isinstance(exc, Unreachable | AuthError)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from prometheus_client import REGISTRY
+
+from mcks.core.breaker import Breaker
+from mcks.errors import (
+    AuthError,
+    Conflict,
+    Forbidden,
+    MCKSError,
+    ServerError,
+    TooManyRequests,
+    Unavailable,
+    Unreachable,
+)
+
+AWAY = Unreachable("API server a: no connection")
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> Breaker:
+    return Breaker("a", clock)
+
+
+def meet(breaker: Breaker, exc: MCKSError | None, *, forced: bool = False) -> None:
+    with breaker.attempt(forced=forced):
+        if exc is not None:
+            raise exc
+
+
+def fail(breaker: Breaker, times: int = 1, exc: MCKSError = AWAY, *, forced: bool = False) -> None:
+    for _ in range(times):
+        with pytest.raises(type(exc), match=str(exc)):
+            meet(breaker, exc, forced=forced)
+
+
+def refused(breaker: Breaker) -> bool:
+    try:
+        meet(breaker, None)
+    except Unavailable:
+        return True
+    return False
+
+
+def test_some_failures_in_a_row_open_it_and_a_success_between_them_does_not(
+    breaker: Breaker,
+) -> None:
+    fail(breaker, 2)
+    meet(breaker, None)
+    fail(breaker, 2)
+    assert breaker.unavailable is None
+    fail(breaker)
+    assert breaker.unavailable is AWAY
+    with pytest.raises(Unavailable, match=r"cluster 'a' is left alone .* no connection"):
+        meet(breaker, None)
+
+
+@pytest.mark.parametrize(
+    "exc", [AuthError("no login"), ServerError("x", status=503), ServerError("x", status=504)]
+)
+def test_whatever_says_that_the_cluster_cannot_be_used_opens_it(
+    breaker: Breaker, exc: MCKSError
+) -> None:
+    fail(breaker, 3, exc)
+    assert breaker.unavailable is exc
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        Forbidden("x", status=403),
+        Conflict("x", status=409),
+        TooManyRequests("x", status=429),
+        ServerError("a webhook failed", status=500),
+    ],
+)
+def test_an_answer_of_the_api_server_is_none_of_its_failures(
+    breaker: Breaker, exc: MCKSError
+) -> None:
+    fail(breaker, 2)
+    fail(breaker, 1, exc)
+    fail(breaker, 2)
+    assert breaker.unavailable is None
+
+
+def test_after_a_pause_one_attempt_is_let_through_and_closes_it(
+    breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker, 3)
+    clock.now += 9
+    assert refused(breaker)
+    clock.now += 1
+    assert breaker.unavailable is None
+    with breaker.attempt():
+        assert breaker.unavailable is AWAY
+        assert refused(breaker)
+    assert not refused(breaker)
+    assert breaker.recovered.is_set()
+
+
+def test_each_failed_trial_doubles_the_pause_to_a_minute_at_most(
+    breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker, 3)
+    for pause in (10, 20, 40, 60, 60):
+        clock.now += pause - 1
+        assert refused(breaker)
+        clock.now += 1
+        fail(breaker)
+
+
+def test_a_trial_that_is_cancelled_decides_nothing(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 3)
+    clock.now += 10
+    with pytest.raises(asyncio.CancelledError), breaker.attempt():
+        raise asyncio.CancelledError
+    assert breaker.unavailable is None
+    meet(breaker, None)
+
+
+def test_those_who_wait_for_the_cluster_are_always_let_through_and_close_it(
+    breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker, 3)
+    fail(breaker, 5, forced=True)
+    clock.now += 10
+    assert breaker.unavailable is None  # their failures do not make the others' pause longer
+    fail(breaker, forced=True)
+    assert breaker.unavailable is AWAY
+    meet(breaker, None, forced=True)
+    assert not refused(breaker)
+
+
+def test_its_word_for_the_user_is_that_of_the_cause(breaker: Breaker) -> None:
+    fail(breaker, 3, AuthError("no login"))
+    with pytest.raises(Unavailable) as caught:
+        meet(breaker, None)
+    assert caught.value.jupyterhub_message == AuthError.user_message
+    assert caught.value.reason == "cluster-unavailable"
+
+
+def test_the_metric_says_whether_the_cluster_is_available(breaker: Breaker) -> None:
+    def value() -> float | None:
+        return REGISTRY.get_sample_value("mcks_cluster_available", {"cluster": "a"})
+
+    assert value() == 1
+    fail(breaker, 3)
+    assert value() == 0
+    meet(breaker, None, forced=True)
+    assert value() == 1
