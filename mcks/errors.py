@@ -31,6 +31,9 @@ class MCKSError(Exception):
 
     user_message = f"Your server could not be started. {_ASK_ADMIN}"
 
+    retry_after: float | None = None
+    """Seconds that whoever refused asked to wait before the next try, or None."""
+
     @property
     def jupyterhub_message(self) -> str:
         """One plain sentence for the user; JupyterHub shows it on the error page."""
@@ -140,7 +143,6 @@ class APIError(MCKSError):
     ) -> None:
         self.status, self.reason = status, reason
         self.retry_after = retry_after
-        """Seconds that the server asked to wait before the next try, or None."""
         super().__init__(message)
 
 

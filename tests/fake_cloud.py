@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -88,6 +89,20 @@ class FakeCloud:
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+
+
+def refusing(status: int, body: dict[str, Any], **headers: str) -> Handler:
+    """Answer everything with *body*, and quote the request in it, secrets and all.
+
+    Clouds do not, but gateways on the way may. In the names of *headers* underscores are dashes.
+    """
+
+    async def answer(request: web.Request) -> web.Response:
+        asked = {"headers": dict(request.headers), "body": await request.text()}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.json_response(body | {"asked": asked}, status=status, headers=named)
+
+    return answer
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

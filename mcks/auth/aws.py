@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import functools
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from mcks.auth.aws_errors import NO_ANSWER, told
 from mcks.auth.credential import Credential
-from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
+from mcks.auth.sdk import translated
+from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
 
 RENEW_AGE = 600.0
 """Seconds: a token costs no call and ends 14 minutes after it was made at the latest."""
@@ -30,7 +31,6 @@ _TOKEN_LIFE = 14 * 60.0
 _SESSION_MARGIN = 60.0
 _LONGEST_TOKEN = 4096
 _CLUSTER_HEADER = "x-k8s-aws-id"
-_QUOTES_THE_REQUEST = ("InvalidSignatureException", "SignatureDoesNotMatch")
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,6 @@ class Login:
     """Keys given here win over all sources."""
     secret_access_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
-
-
-class Refused(AuthError):
-    """AWS said no. *code* is its own, such as ``ResourceNotFoundException``."""
-
-    def __init__(self, message: str, code: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -90,7 +82,7 @@ async def eks_token(login: Login, cluster_id: str) -> Credential:
         if len(token) > _LONGEST_TOKEN:
             raise AuthError(
                 f"AWS: the token has {len(token)} bytes and EKS takes {_LONGEST_TOKEN}: the session"
-                " token that signs it is too long (use a role with fewer or shorter session tags)"
+                " token that signs it is too long. Use a role with fewer or shorter session tags"
             )
         ends = [_signed_at(url) + _TOKEN_LIFE]
         if keys.expires_at is not None:
@@ -114,7 +106,8 @@ async def call(login: Login, service: str, operation: str, **parameters: Any) ->
         answer: dict[str, Any] = getattr(client, operation)(**parameters)
         return answer
 
-    return await _in_thread(f"{service}:{operation}", ask)
+    action = "".join(word.capitalize() for word in operation.split("_"))
+    return await _in_thread(f"{service}:{action}", ask)
 
 
 async def caller_arn(login: Login) -> str:
@@ -124,14 +117,19 @@ async def caller_arn(login: Login) -> str:
 
 async def _in_thread(doing: str, work: Callable[[], _T]) -> _T:
     def guarded() -> _T:
-        with _aws_errors(doing):
-            return work()
+        try:
+            import botocore.exceptions  # noqa: F401, PLC0415 - slow, optional
+        except ImportError as exc:
+            raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
+        return translated(work, lambda exc: told(doing, exc))
 
     try:
         async with asyncio.timeout(_DEADLINE):
             return await asyncio.to_thread(guarded)
     except TimeoutError as exc:
-        raise Unreachable(f"AWS: {doing}: no answer within {_DEADLINE:.0f} seconds") from exc
+        raise Unreachable(
+            f"AWS: {doing}: no answer within {_DEADLINE:.0f} seconds. {NO_ANSWER}"
+        ) from exc
 
 
 def _session(login: Login) -> Any:
@@ -237,43 +235,3 @@ def _presigned(session: Any, keys: _Keys, cluster_id: str) -> str:
 def _signed_at(url: str) -> float:
     date = parse_qs(urlsplit(url).query)["X-Amz-Date"][0]
     return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-
-
-@contextlib.contextmanager
-def _aws_errors(doing: str) -> Iterator[None]:
-    """Turn botocore's errors into ours. Texts are AWS' own, without what quotes the request."""
-    try:
-        from botocore import exceptions as aws  # noqa: PLC0415 - slow, optional
-    except ImportError as exc:
-        raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
-    where = f"AWS: {doing}"
-    try:
-        yield
-    except aws.ClientError as exc:
-        raise _refused(where, exc) from None
-    except (aws.ProfileNotFound, aws.NoRegionError, aws.InvalidRegionError) as exc:
-        raise ConfigError(f"{where}: {exc}") from exc
-    except (aws.NoCredentialsError, aws.PartialCredentialsError) as exc:
-        raise AuthError(
-            f"{where}: {exc}. On EKS give the hub's ServiceAccount a role (Pod Identity or IRSA); "
-            "elsewhere an instance role, or a profile in the shared credentials file"
-        ) from exc
-    except (aws.HTTPClientError, aws.ConnectionError) as exc:
-        raise Unreachable(f"{where}: {exc}") from exc
-    except aws.BotoCoreError as exc:
-        raise AuthError(f"{where}: {exc}") from exc
-    except MCKSError:
-        raise
-    except Exception as exc:  # a fault of botocore itself; its text could hold anything
-        raise AuthError(f"{where}: botocore failed: {type(exc).__name__}") from exc
-
-
-def _refused(where: str, exc: Any) -> AuthError | Unreachable:
-    error = exc.response.get("Error") or {}
-    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
-    status = (exc.response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
-    if status >= 500:
-        return Unreachable(f"{where}: AWS answered with HTTP status {status} {code}")
-    if code in _QUOTES_THE_REQUEST:
-        message = "the signature does not match: the secret key is wrong or the hub's clock is off"
-    return Refused(f"{where}: {code}: {message}", code)

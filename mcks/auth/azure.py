@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mcks.auth.credential import Credential
+from mcks.auth.sdk import fault
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 300.0
@@ -24,6 +25,33 @@ AKS_SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630"
 
 _DEADLINE = 45.0
 _SECRET_VARIABLES = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH")
+_WAY = "Let the hub reach the log-in service; HTTPS_PROXY counts"
+_FEDERATED = (
+    "Give the application a federated credential with just the issuer, subject (the hub's "
+    "namespace and ServiceAccount) and audience of the hub's token"
+)
+_TENANT = "There is no such tenant: set tenant_id, or AZURE_TENANT_ID, to the application's"
+_REMEDIES = {
+    "AADSTS7000215": "The client secret is wrong: set AZURE_CLIENT_SECRET to its value, not to its "
+    "id",
+    "AADSTS7000222": "The client secret has expired: make another one, or better use workload "
+    "identity",
+    "AADSTS700016": "There is no such application in this tenant: set client_id and tenant_id",
+    "AADSTS70021": _FEDERATED,
+    "AADSTS700211": _FEDERATED,
+    "AADSTS700212": _FEDERATED,
+    "AADSTS700213": _FEDERATED,
+    "AADSTS50034": "There is no such account in this tenant: a hub needs an application or a "
+    "managed identity of the tenant that tenant_id names",
+    "AADSTS90002": _TENANT,
+    "AADSTS900023": _TENANT,
+    "AADSTS700024": "The hub's token is too old, or the hub's clock is off: set it right (NTP)",
+}
+"""By Entra's own codes."""
+_NO_MANAGED_IDENTITY = (
+    "On AKS give the hub's ServiceAccount Workload Identity; assign a machine an identity, and "
+    "name it by client_id if it has several"
+)
 KINDS = (
     "auto",
     "environment",
@@ -76,26 +104,37 @@ async def access_token(login: Login, scope: str) -> Credential:
     Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
     """
     await asyncio.to_thread(_import_sdk)
-    from azure.core import exceptions as azure  # noqa: PLC0415 - slow, optional
-
     kind = _kind(login)
     try:
         # A new one each time: a credential keeps its tokens, and cannot be told to forget them.
         async with _credential(login, kind) as credential, asyncio.timeout(_DEADLINE):
             token = await credential.get_token(scope)
+            return Credential(token=token.token, expires_at=float(token.expires_on))
     except TimeoutError as exc:
-        raise Unreachable(f"Entra ({kind}): no token within {_DEADLINE:.0f} seconds") from exc
-    except azure.ClientAuthenticationError as exc:
-        raise _refused(kind, exc) from exc
-    except azure.AzureError as exc:
-        raise Unreachable(f"Entra ({kind}): {_first_words(exc)}") from exc
-    except (ValueError, OSError) as exc:
-        raise ConfigError(f"Entra ({kind}): {_first_words(exc)}") from exc
+        raise Unreachable(
+            f"Entra ({kind}): no token within {_DEADLINE:.0f} seconds. {_WAY}"
+        ) from exc
     except MCKSError:
         raise
-    except Exception as exc:  # a fault of azure-identity itself; its text could hold anything
-        raise AuthError(f"Entra ({kind}): azure-identity failed: {type(exc).__name__}") from exc
-    return Credential(token=token.token, expires_at=float(token.expires_on))
+    except Exception as exc:
+        failure = _told(kind, exc)
+    # Out here nothing of the SDK's error hangs on ours: it holds the whole answer.
+    raise failure
+
+
+def _told(kind: str, exc: Exception) -> MCKSError:
+    from azure.core import exceptions as azure  # noqa: PLC0415 - slow, optional
+
+    where = f"Entra ({kind})"
+    text = f"{where}: {_first_words(exc)}"
+    match exc:
+        case azure.ClientAuthenticationError():
+            return _refused(kind, text)
+        case azure.AzureError():
+            return Unreachable(f"{text}. {_WAY}")
+        case ValueError() | OSError():
+            return ConfigError(f"{text}. Correct the AZURE_ variables, or tenant_id and client_id")
+    return fault(where, "azure-identity", exc)
 
 
 def _import_sdk() -> None:
@@ -171,23 +210,10 @@ def _filled(given: str, variable: str) -> str:
     return value
 
 
-def _refused(kind: str, exc: Any) -> AuthError:
-    text = _first_words(exc)
-    hints = {
-        "AADSTS7000215": "the client secret is wrong",
-        "AADSTS7000222": "the client secret has expired",
-        "AADSTS700016": "there is no such application in this tenant",
-        "AADSTS70021": "no federated credential fits the token's issuer, subject and audience",
-        "AADSTS700213": "no federated credential fits the token's issuer, subject and audience",
-        "AADSTS90002": "there is no such tenant",
-    }
-    hint = next((hint for code, hint in hints.items() if f"{code}:" in text), "")
-    if kind == "managed-identity" and not hint:
-        hint = (
-            "on AKS give the hub's ServiceAccount Workload Identity; on a machine assign it an "
-            "identity, and name it by client_id if it has several"
-        )
-    return AuthError(f"Entra ({kind}): {text}{f'. Probably {hint}' if hint else ''}")
+def _refused(kind: str, text: str) -> AuthError:
+    fitting = (remedy for code, remedy in _REMEDIES.items() if f"{code}:" in text)
+    other = _NO_MANAGED_IDENTITY if kind == "managed-identity" else "Entra's documentation lists it"
+    return AuthError(f"{text}. {next(fitting, other)}")
 
 
 def _first_words(exc: Exception) -> str:

@@ -18,6 +18,8 @@ from mcks.errors import AuthError, MCKSError
 _LAST_SECONDS = 30.0
 """With less than this left, a caller waits for the next credential."""
 _FIRST_BACKOFF, _MAX_BACKOFF = 1.0, 60.0
+_LONGEST_WAIT = 3600.0
+"""Seconds that a cloud may ask to wait; whatever it says, it is asked again after an hour."""
 _QUICK_REJECTION = 60.0
 """A credential refused within this many seconds of its mint says that minting does not help."""
 
@@ -47,9 +49,12 @@ class _Backoff:
     until: float = float("-inf")
     wait: float = 0.0
 
-    def grow(self, now: float, jitter: float) -> None:
+    def grow(self, now: float, jitter: float, asked: float = 0.0) -> float:
+        """Wait longer than before, and *asked* seconds at least; give the seconds."""
         self.wait = min(self.wait * 2, _MAX_BACKOFF) if self.wait else _FIRST_BACKOFF
-        self.until = now + self.wait * (1 + 0.1 * jitter)
+        pause = max(self.wait, min(asked, _LONGEST_WAIT)) * (1 + 0.1 * jitter)
+        self.until = now + pause
+        return pause
 
     def reset(self) -> None:
         self.until, self.wait = float("-inf"), 0.0
@@ -80,7 +85,8 @@ class CredentialCache:
       before it expires (at most half its life) or *max_age* seconds after its mint, each with up
       to a tenth of jitter, so that many clusters do not renew at the same moment.
     - While the old credential is valid a failed renewal is only logged, and tried again after
-      1, 2, 4 ... 60 seconds. Without a valid one the last error is raised until that time.
+      1, 2, 4 ... 60 seconds, or when the cloud asked to be asked again. Without a valid one the
+      last error is raised until that time.
     - *timeout*: seconds a mint may take.
 
     *clock* is wall time (expiry), *monotonic* is for ages; *jitter* gives numbers from 0 to 1.
@@ -243,7 +249,8 @@ class CredentialCache:
             metrics.MINTS.labels(self._name, "ok").inc()
             return
         metrics.MINTS.labels(self._name, "error").inc()
-        self._mint_backoff.grow(self._monotonic(), self._jitter())
+        asked = (failure.retry_after if isinstance(failure, MCKSError) else None) or 0.0
+        pause = self._mint_backoff.grow(self._monotonic(), self._jitter(), asked)
         if isinstance(failure, Exception):
             self._failure = failure
         # Only our own errors are known to have texts without secrets.
@@ -251,7 +258,7 @@ class CredentialCache:
         self._log.warning(
             "%s: no new credential (next try in %.0f s): %s",
             self._subject(),
-            self._mint_backoff.wait,
+            pause,
             text,
         )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mcks.auth.credential import Credential
+from mcks.auth.sdk import fault, translated
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 225.0
@@ -26,7 +27,28 @@ SCOPES = (
     "https://www.googleapis.com/auth/userinfo.email",
 )
 _DEADLINE = 45.0
+_WAY = "Let the hub reach oauth2.googleapis.com and sts.googleapis.com; HTTPS_PROXY counts"
 _ONE_REQUEST = 15.0
+_REMEDIES = (
+    (
+        "Invalid JWT Signature",
+        "The key was deleted or disabled: make another one, or better use workload identity",
+    ),
+    ("reasonable timeframe", "The hub's clock is off: set it right (NTP)"),
+    (
+        "account not found",
+        "The service account was deleted, or its file is of another: use one that exists",
+    ),
+    (
+        "iam.serviceAccounts.getAccessToken",
+        "The hub needs roles/iam.serviceAccountTokenCreator on that account",
+    ),
+    (
+        "expired or revoked",
+        "The person's login has ended: give the hub an identity of its own",
+    ),
+)
+"""What Google says, anywhere in its answer, and what to do about it."""
 _AWS_SUBJECT = "urn:ietf:params:aws:token-type:aws4_request"
 
 
@@ -58,7 +80,7 @@ async def log_in(login: Login) -> LoggedIn:
         async with asyncio.timeout(_DEADLINE):
             return await asyncio.to_thread(_log_in, login)
     except TimeoutError as exc:
-        raise Unreachable(f"Google: no token within {_DEADLINE:.0f} seconds") from exc
+        raise Unreachable(f"Google: no token within {_DEADLINE:.0f} seconds. {_WAY}") from exc
 
 
 def _log_in(login: Login) -> LoggedIn:
@@ -72,23 +94,30 @@ def _log_in(login: Login) -> LoggedIn:
     request = _with_timeout(Request())
     file = _credentials_file(login)
     source = str(file) if file else "the metadata server"
-    try:
+    if login.impersonate:
+        source += f", as {login.impersonate}"
+
+    def refreshed() -> Any:
         credentials = _from_file(file) if file else _from_metadata_server(request)
         if login.impersonate:
             credentials = _impersonated(credentials, login.impersonate)
-            source += f", as {login.impersonate}"
         # refresh only: before_request would start a thread that looks up "regional boundaries".
         credentials.refresh(request)
-    except google.TransportError as exc:
-        raise Unreachable(f"Google ({source}): {_first_words(exc)}") from exc
-    except google.RefreshError as exc:
-        raise _refused(source, exc) from exc
-    except (google.GoogleAuthError, ValueError) as exc:
-        raise AuthError(f"Google ({source}): {_first_words(exc)}") from exc
-    except MCKSError:
-        raise
-    except Exception as exc:  # a fault of google-auth itself; its text could hold anything
-        raise AuthError(f"Google ({source}): google-auth failed: {type(exc).__name__}") from exc
+        return credentials
+
+    def told(exc: Exception) -> MCKSError:
+        where = f"Google ({source})"
+        if isinstance(exc, google.TransportError):
+            return Unreachable(f"{where}: {_first_words(exc)}. {_WAY}")
+        if isinstance(exc, google.GoogleAuthError) and exc.retryable:
+            return Unreachable(
+                f"{where}: {_first_words(exc)}. The fault is Google's: try again later"
+            )
+        if isinstance(exc, google.GoogleAuthError | ValueError):
+            return AuthError(f"{where}: {_first_words(exc)}. {_remedy(exc)}")
+        return fault(where, "google-auth", exc)
+
+    credentials = translated(refreshed, told)
     expiry = credentials.expiry
     return LoggedIn(
         Credential(
@@ -211,21 +240,18 @@ def _impersonated(credentials: Any, account: str) -> Any:
     )
 
 
-def _refused(source: str, exc: Any) -> AuthError | Unreachable:
-    if exc.retryable:
-        return Unreachable(f"Google ({source}): {_first_words(exc)}")
-    hint = ""
-    text = _first_words(exc)
-    if "Invalid JWT Signature" in text:
-        hint = ". The key was deleted or disabled"
-    elif "reasonable timeframe" in text:
-        hint = ". The hub's clock is off"
-    elif "iam.serviceAccounts.getAccessToken" in str(exc.args):
-        hint = ". The hub needs roles/iam.serviceAccountTokenCreator on that account"
-    return AuthError(f"Google ({source}): {text}{hint}")
+def _remedy(exc: Exception) -> str:
+    answer = str(exc.args)
+    fitting = (remedy for said, remedy in _REMEDIES if said in answer)
+    return next(
+        fitting,
+        "Look whether the account exists and is enabled; of workload identity federation compare "
+        "the pool's provider (issuer, audience, attribute condition) with the hub's token",
+    )
 
 
 def _first_words(exc: Exception) -> str:
     """Give Google's own sentence; the second argument is the whole answer."""
-    words = str(exc.args[0]) if exc.args else type(exc).__name__
-    return words.splitlines()[0][:500] if words else type(exc).__name__
+    words = str(exc.args[0]) if exc.args else ""
+    first = (words.splitlines() or [""])[0][:500].rstrip(". ")
+    return first or type(exc).__name__

@@ -19,10 +19,27 @@ from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.cloud_api import Call, Refused, call
 from mcks.backends.kubeconfig import Context, Entry, loads
-from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized, Unreachable, unknown
+from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable, unknown
 
 _SOURCES = ("auto", "environment", "workload-identity", "managed-identity")
-_NO_SUCH = ("ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", "NotFound")
+_NO_SUCH = {
+    "ResourceNotFound": "Set cluster to the name of one in this resource group",
+    "NotFound": "Set cluster to the name of one in this resource group",
+    "ResourceGroupNotFound": "Set resource_group to the one that the cluster itself is in, not to "
+    "that of its nodes (MC_...)",
+    "SubscriptionNotFound": "Set subscription to the id of the cluster's, and let the hub's "
+    "identity be of its Entra tenant",
+    "InvalidSubscriptionId": "Set subscription to the id of the cluster's",
+    "MissingSubscriptionRegistration": "Register the resource provider Microsoft.ContainerService",
+}
+_OTHER_TENANT = "Set tenant_id to the Entra tenant of the subscription"
+_REMEDIES = {
+    "AuthorizationFailed": "The hub needs the role Azure Kubernetes Service Cluster User Role on "
+    "the cluster; a new assignment takes some minutes to count",
+    "InvalidAuthenticationTokenTenant": _OTHER_TENANT,
+    "InvalidAuthenticationToken": _OTHER_TENANT,
+}
 
 
 class AKSBackend(Backend):
@@ -147,12 +164,12 @@ class AKSBackend(Backend):
     async def explain(self, error: MCKSError) -> str:
         """Say whether the cluster is stopped or private, or which token was refused."""
         if isinstance(error, Unauthorized):
-            return "Is the hub's identity in the cluster's Entra tenant, and server_id right?"
+            return "Set tenant_id to the cluster's Entra tenant, and server_id to its application"
         if not isinstance(error, Unreachable):
             return ""
         found = (await self._ask("GET", "", {})).get("properties") or {}
         if (found.get("powerState") or {}).get("code") == "Stopped":
-            return "The cluster is stopped: start it"
+            return "The cluster is stopped: start it (az aks start)"
         if (found.get("apiServerAccessProfile") or {}).get("enablePrivateCluster"):
             return (
                 "The cluster is private: the hub must be in its network and resolve its private "
@@ -186,10 +203,8 @@ class AKSBackend(Backend):
 
     async def _token(self, scope: str) -> Credential:
         login = self._login()
-        try:
+        with naming(self._where(), LOG_IN):
             return await access_token(login, scope)
-        except AuthError as exc:
-            raise AuthError(f"{self._where()}: {exc}") from exc
 
     async def _ask(self, method: str, action: str, query: dict[str, str]) -> dict[str, Any]:
         manager = self._cloud().resource_manager
@@ -203,19 +218,18 @@ class AKSBackend(Backend):
         url = f"{manager}{path}/{action}".rstrip("/")
         query = {"api-version": self.api_version} | query
         request = Call("Azure", doing, url, token=token.token or "", method=method, query=query)
-        return await call(request)
+        with naming(self._where(), FIND):
+            try:
+                return await call(request)
+            except Refused as exc:
+                if exc.code in _NO_SUCH:
+                    raise ConfigError(f"{exc}. {_NO_SUCH[exc.code]}") from exc
+                exc.advise(_REMEDIES.get(exc.code, ""))
+                raise
 
     async def _context(self) -> Context:
         query = {"format": "exec"} | ({"server-fqdn": "public"} if self.public_fqdn else {})
-        try:
-            answer = await self._ask("POST", "listClusterUserCredential", query)
-        except Refused as exc:
-            if exc.code in _NO_SUCH:
-                raise ConfigError(f"{self._where()}: there is no such cluster: {exc.text}") from exc
-            hint = (
-                ". The hub needs the role Azure Kubernetes Service Cluster User Role on the cluster"
-            )
-            raise AuthError(f"{self._where()}: {exc}{hint if exc.status == 403 else ''}") from exc
+        answer = await self._ask("POST", "listClusterUserCredential", query)
         try:
             text = base64.b64decode(answer["kubeconfigs"][0]["value"]).decode()
         except (LookupError, TypeError, binascii.Error, UnicodeDecodeError) as exc:

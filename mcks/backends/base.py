@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _CONNECTIONS = 100
 _READ_BUFFER = 2**21
 _REDISCOVERY_PAUSE = 60.0
+_LONGEST_WAIT = 3600.0
+"""Seconds that a cloud may ask to wait."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         self._found_endpoint: Endpoint | None = None
         self._rediscovery: asyncio.Task[bool] | None = None
         self._rediscovered_at = float("-inf")
+        self._throttled: tuple[float, MCKSError] | None = None
 
     @classmethod
     def settings(cls) -> dict[str, str]:
@@ -196,7 +199,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         # Its import takes a quarter of a second: in a thread, and not before a cluster is used.
         sdk = asyncio.create_task(asyncio.to_thread(_import_sdk))
         try:
-            endpoint = await self.endpoint()
+            endpoint = await self._find_endpoint()
             self._tls_context = await asyncio.to_thread(self._make_context, endpoint)
             self._loaded_certificate, self._api = None, None
             credential = await self.credentials.get()
@@ -240,6 +243,20 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         for session in self._retired:
             await session.close()
         self._retired.clear()
+
+    async def _find_endpoint(self) -> Endpoint:
+        """`endpoint`, but not before the time at which a cloud asked to be asked again."""
+        if self._throttled is not None:
+            until, refusal = self._throttled
+            if time.monotonic() < until:
+                raise refusal.with_traceback(None)
+            self._throttled = None
+        try:
+            return await self.endpoint()
+        except MCKSError as exc:
+            if exc.retry_after:
+                self._throttled = time.monotonic() + min(exc.retry_after, _LONGEST_WAIT), exc
+            raise
 
     async def _add_token(self, configuration: Configuration) -> None:
         """The client's hook, called before every request."""
@@ -307,7 +324,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     async def _rediscover(self) -> bool:
         before = self._found_endpoint
         try:
-            found = await self.endpoint()
+            found = await self._find_endpoint()
             if before is None or self._api is None or self._tls_context is None or found == before:
                 return False
             if found.ca_data is not None:

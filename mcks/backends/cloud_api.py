@@ -12,12 +12,15 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
+from mcks.auth.sdk import throttled
 from mcks.backends.proxy import proxy_for
-from mcks.errors import AuthError, Unreachable
+from mcks.errors import AuthError, MCKSError, Unreachable
 
 _DEADLINE = 30.0
 _ATTEMPTS = 3
@@ -25,11 +28,19 @@ _FIRST_PAUSE = 0.5
 
 
 class Refused(AuthError):
-    """The cloud said no. *status* is the HTTP status, *code* the cloud's own word for it."""
+    """The cloud said no. *status* is the HTTP status, *code* the cloud's own word for it.
+
+    *text* is its own sentence, without code and step.
+    """
 
     def __init__(self, message: str, *, status: int, code: str, text: str) -> None:
         self.status, self.code, self.text = status, code, text
         super().__init__(message)
+
+    def advise(self, remedy: str) -> None:
+        """Add what to do about it, if that is known."""
+        if remedy:
+            self.args = (f"{self}. {remedy}",)
 
 
 @dataclass(frozen=True)
@@ -51,11 +62,15 @@ class Call:
 async def call(request: Call) -> dict[str, Any]:
     """Send *request* and give the JSON object that is the answer.
 
-    429 and 5xx are tried again, as long as the cloud asks, within half a minute. Raises `Refused`
-    for other answers of 4xx; `Unreachable` when there is no answer, or none that makes sense.
+    429 and 5xx are tried again, but not before the time that the cloud asks for, and only within
+    half a minute: else the error's ``retry_after`` says it. Raises `Refused` for other answers of
+    4xx; `Unreachable` when there is no answer, or none that makes sense.
     """
     if not request.url.startswith("https://"):
-        raise Unreachable(f"{request}: {request.url} is not https: no token is sent there")
+        raise Unreachable(
+            f"{request}: {request.url} is not https: no token is sent there. Set api_url to an "
+            "https URL"
+        )
     # Loading the system's roots takes 20 ms.
     context = await asyncio.to_thread(ssl.create_default_context)
     deadline = time.monotonic() + _DEADLINE
@@ -65,9 +80,10 @@ async def call(request: Call) -> dict[str, Any]:
             status, headers, body = await _once(session, request, deadline)
             if 200 <= status < 300:
                 return _object(request, body)
-            pause = _pause(status, headers, attempt)
+            asked = _asked_wait(status, headers)
+            pause = _pause(status, asked, attempt)
             if pause is None or time.monotonic() + pause >= deadline:
-                raise _error(request, status, body)
+                raise _error(request, status, body, asked)
             await asyncio.sleep(pause)
     raise AssertionError  # the last attempt returns or raises
 
@@ -89,22 +105,50 @@ async def _once(
         ) as response:
             return response.status, response.headers, await response.read()
     except TimeoutError as exc:
-        raise Unreachable(f"{request}: no answer in time") from exc
+        raise Unreachable(f"{request}: no answer in time. {_way(request)}") from exc
     except aiohttp.ClientConnectorCertificateError as exc:
-        raise Unreachable(f"{request}: {exc.host}: its certificate was refused") from exc
+        raise Unreachable(
+            f"{request}: {exc.host}: its certificate was refused. If a proxy reads the traffic, "
+            "let SSL_CERT_FILE name its CA"
+        ) from exc
     except aiohttp.ClientConnectorError as exc:
-        raise Unreachable(f"{request}: {exc.host}: no connection ({exc.os_error})") from exc
+        raise Unreachable(
+            f"{request}: {exc.host}: no connection ({exc.os_error}). {_way(request)}"
+        ) from exc
     except aiohttp.ClientError as exc:
-        raise Unreachable(f"{request}: the connection broke ({type(exc).__name__})") from exc
+        raise Unreachable(
+            f"{request}: the connection broke ({type(exc).__name__}). {_way(request)}"
+        ) from exc
 
 
-def _pause(status: int, headers: Mapping[str, str], attempt: int) -> float | None:
-    if attempt == _ATTEMPTS or (status != 429 and status < 500):
-        return None
+def _way(request: Call) -> str:
+    return f"Let the hub reach {urlsplit(request.url).netloc}; HTTPS_PROXY counts"
+
+
+def _asked_wait(status: int, headers: Mapping[str, str]) -> float:
+    """Seconds that the cloud asks to wait; 0 if it does not say."""
+    if status != 429 and status < 500:
+        return 0.0
+    asked = headers.get("Retry-After", "")
     try:
-        asked = float(headers.get("Retry-After", "0"))
+        return max(float(asked), 0.0)
     except ValueError:
-        asked = 0.0
+        pass
+    try:
+        return max(parsedate_to_datetime(asked).timestamp() - time.time(), 0.0)
+    except ValueError:
+        pass
+    try:  # DigitalOcean's hourly limit: Unix seconds
+        return max(float(headers.get("ratelimit-reset", "")) - time.time(), 0.0)
+    except ValueError:
+        return 0.0
+
+
+def _pause(status: int, asked: float, attempt: int) -> float | None:
+    if status != 429 and status < 500:
+        return None
+    if attempt == _ATTEMPTS:
+        return None
     pause: float = _FIRST_PAUSE * 2 ** (attempt - 1) * (0.5 + random.random())  # noqa: S311
     return max(pause, asked)
 
@@ -119,7 +163,7 @@ def _object(request: Call, body: bytes) -> dict[str, Any]:
     return answer
 
 
-def _error(request: Call, status: int, body: bytes) -> Refused | Unreachable:
+def _error(request: Call, status: int, body: bytes, asked: float) -> MCKSError:
     """Google and Azure say ``{"error": {...}}``, DigitalOcean ``{"id": ..., "message": ...}``."""
     try:
         answer = json.loads(body)
@@ -128,8 +172,30 @@ def _error(request: Call, status: int, body: bytes) -> Refused | Unreachable:
     answer = answer if isinstance(answer, dict) else {}
     inner = answer.get("error")
     inner = inner if isinstance(inner, dict) else answer
-    code = str(inner.get("status") or inner.get("code") or inner.get("id") or status)
-    text = str(inner.get("message") or f"HTTP status {status}")[:500]
-    if status >= 500 or 300 <= status < 400:
-        return Unreachable(f"{request}: HTTP status {status}: {text}")
-    return Refused(f"{request}: {code}: {text}", status=status, code=code, text=text)
+    code = _reason(inner) or str(inner.get("status") or inner.get("code") or inner.get("id") or "")
+    text = str(inner.get("message") or f"HTTP status {status}")[:500].rstrip(". ")
+    error: MCKSError
+    if status >= 500:
+        error = Unreachable(
+            f"{request}: HTTP status {status}: {text}. The fault is {request.cloud}'s: try again "
+            "later, and look at its status page"
+        )
+    elif status < 400:
+        error = Unreachable(f"{request}: HTTP status {status}: {text}. {_way(request)}")
+    else:
+        message = f"{request}: {code or status}: {text}"
+        if status == 429:
+            waiting = f" (asks to wait {asked:.0f} seconds)" if asked else ""
+            message += f"{waiting}. {throttled(request.cloud)}"
+        error = Refused(message, status=status, code=code or str(status), text=text)
+    error.retry_after = asked or None
+    return error
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """Give the reason of Google's ``ErrorInfo``, which is more exact than the status."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict) and str(detail.get("@type", "")).endswith("rpc.ErrorInfo"):
+            return str(detail.get("reason") or "")
+    return ""

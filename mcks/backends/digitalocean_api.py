@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from mcks.auth.credential import Credential
 from mcks.auth.digitalocean import api_token
-from mcks.backends.cloud_api import Call, call
+from mcks.backends.cloud_api import Call, Refused, call
 from mcks.errors import AuthError, ConfigError
 
 API_URL = "https://api.digitalocean.com"
@@ -22,12 +22,29 @@ TOKEN_LIFE = 3600
 
 
 async def ask(
-    path: str, query: dict[str, str], *, token_file: str = "", api_url: str = API_URL
+    path: str,
+    query: dict[str, str],
+    *,
+    token_file: str = "",
+    api_url: str = API_URL,
+    scope: str = "kubernetes:read",
 ) -> dict[str, Any]:
-    """Call the API with the hub's token. Raises as `mcks.backends.cloud_api.call` does."""
+    """Call the API with the hub's token, which needs *scope* for it.
+
+    Raises as `mcks.backends.cloud_api.call` does.
+    """
     token = await api_token(token_file)
     url = api_url.rstrip("/") + path
-    return await call(Call("DigitalOcean", f"GET {path}", url, token=token, query=query))
+    try:
+        return await call(Call("DigitalOcean", f"GET {path}", url, token=token, query=query))
+    except Refused as exc:
+        place = token_file or "the hub's environment (then restart it)"
+        remedies = {
+            401: f"The API token is wrong, expired or deleted: put another one into {place}",
+            403: f"The API token needs the scope {scope}",
+        }
+        exc.advise(remedies.get(exc.status, ""))
+        raise
 
 
 def cluster_path(identity: str) -> str:
@@ -41,7 +58,8 @@ async def cluster_credentials(
     """Ask for endpoint, CA and a token of the cluster with this id."""
     query = {"expiry_seconds": str(TOKEN_LIFE)}
     path = f"{cluster_path(identity)}/credentials"
-    return await ask(path, query, token_file=token_file, api_url=api_url)
+    scope = "kubernetes:access_cluster"
+    return await ask(path, query, token_file=token_file, api_url=api_url, scope=scope)
 
 
 def decoded(answer: dict[str, Any], key: str) -> bytes | None:

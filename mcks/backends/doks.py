@@ -23,7 +23,8 @@ from mcks.backends.digitalocean_api import (
     credential_in,
     decoded,
 )
-from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized
+from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.errors import ConfigError, MCKSError, Unauthorized
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FRESH = 30.0
@@ -69,7 +70,7 @@ class DOKSBackend(Backend):
 
     async def endpoint(self) -> Endpoint:
         """Ask for the cluster's credentials, which hold its endpoint."""
-        answer = await self._credentials_now()
+        answer = await self._credentials_now(FIND)
         # The token in it is good for the first login: asking twice would make two.
         self._unused = time.monotonic(), answer
         server = str(answer.get("server") or "")
@@ -87,16 +88,17 @@ class DOKSBackend(Backend):
         if unused is not None and time.monotonic() - unused[0] < _FRESH:
             answer = unused[1]
         else:
-            answer = await self._credentials_now()
-        try:
+            answer = await self._credentials_now(LOG_IN)
+        with naming(self._where()):
             return credential_in(answer)
-        except (AuthError, ConfigError) as exc:
-            raise type(exc)(f"{self._where()}: {exc}") from exc
 
     async def explain(self, error: MCKSError) -> str:
         """Say what to look at."""
         if isinstance(error, Unauthorized):
-            return "The Kubernetes roles follow the API token's owner: is that account still there?"
+            return (
+                "The Kubernetes roles follow the API token's owner: look whether that account is "
+                "still in the team, or make another token"
+            )
         return ""
 
     def identity(self) -> str:
@@ -107,23 +109,29 @@ class DOKSBackend(Backend):
     def _where(self) -> str:
         return f"cluster {self.cluster_name!r} (DOKS {self.cluster!r})"
 
-    async def _credentials_now(self) -> dict[str, Any]:
+    async def _credentials_now(self, step: str) -> dict[str, Any]:
         if not self.cluster:
             raise ConfigError(self.problems()[0])
         identity = await self._find_id()
-        try:
-            return await cluster_credentials(
-                identity, token_file=self.token_file, api_url=self.api_url
-            )
-        except Refused as exc:
-            self._id = ""
-            if exc.status == 404:
-                raise ConfigError(f"{self._where()}: there is no such cluster") from exc
+        with naming(self._where(), step):
+            try:
+                return await cluster_credentials(
+                    identity, token_file=self.token_file, api_url=self.api_url
+                )
+            except Refused as exc:
+                self._id = ""
+                await self._complain(exc, identity)
+                raise
+
+    async def _complain(self, refused: Refused, identity: str) -> None:
+        """Raise `ConfigError` if it is the configuration's fault, or the cluster's."""
+        if refused.status == 404:
+            raise ConfigError(
+                f"there is no such cluster: {refused.text}. Set cluster to the id of one that the "
+                "token's team owns; a cluster made anew has another"
+            ) from refused
+        if refused.status == 403:
             await self._complain_about_sso(cluster_path(identity))
-            hint = ". The API token needs the scope kubernetes:access_cluster"
-            raise AuthError(f"{self._where()}: {exc}{hint if exc.status == 403 else ''}") from exc
-        except AuthError as exc:
-            raise AuthError(f"{self._where()}: {exc}") from exc
 
     async def _complain_about_sso(self, path: str) -> None:
         """Raise `ConfigError` if the cluster admits people only."""
@@ -133,8 +141,8 @@ class DOKSBackend(Backend):
             return
         if (found.get("sso") or {}).get("required"):
             raise ConfigError(
-                f"{self._where()}: the cluster requires single sign-on, a login by browser, which "
-                "a hub cannot do: switch off the requirement"
+                "the cluster requires single sign-on, a login by browser, which a hub cannot do: "
+                "switch off the requirement"
             )
 
     async def _find_id(self) -> str:
@@ -143,7 +151,9 @@ class DOKSBackend(Backend):
         if not self._id:
             named = [c for c in await self._clusters() if c.get("name") == self.cluster]
             if not named:
-                raise ConfigError(f"{self._where()}: no cluster has this name")
+                raise ConfigError(
+                    f"{self._where()}: no cluster has this name: set cluster to its id"
+                )
             if len(named) > 1:
                 ids = ", ".join(str(c["id"]) for c in named)
                 raise ConfigError(f"{self._where()}: several have this name; use an id: {ids}")
@@ -155,15 +165,8 @@ class DOKSBackend(Backend):
         page = 1
         while True:
             query = {"per_page": str(_PAGE), "page": str(page)}
-            try:
+            with naming(self._where(), FIND):
                 answer = await self._ask("/v2/kubernetes/clusters", query)
-            except Refused as exc:
-                hint = ". The API token needs the scope kubernetes:read"
-                raise AuthError(
-                    f"{self._where()}: {exc}{hint if exc.status == 403 else ''}"
-                ) from exc
-            except AuthError as exc:
-                raise AuthError(f"{self._where()}: {exc}") from exc
             found += answer.get("kubernetes_clusters") or []
             if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
                 return found

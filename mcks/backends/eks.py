@@ -13,10 +13,12 @@ from typing import Any
 
 from traitlets import Unicode
 
-from mcks.auth.aws import RENEW_AGE, Login, Refused, call, caller_arn, eks_token
+from mcks.auth.aws import RENEW_AGE, Login, call, caller_arn, eks_token
+from mcks.auth.aws_errors import Refused
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
-from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized, Unreachable
+from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable
 
 _ARN = re.compile(r"arn:aws[\w-]*:eks:(?P<region>[\w-]+):\d+:cluster/(?P<name>.+)")
 _SERVING = ("ACTIVE", "UPDATING")
@@ -103,10 +105,8 @@ class EKSBackend(Backend):
         """Sign a token."""
         if not self.cluster and not self.cluster_id:
             raise ConfigError("; ".join(self.problems()))
-        try:
+        with naming(self._where(), LOG_IN):
             return await eks_token(self._login(), self.cluster_id or self._name())
-        except AuthError as exc:
-            raise AuthError(f"{self._where()}: {exc}") from exc
 
     async def explain(self, error: MCKSError) -> str:
         """Name the IAM identity that was refused, or why the endpoint may be out of reach."""
@@ -158,17 +158,15 @@ class EKSBackend(Backend):
     async def _describe(self) -> dict[str, Any]:
         if self.problems():
             raise ConfigError("; ".join(self.problems()))
-        try:
-            answer = await call(self._login(), "eks", "describe_cluster", name=self._name())
-        except Refused as exc:
-            if exc.code == "ResourceNotFoundException":
+        with naming(self._where(), FIND):
+            try:
+                answer = await call(self._login(), "eks", "describe_cluster", name=self._name())
+            except Refused as exc:
+                if exc.code != "ResourceNotFoundException":
+                    raise
                 raise ConfigError(
-                    f"{self._where()}: there is no such cluster in this region and account"
+                    f"{exc}. There is no such cluster in this region and account: set cluster and "
+                    "region, or role_arn if it is in another account"
                 ) from exc
-            raise AuthError(
-                f"{self._where()}: {exc}. The hub needs the permission eks:DescribeCluster"
-            ) from exc
-        except AuthError as exc:
-            raise AuthError(f"{self._where()}: {exc}") from exc
         description: dict[str, Any] = answer["cluster"]
         return description

@@ -9,8 +9,8 @@ import asyncio
 import base64
 import os
 import re
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -24,7 +24,8 @@ from mcks.backends.kubeconfig import Context, Entry, load
 from mcks.backends.native import credential_key, identity, log_in, renewal
 from mcks.backends.plugin_stanza import plugin_of
 from mcks.backends.stanzas import Native, recognise
-from mcks.errors import AuthError, ConfigError, MCKSError
+from mcks.backends.steps import naming
+from mcks.errors import ConfigError, MCKSError
 
 _CONNECT_GATEWAY = re.compile(r"^https://([\w-]+-)?connectgateway\.googleapis\.com(/|$)")
 
@@ -72,14 +73,14 @@ class GenericKubeconfigBackend(Backend):
     async def mint(self) -> Credential:
         """Read the user's entry and the files that it names. Raises `ConfigError`, `AuthError`."""
         chosen = await asyncio.to_thread(self._chosen)
-        if isinstance(chosen, InCluster):
-            return await read_token(chosen.token_file)
-        if chosen.user is None:
-            return Credential()
-        token_file = chosen.user.path("tokenFile")
-        if token_file is not None:
-            return await read_token(token_file)
         with self._naming_the_cluster():
+            if isinstance(chosen, InCluster):
+                return await read_token(chosen.token_file)
+            if chosen.user is None:
+                return Credential()
+            token_file = chosen.user.path("tokenFile")
+            if token_file is not None:
+                return await read_token(token_file)
             source = self._source(chosen)
             if source is None:
                 return await asyncio.to_thread(_static_credential, chosen.user)
@@ -138,13 +139,8 @@ class GenericKubeconfigBackend(Backend):
     def _anonymous(self) -> bool:
         return True  # basic authentication, or kubectl's own "no user"
 
-    @contextmanager
-    def _naming_the_cluster(self) -> Iterator[None]:
-        try:
-            yield
-        except (ConfigError, AuthError) as exc:
-            exc.args = (f"cluster {self.cluster_name!r}: {exc}",)
-            raise
+    def _naming_the_cluster(self) -> AbstractContextManager[None]:
+        return naming(f"cluster {self.cluster_name!r}")
 
     def _source(self, context: Context) -> Native | Plugin | None:
         """Give what makes the credential, unless the user's entry holds it.
@@ -208,17 +204,13 @@ class GenericKubeconfigBackend(Backend):
 
     def _context_of(self, files: list[Path], source: str, *, skip_missing: bool) -> Context:
         where = f"cluster {self.cluster_name!r}"
-        try:
+        with naming(where):
             merged = load(files, skip_missing=skip_missing)
-        except ConfigError as exc:
-            raise ConfigError(f"{where}: {exc}") from exc
         if not merged.files:
             tried = ", ".join(str(file) for file in files)
             raise ConfigError(f"{where}: no kubeconfig was found ({source}: {tried})")
-        try:
+        with naming(where):
             return merged.context(self.context)
-        except ConfigError as exc:
-            raise ConfigError(f"{where}: {exc}") from exc
 
     def _read_endpoint(self) -> Endpoint:
         chosen = self._chosen()
@@ -227,10 +219,8 @@ class GenericKubeconfigBackend(Backend):
                 return Endpoint(chosen.server, ca_data=chosen.ca_file.read_bytes())
             except OSError as exc:
                 raise ConfigError(f"{chosen.ca_file} cannot be read: {exc.strerror}") from exc
-        try:
+        with self._naming_the_cluster():
             return _endpoint(chosen)
-        except ConfigError as exc:
-            raise ConfigError(f"cluster {self.cluster_name!r}: {exc}") from exc
 
 
 def _split(paths: str) -> list[Path]:

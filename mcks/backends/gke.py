@@ -18,7 +18,8 @@ from mcks.auth.credential import Credential
 from mcks.auth.google import RENEW_BEFORE, LoggedIn, Login, log_in
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.cloud_api import Call, Refused, call
-from mcks.errors import AuthError, ConfigError, MCKSError, Unauthorized, Unreachable
+from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable
 
 _SERVING = ("RUNNING", "RECONCILING", "DEGRADED")
 _FIELDS = (
@@ -30,6 +31,17 @@ _ENDPOINTS = {
     "public": "the public address",
     "private": "the private address",
     "dns": "the DNS endpoint",
+}
+_REMEDIES = {
+    "PERMISSION_DENIED": "The hub needs the permission container.clusters.get: give its identity "
+    "roles/container.clusterViewer on the project",
+    "IAM_PERMISSION_DENIED": "The hub needs the permission container.clusters.get: give its "
+    "identity roles/container.clusterViewer on the project",
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "Give the machine the access scope cloud-platform, or the "
+    "hub's ServiceAccount Workload Identity",
+    "USER_PROJECT_DENIED": "Give the identity roles/serviceusage.serviceUsageConsumer on that "
+    "project, or take quota_project_id out of the credentials file",
+    "UNAUTHENTICATED": "Look whether the account still exists and is enabled",
 }
 _GATEWAY = (
     "endpoint_type: the Connect Gateway is not served: it allows ten open streams for a whole "
@@ -142,12 +154,12 @@ class GKEBackend(Backend):
         """Say what to look at."""
         if isinstance(error, Unauthorized):
             return (
-                "GKE does not accept the token: was the account deleted, or is this endpoint "
-                "another project's?"
+                "GKE does not accept the token: look whether the hub's account still exists, and "
+                "whether its machine has the access scopes cloud-platform and userinfo.email"
             )
         if isinstance(error, Unreachable) and self.endpoint_type in ("auto", "public"):
             return (
-                "Do the cluster's authorized networks admit the hub's address? A private cluster "
+                "Let the cluster's authorized networks admit the hub's address; a private cluster "
                 "needs endpoint_type private or dns"
             )
         return ""
@@ -168,10 +180,8 @@ class GKEBackend(Backend):
         return Login(self.credentials_file, impersonate=self.impersonate_service_account)
 
     async def _log_in(self) -> LoggedIn:
-        try:
+        with naming(self._where(), LOG_IN):
             return await log_in(self._login())
-        except AuthError as exc:
-            raise AuthError(f"{self._where()}: {exc}") from exc
 
     async def _describe(self) -> dict[str, Any]:
         if self.problems():
@@ -188,13 +198,20 @@ class GKEBackend(Backend):
             query={"fields": _FIELDS},
             headers={"x-goog-user-project": quota} if quota else {},
         )
-        try:
-            return await call(request)
-        except Refused as exc:
-            if exc.status == 404:
-                raise ConfigError(f"{self._where()}: there is no such cluster: {exc.text}") from exc
-            hint = ". The hub needs the permission container.clusters.get"
-            raise AuthError(f"{self._where()}: {exc}{hint if exc.status == 403 else ''}") from exc
+        with naming(self._where(), FIND):
+            try:
+                return await call(request)
+            except Refused as exc:
+                if exc.status in (400, 404):
+                    raise ConfigError(
+                        f"there is no such cluster: {exc.text}. Set project, location and cluster "
+                        "as Google Cloud's console shows them"
+                    ) from exc
+                if exc.code == "SERVICE_DISABLED":
+                    remedy = "Enable container.googleapis.com in that project"
+                    raise ConfigError(f"{exc}. {remedy}, and wait some minutes") from exc
+                exc.advise(_REMEDIES.get(exc.code, ""))
+                raise
 
     def _dns_name(self, found: dict[str, Any]) -> str:
         config = (found.get("controlPlaneEndpointsConfig") or {}).get("dnsEndpointConfig") or {}

@@ -35,11 +35,15 @@ _EXPLANATION_LIFE = 60.0
 _T = TypeVar("_T")
 
 
-class MaybeDone(Unreachable):
+class ServerUnreachable(Unreachable):
+    """The API server gave no answer, as opposed to a cloud that was asked for a credential."""
+
+
+class MaybeDone(ServerUnreachable):
     """No answer came, but the request may have been carried out."""
 
 
-class CertificateRefused(Unreachable):
+class CertificateRefused(ServerUnreachable):
     """The server's certificate did not pass. A rotated CA is the usual cause."""
 
 
@@ -112,7 +116,8 @@ class Connection:
     """An `ApiClient` with deadlines, the one retry after a 401, and bounded retries.
 
     *renew_trust* is called after the server's certificate was refused; when it returns true the
-    request is tried once more. *explain* may add a sentence to a final 401 or `Unreachable`.
+    request is tried once more. *explain* may add a sentence to a final 401, and to an
+    `Unreachable` of the API server's.
     *sleep* and *jitter* are for tests.
     """
 
@@ -200,7 +205,7 @@ class Connection:
     async def _add_explanation(self, exc: MCKSError) -> None:
         if self._explain is None or isinstance(exc, CertificateRefused):
             return
-        if not isinstance(exc, Unauthorized | Unreachable):
+        if not isinstance(exc, Unauthorized | ServerUnreachable):
             return
         told_at, hint = self._explanations.get(type(exc), (float("-inf"), ""))
         if time.monotonic() - told_at >= _EXPLANATION_LIFE:
@@ -326,7 +331,7 @@ class Connection:
         ):
             return CertificateRefused(text)
         if request.repeatable or _never_sent(exc):
-            return Unreachable(text)
+            return ServerUnreachable(text)
         return MaybeDone(text)
 
 

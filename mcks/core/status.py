@@ -16,6 +16,8 @@ from typing import Any
 from mcks.errors import APIError, api_error
 
 _CLOCK_TOLERANCE = 60.0
+_NO_RIGHT = re.compile(r'^\S+ (?:".*" )?is forbidden: User ".*" cannot \w+ resource ')
+"""What the authorizer says, as opposed to admission (quotas, security policies)."""
 _UNKNOWN_FIELDS = re.compile(r'(?:unknown|duplicate) field "[^"]{1,200}"')
 
 
@@ -50,6 +52,8 @@ def error_from(asked: Asked, status: int, headers: Mapping[str, str], body: byte
     message = _message(asked, status, answer)
     if status == 401:
         message += _clock_hint(headers)
+    elif status == 403 and _NO_RIGHT.search(message):
+        message = message.rstrip(".") + ". `mcks rbac` prints the Role that the hub needs there"
     return api_error(
         status, f"{asked}: {message}", reason=reason, retry_after=_retry_after(headers, answer)
     )

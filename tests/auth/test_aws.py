@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mcks.auth.aws import Login, Refused, call, caller_arn, eks_token
+from mcks.auth.aws import Login, call, caller_arn, eks_token
+from mcks.auth.aws_errors import Refused
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
 from tests.fake_aws import SECRETS, FakeAWS, sts_error
 

@@ -95,11 +95,14 @@ async def test_sovereign_clouds_log_in_at_their_own_host(azure, secret, host):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("AADSTS7000215: Invalid client secret provided.", "the client secret is wrong"),
+        ("AADSTS7000215: Invalid client secret provided.", "The client secret is wrong: set AZURE"),
         ("AADSTS7000222: The provided client secret keys are expired.", "has expired"),
-        ("AADSTS700016: Application not found.", "no such application"),
-        ("AADSTS700213: No matching federated identity record.", "no federated credential fits"),
-        ("AADSTS90002: Tenant not found.", "no such tenant"),
+        ("AADSTS700016: Application not found.", "no such application in this tenant: set"),
+        (
+            "AADSTS700213: No matching federated identity record.",
+            "a federated credential with",
+        ),
+        ("AADSTS90002: Tenant not found.", "no such tenant: set tenant_id"),
         ("AADSTS1: Something else.", "Something else"),
     ],
 )

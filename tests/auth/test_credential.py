@@ -183,6 +183,22 @@ async def test_backoff_ends_at_sixty_seconds_and_starts_anew_after_success(cloud
     assert (await cache.get()).token == "t14"
 
 
+@pytest.mark.parametrize(("asked", "kept"), [(0.5, 1), (240, 240), (7200, 3600)])
+async def test_a_cloud_that_asks_to_wait_is_not_asked_before(cloud, clock, asked, kept):
+    cache = make_cache(cloud, clock)
+    cloud.failure = AuthError("busy")
+    cloud.failure.retry_after = asked
+    with pytest.raises(AuthError, match="busy"):
+        await cache.get()
+    clock.elapsed = kept - 0.1
+    with pytest.raises(AuthError, match="busy"):
+        await cache.get()
+    assert cloud.mints == 1
+    cloud.failure = None
+    clock.elapsed = kept
+    assert (await cache.get()).token == "t2"
+
+
 async def test_the_last_seconds_of_a_credential_are_used_when_renewal_fails(cache, cloud, clock):
     first = await cache.get()
     cloud.failure = AuthError("down")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backends.refusals import secret_scan  # noqa: F401 - a fixture
 from tests.cloud_environment import clean_environment
 from tests.loopback_only import loopback_only
 

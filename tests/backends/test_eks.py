@@ -10,9 +10,9 @@ import pytest
 
 from mcks.backends.eks import EKSBackend
 from mcks.backends.registry import backend_class
-from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
+from mcks.errors import ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
-from tests.fake_aws import SECRETS, FakeAWS, eks_error
+from tests.fake_aws import SECRETS, FakeAWS
 from tests.loopback import FakeAPIServer
 
 
@@ -110,20 +110,6 @@ async def test_a_cluster_that_does_not_serve_is_a_config_error_with_its_status(a
 async def test_a_cluster_that_is_being_updated_serves(aws):
     aws.clusters["hub"]["status"] = "UPDATING"
     assert await read_pod(backend_for())
-
-
-async def test_an_unknown_cluster_is_a_config_error(aws):
-    with pytest.raises(ConfigError, match=r"EKS 'hubb'.*no such cluster"):
-        await read_pod(backend_for(cluster="hubb"))
-
-
-@pytest.mark.parametrize(
-    "code", ["AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"]
-)
-async def test_a_refused_identity_names_step_cause_and_permission(aws, code):
-    aws.errors["DescribeCluster"] = eks_error(403, code, "User: x is not authorized")
-    with pytest.raises(AuthError, match=rf"'west'.*{code}.*permission eks:DescribeCluster"):
-        await read_pod(backend_for())
 
 
 async def test_a_ca_that_is_nonsense_is_a_config_error(aws):

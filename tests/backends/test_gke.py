@@ -9,9 +9,9 @@ import pytest
 
 from mcks.backends.gke import GKEBackend
 from mcks.backends.registry import backend_class
-from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
+from mcks.errors import ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import bearer, put_pod, read_pod
-from tests.fake_google import SECRETS, FakeGoogle, authorized_user, google_error, write
+from tests.fake_google import SECRETS, FakeGoogle, authorized_user, write
 from tests.loopback import FakeAPIServer
 
 PATH = "projects/p/locations/europe-west1/clusters/hub"
@@ -118,32 +118,6 @@ async def test_a_cluster_that_does_not_serve_is_a_config_error(google, backend_f
 async def test_a_cluster_under_repair_serves(google, backend_for, status):
     describe(google)["status"] = status
     assert await read_pod(backend_for())
-
-
-async def test_an_unknown_cluster_is_a_config_error_with_googles_words(google, backend_for):
-    with pytest.raises(ConfigError, match="no such cluster: Not found: projects/p"):
-        await backend_for(cluster="hubb").endpoint()
-
-
-async def test_a_refused_call_names_the_permission(google, backend_for):
-    denied = 'Required "container.clusters.get" permission(s)'
-    google.handlers["container.googleapis.com"] = giving(403, "PERMISSION_DENIED", denied)
-    with pytest.raises(AuthError, match=r"PERMISSION_DENIED.*needs the permission container"):
-        await backend_for().endpoint()
-
-
-def giving(*arguments):
-    async def give(_request):
-        return google_error(*arguments)
-
-    return give
-
-
-async def test_a_busy_api_is_asked_again_and_a_broken_one_is_unreachable(google, backend_for):
-    google.handlers["container.googleapis.com"] = giving(503, "UNAVAILABLE", "later")
-    with pytest.raises(Unreachable, match="HTTP status 503: later"):
-        await backend_for().endpoint()
-    assert len([c for c in google.calls if "container.googleapis" in c]) == 3
 
 
 async def test_a_ca_that_is_nonsense_is_a_config_error(google, backend_for):
