@@ -18,6 +18,7 @@ import yaml
 from aiohttp import web
 from traitlets.config import Config
 
+from mcks import metrics
 from mcks.core import check, rbac
 from mcks.core.apply import KEY_LABEL
 from mcks.core.check_report import as_json, table
@@ -133,6 +134,14 @@ def config_of(place: Place, login: Login, hub_url: str = "http://192.0.2.1") -> 
     return config
 
 
+def config_of_servers(place: Place, login: Login, hub_url: str) -> Config:
+    config = config_of(place, login, hub_url)
+    config.MultiClusterKubeSpawner.cmd, patch = place.notebook
+    config.MultiClusterKubeSpawner.patches = {"notebook": patch}
+    config.MultiClusterKubeSpawner.start_timeout = 120
+    return config
+
+
 @asynccontextmanager
 async def connected(config: Config) -> AsyncIterator[Connection]:
     pool = pool_of(config, logging.getLogger("mcks.test"))
@@ -162,10 +171,7 @@ async def test_a_server_starts_through_each_backend_and_no_secret_is_left_anywhe
     temporary = tmp_path_factory.mktemp("temporary")
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     async with a_hub(place) as hub_url:
-        config = config_of(place, login, hub_url)
-        config.MultiClusterKubeSpawner.cmd, patch = place.notebook
-        config.MultiClusterKubeSpawner.patches = {"notebook": patch}
-        config.MultiClusterKubeSpawner.start_timeout = 120
+        config = config_of_servers(place, login, hub_url)
         spawner = sample_spawner(config, "ada")
         admin = place.cluster.admin()
         async with connected(config) as connection:
@@ -215,6 +221,31 @@ async def test_a_token_that_is_revoked_is_replaced_once_and_the_request_repeated
         await connection.client.list(pods)
         assert (connection.client.requests - before, login.cloud.made) == (3, 2)
         assert reflector.synced.is_set()
+    place.authenticators.revoked.clear()
+
+
+@pytest.mark.slow
+async def test_a_running_server_does_not_notice_that_the_hubs_eks_token_is_revoked(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    admin, mints = place.cluster.admin(), metrics.MINTS.labels("it", "ok")._value
+    async with (
+        cloud_logins.eks(place, monkeypatch, tmp_path) as login,
+        a_hub(place) as hub_url,
+        connected(config := config_of_servers(place, login, hub_url)) as connection,
+    ):
+        spawner = sample_spawner(config, "grace")
+        async with started(spawner):
+            credential, before = await connection.backend.credentials.get(), mints.get()
+            place.authenticators.revoked.add(credential.token or "")
+            api = place.cluster.hub_api(credential.token or "")
+            await asyncio.to_thread(place.cluster.api.wait, "it is refused", lambda: refused(api))
+            assert await spawner.poll() is None
+            pod = await admin.get("v1", "Pod", "jupyter-grace", place.namespace)
+            assert pod["status"]["phase"] == "Running"
+        assert await admin.find("v1", "Pod", "jupyter-grace", place.namespace) is None
+        assert await connection.backend.credentials.get() is not credential
+        assert mints.get() == before + 1
     place.authenticators.revoked.clear()
 
 
