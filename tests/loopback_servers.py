@@ -23,9 +23,14 @@ from mcks.core.objects import Manifest, Ref
 from mcks.core.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.watch import Reflector
-from tests.loopback import FakeAPIServer
+from tests.loopback import FakeAPIServer, event
 
 URL = "http://192.0.2.1"
+PODS = "/api/v1/namespaces/ns/pods"
+TERMINATED = {
+    "phase": "Failed",
+    "containerStatuses": [{"name": "notebook", "state": {"terminated": {"exitCode": 3}}}],
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class LoopbackHub:
     def running(self, user: str = "ada", **status: Any) -> MultiClusterKubeSpawner:
         """Make a spawner whose server runs; its Pod has *status* (phase ``Running``)."""
         key = f"jupyter-{user}"
-        self.server.put(f"/api/v1/namespaces/ns/pods/{key}", pod(key, **status))
+        self.server.put(f"{PODS}/{key}", pod(key, **status))
         spawner = self.spawner(user)
         spawner.load_state({"cluster": "a", "namespace": "ns", "key": key, "url": URL})
         return spawner
@@ -82,6 +87,22 @@ async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+async def start_with(hub: LoopbackHub, state: dict[str, Any], **traits: Any) -> str:
+    """Start a server whose Pod comes into this *state*; return what its user is told."""
+    spawner = hub.spawner(**traits)
+    hub.server.watch_held.set()
+    start = asyncio.create_task(spawner.start())
+    await until(lambda: start.done() or f"{PODS}/jupyter-ada" in hub.server.objects)
+    made = hub.server.objects[f"{PODS}/jupyter-ada"]
+    changed = {**made, "status": {"phase": "Pending", **state}}
+    hub.server.watch_lines = [event("MODIFIED", changed)]
+    await until(lambda: f"{PODS}/jupyter-ada" not in hub.server.objects)
+    hub.server.watch_lines = [event("DELETED", made)]
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
+        await start
+    return str(caught.value.jupyterhub_message)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

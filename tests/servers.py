@@ -31,10 +31,17 @@ SERVER_KINDS = [
 SERVER = textwrap.dedent("""
     import http.server, os, signal, sys
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    sick = 0
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            global sick
             if self.path.endswith("/exit"):
                 os._exit(3)
+            if self.path.endswith("/sick"):
+                sick = 3
+            elif self.path == "/healthy" and sick:
+                sick -= 1
+                return self.send_error(503)
             self.send_response(200)
             self.send_header("X-JupyterHub-Version", "6.1.1")
             self.end_headers()

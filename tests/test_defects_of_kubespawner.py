@@ -23,11 +23,8 @@ from tests.core.kubespawner_cases import IMAGE, LISTS, Case
 from tests.core.side_by_side import kubespawner, kubespawner_does, ours, values, we_do
 from tests.core.test_options_form import Page
 from tests.loopback import Handler, event, status
-from tests.loopback_servers import LoopbackHub, place, pod, until
+from tests.loopback_servers import PODS, TERMINATED, LoopbackHub, place, pod, start_with, until
 from tests.servers import HOME
-
-PODS = "/api/v1/namespaces/ns/pods"
-
 
 # -- the watch --------------------------------------------------------------------------------
 
@@ -146,29 +143,6 @@ async def test_an_evicted_pod_has_ended_and_is_removed(loopback_hub: LoopbackHub
 def waiting(reason: str, **more: Any) -> dict[str, Any]:
     state = {"waiting": {"reason": reason, "message": "in Kubernetes' words"}}
     return {"containerStatuses": [{"name": "notebook", "state": state, **more}]}
-
-
-TERMINATED = {
-    "phase": "Failed",
-    "containerStatuses": [{"name": "notebook", "state": {"terminated": {"exitCode": 3}}}],
-}
-
-
-async def start_with(hub: LoopbackHub, state: dict[str, Any], **traits: Any) -> str:
-    """Start a server whose Pod comes into this *state*; return what its user is told."""
-    spawner = hub.spawner(**traits)
-    hub.server.watch_held.set()
-    start = asyncio.create_task(spawner.start())
-    await until(lambda: start.done() or f"{PODS}/jupyter-ada" in hub.server.objects)
-    made = hub.server.objects[f"{PODS}/jupyter-ada"]
-    changed = {**made, "status": {"phase": "Pending", **state}}
-    hub.server.watch_lines = [event("MODIFIED", changed)]
-    await until(lambda: f"{PODS}/jupyter-ada" not in hub.server.objects)
-    hub.server.watch_lines = [event("DELETED", made)]
-    with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
-        await start
-    assert not hub.server.objects.keys() & {f"{PODS}/jupyter-ada"}
-    return str(caught.value.jupyterhub_message)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

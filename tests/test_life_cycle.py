@@ -11,7 +11,7 @@ from mcks.core.pool import pool_of
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.cluster.local_set import LocalSet
-from tests.servers import HOME, Make, connection, objects, pod_of, until, until_empty
+from tests.servers import HOME, Make, connection, pod_of, until, until_empty
 
 pytestmark = pytest.mark.cluster
 
@@ -117,26 +117,6 @@ async def test_a_pod_that_somebody_deletes_takes_everything_with_it(
     await until(ended)
     assert await spawner.poll() in (0, 1)  # the server's own code, if the watch showed its end
     await until_empty(clusters, namespace.name)
-
-
-async def test_a_server_that_ends_by_itself_is_cleared_away_before_its_exit_code_is_told(
-    make: Make, clusters: Clusters, namespace: Namespace
-) -> None:
-    never = "kind: Pod\nmetadata: {name: '{{key}}'}\nspec: {restartPolicy: Never}"
-    spawner = make()
-    spawner.patches = {**spawner.patches, "20": never}
-    url = await spawner.start()
-    http = (await connection(spawner)).http
-    with pytest.raises(Exception, match=r"."):
-        async with http.get(f"{url}/user/ada/exit") as response:
-            response.raise_for_status()
-
-    async def ended() -> bool:
-        return await spawner.poll() is not None
-
-    await until(ended)
-    assert await spawner.poll() == 3
-    assert not await objects(clusters, "a", namespace.name)
 
 
 async def test_stopping_twice_or_after_the_end_is_fine(
@@ -291,32 +271,6 @@ async def test_a_new_hub_waits_for_a_gateway_that_is_away(
     async with asyncio.timeout(60):
         assert await asked == url
     await second.stop()
-
-
-async def test_while_the_api_server_is_away_a_server_counts_as_running(
-    make: Make, local_clusters: LocalSet, api: KubernetesAPI, namespace: Namespace
-) -> None:
-    spawner = make()
-    await spawner.start()
-    saved = spawner.get_state()
-    await asyncio.to_thread(local_clusters["a"].stop, "apiserver")
-    assert await spawner.poll() is None
-    with pytest.raises(Exception, match="cluster 'a'"):
-        await spawner.stop()
-    assert await spawner.poll() is None
-    await pool_of(spawner.config, spawner.log).close()
-    second = make()
-    second.load_state(saved)
-    asked = asyncio.create_task(second.get_url())
-    done, _ = await asyncio.wait({asked}, timeout=2)
-    assert not done
-    assert await second.poll() is None
-    await asyncio.to_thread(local_clusters["a"].start, "apiserver")
-    async with asyncio.timeout(90):
-        assert await asked == saved["url"]
-    assert await second.poll() is None
-    await second.stop()
-    assert await pod_of(api, namespace) is None
 
 
 MISSES = """

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 from jupyterhub import orm
 from jupyterhub.objects import Hub, Server
+from jupyterhub.utils import url_escape_path
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
@@ -122,17 +124,17 @@ def sample_spawner(
     config: Config, username: str, profile: str = "", servername: str = ""
 ) -> MultiClusterKubeSpawner:
     """Make a spawner for a user who need not exist, to look at what it would do."""
-    prefix = f"/user/{username}/" + (f"{servername}/" if servername else "")
-    user: Any = SimpleNamespace(
-        name=username, id=1, url=f"/user/{username}/", escaped_name=username, state={}
-    )
+    escaped = url_escape_path(username)
+    url = f"/user/{escaped}/"
+    prefix = url + (f"{url_escape_path(servername)}/" if servername else "")
+    user: Any = SimpleNamespace(name=username, id=1, url=url, escaped_name=escaped, state={})
     hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
     spawner = MultiClusterKubeSpawner(
         user=user,
         hub=hub,
         config=config,
         proxy_spec=prefix,
-        oauth_client_id=f"jupyterhub-user-{username}",
+        oauth_client_id=f"jupyterhub-user-{quote(username)}",
         _deprecated_db_session=None,
     )
     spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 
 import aiohttp
+from yarl import URL
 
 from mcks.core.routes import split_proxy_spec
 
@@ -63,9 +64,11 @@ async def ask(session: aiohttp.ClientSession, target: Target) -> Answer:
     """Ask once. Never raises on network errors: they are an answer too."""
     host, _ = split_proxy_spec(target.proxy_spec)
     headers = {"Accept": "application/json", **({"Host": host} if host else {})}
+    # as it stands: aiohttp would ask for ' where the route says %27
+    url = URL(target.probe_url, encoded=True)
     try:
         async with session.get(
-            target.probe_url, headers=headers, allow_redirects=False, timeout=_ONE_TRY
+            url, headers=headers, allow_redirects=False, timeout=_ONE_TRY
         ) as response:
             body = await response.content.read(_ENOUGH)
             return _judge(response, body, target.check)

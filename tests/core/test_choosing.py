@@ -127,20 +127,6 @@ async def test_functions_are_asked_with_the_spawner_and_may_be_async() -> None:
     assert spawner.image == "ada:1024"
 
 
-@pytest.mark.parametrize("asynchronous", [True, False])
-async def test_the_list_may_be_a_function(asynchronous: bool) -> None:
-    async def later(spawner: Any) -> Any:
-        return {"x": {"display_name": spawner.user.name, "spawner_override": {"image": "i"}}}
-
-    def now(spawner: Any) -> Any:
-        return [{"display_name": spawner.user.name, "spawner_override": {"image": "i"}}]
-
-    spawner = spawner_of(listed=later if asynchronous else now)
-    assert 'value="ada"' in await form_of(spawner)
-    await start(spawner, {"profile": "ada"})
-    assert spawner.image == "i"
-
-
 async def test_a_function_that_lists_nothing_changes_nothing() -> None:
     spawner = spawner_of(listed=lambda _: [])
     assert await form_of(spawner) == ""
