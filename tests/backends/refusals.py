@@ -6,6 +6,7 @@ How a cloud refuses is in the tests of that cloud.
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,7 @@ from mcks.errors import MCKSError
 from tests.backends.reading import REF, client_of, read_pod
 from tests.loopback import FakeAPIServer
 
+_HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 CANNOT_FIND = "cannot find the cluster"
 CANNOT_LOG_IN = "cannot log in"
 CANNOT_GET = "cannot get Pod p in namespace ns"
@@ -99,6 +101,17 @@ def check_words(case: Case, failure: MCKSError, cluster: str) -> None:
     places = [text.find(part) for part in (case.step, case.cause, case.remedy)]
     assert -1 not in places, text
     assert places == sorted(places), text
+
+
+def check_page(page: str, cases: Iterable[Case]) -> None:
+    """The how-to *page* lists the words of each case, and no words that nobody says."""
+    text = (_HOW_TO / page).read_text().partition("## When it does not work")[2]
+    listed = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    told = [f"{case.cause}\n{case.remedy}" for case in cases]
+    missing = [words for words in told if not any(entry in words for entry in listed)]
+    assert not missing, f"{page} does not tell of {missing}"
+    unknown = [entry for entry in listed if not any(entry in words for words in told)]
+    assert not unknown, f"{page} tells of {unknown}, which no case meets"
 
 
 def shown_by(failure: BaseException) -> str:

@@ -19,6 +19,7 @@ from tests.backends.refusals import (
     Case,
     SecretScan,
     World,
+    check_page,
     check_words,
     meet,
 )
@@ -330,7 +331,7 @@ AT_START = [
         Unreachable,
         CANNOT_GET,
         "no connection",
-        "the hub must be in its network and resolve its private DNS zone, or use public_fqdn",
+        "The cluster is private: the hub must be in its network and resolve its private DNS zone",
         out_of_reach(apiServerAccessProfile={"enablePrivateCluster": True}),
     ),
     Case(
@@ -381,3 +382,7 @@ async def test_a_throttled_manager_is_asked_once_when_it_wants_a_long_pause(worl
     assert caught.value.retry_after == 600
     assert len([call for call in world.cloud.calls if ARM in call]) == 1
     await backend.close()
+
+
+def test_the_page_for_administrators_lists_these_errors_and_no_others() -> None:
+    check_page("aks.md", [*AT_LOG_IN, *AT_START])

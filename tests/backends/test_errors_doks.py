@@ -21,6 +21,7 @@ from tests.backends.refusals import (
     Case,
     SecretScan,
     World,
+    check_page,
     check_words,
     meet,
 )
@@ -294,3 +295,7 @@ async def test_a_long_wait_is_kept_by_those_who_connect_and_by_those_who_renew(
     world.cloud.handlers[HOST] = world.cloud._api
     assert await backend._find_endpoint()
     await backend.close()
+
+
+def test_the_page_for_administrators_lists_these_errors_and_no_others() -> None:
+    check_page("doks.md", [*ALWAYS, *AT_START])

@@ -20,6 +20,7 @@ from tests.backends.refusals import (
     Case,
     SecretScan,
     World,
+    check_page,
     check_words,
     meet,
 )
@@ -428,3 +429,7 @@ async def test_a_pause_that_aws_asks_for_is_kept(world: World) -> None:
     assert caught.value.retry_after == 120
     assert len(world.cloud.calls) == 3, "those of the first attempt"
     await backend.close()
+
+
+def test_the_page_for_administrators_lists_these_errors_and_no_others() -> None:
+    check_page("eks.md", [*AT_START, PROFILE, *KEYS])

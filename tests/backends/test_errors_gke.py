@@ -19,6 +19,7 @@ from tests.backends.refusals import (
     Case,
     SecretScan,
     World,
+    check_page,
     check_words,
     meet,
 )
@@ -170,7 +171,7 @@ AT_LOG_IN = [
         "a refused impersonation",
         AuthError,
         f"{CANNOT_LOG_IN}: Google",
-        "as other@p.iam.gserviceaccount.com",
+        "Unable to acquire impersonated credentials",
         "needs roles/iam.serviceAccountTokenCreator on that account",
         api_error(
             IAM,
@@ -205,7 +206,7 @@ AT_START = [
         Unreachable,
         f"{CANNOT_LOG_IN}: Google",
         "backend_error",
-        "try again later",
+        "The fault is Google's: try again later",
         token_error(TOKENS, 503, "backend_error", "later"),
     ),
     Case(
@@ -309,7 +310,7 @@ AT_START = [
         Unreachable,
         f"{CANNOT_FIND}: Google: container.clusters.get",
         "HTTP status 503: The service is currently unavailable",
-        "try again later, and look at its status page",
+        "The fault is Google's: try again later, and look at its status page",
         api_error(API, 503, "UNAVAILABLE", "The service is currently unavailable."),
     ),
     Case(
@@ -354,3 +355,7 @@ async def test_a_used_up_quota_is_asked_about_three_times(world: World) -> None:
     case = next(case for case in AT_START if case.name == "a used up quota")
     await meet(case, world, backend_in(world))
     assert len([call for call in world.cloud.calls if API in call]) == 3
+
+
+def test_the_page_for_administrators_lists_these_errors_and_no_others() -> None:
+    check_page("gke.md", [*AT_LOG_IN, *AT_START])
