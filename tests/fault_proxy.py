@@ -202,22 +202,23 @@ class FaultProxy:
         """Hand lines on as they come until the server ends them, or the stream meets a fault."""
         self.streams.append(stream)
         told = asyncio.create_task(stream.told.get())
+        line: asyncio.Task[bytes] = asyncio.create_task(answer.content.readuntil(b"\n"))
         try:
             while True:
-                line = asyncio.create_task(answer.content.readuntil(b"\n"))
                 await asyncio.wait({line, told}, return_when=asyncio.FIRST_COMPLETED)
                 if told.done():
-                    line.cancel()
-                    await asyncio.gather(line, return_exceptions=True)
                     await told.result()(self, stream)
                     return
                 if not line.result():
                     return
                 await stream.response.write(line.result())
+                line = asyncio.create_task(answer.content.readuntil(b"\n"))
         except (aiohttp.ClientError, ConnectionError):
             reset_now(stream.call.request)  # the API server went away
         finally:
-            told.cancel()
+            for task in (told, line):
+                task.cancel()
+            await asyncio.gather(told, line, return_exceptions=True)
             if stream in self.streams:
                 self.streams.remove(stream)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from mcks.core.connection import Answer, Connection, MaybeDone, Request
+from mcks.core.connection import Answer, Connection, Garbled, MaybeDone, Request
 from mcks.core.kinds import Resource
 from mcks.core.objects import Manifest, metadata
 from mcks.core.status import Asked, server_time
@@ -35,14 +35,14 @@ async def create(
     began = time.monotonic()
     for last in (False, True):
         try:
-            return (await connection.send(request)).json()
-        except (MaybeDone, ServerError) as exc:
+            return _object_in(await connection.send(request))
+        except (MaybeDone, Garbled, ServerError) as exc:
             if dry_run or not metadata(manifest).get("name"):
                 raise
             found = await _created_after_all(connection, resource, manifest, began, exc)
             if found is not None:
                 return found
-            if last or not (isinstance(exc, MaybeDone) or exc.status == 503):
+            if last or not (isinstance(exc, MaybeDone | Garbled) or exc.status == 503):
                 raise
         except Conflict as exc:
             if not last:
@@ -53,6 +53,13 @@ async def create(
                 raise
             return found
     raise AssertionError  # the second round returns or raises
+
+
+def _object_in(answer: Answer) -> Manifest:
+    made = answer.json()
+    if not metadata(made).get("uid"):
+        raise Garbled(f"{answer.asked}: the answer is no object (from a proxy or load balancer?)")
+    return made
 
 
 def _post(
