@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.cluster.axe import axe_script
 from tests.cluster.browser import FLAGS, chromium_path
@@ -30,6 +30,7 @@ async def chromium() -> AsyncIterator[Browser]:
     path = await asyncio.to_thread(chromium_path)
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        expect.set_options(timeout=SLOW)
         try:
             yield opened
         finally:

@@ -1,109 +1,125 @@
-"""What a person does: log in, choose a cluster, work in a notebook and a terminal, stop."""
+"""What people do in a browser, on a real hub with real clusters. One hub serves all tests here."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
+import re
+import secrets
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
-from playwright.async_api import TimeoutError as PlaywrightTimeout
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
-from tests.cluster.browser import FLAGS, chromium_path
-from tests.cluster.fixtures import Clusters, Namespace
+from tests import person
+from tests.cluster.fixtures import Clusters
+from tests.core import kubeconfigs
 from tests.demo.hub import Hub, hub
+from tests.pages import PHONE, barriers, chromium, shot
 from tests.servers import until_empty
-from tests.test_main_path import BROKEN_IMAGE
 
-pytestmark = [pytest.mark.cluster, pytest.mark.browser]
+pytestmark = [pytest.mark.cluster, pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-_SLOW = 90_000
-"""Milliseconds for what a busy machine with two cores may need."""
+MORE = """
+c.JupyterHub.load_groups = {{"staff": {{"users": ["sam"]}}}}
+c.MultiClusterKubeSpawner.clusters["c"] = {{
+    "context": "nowhere",
+    "kubeconfig": {kubeconfig!r},
+    "ingress_public_url": "http://127.0.0.1:9",
+}}
+BROKEN = '''
+    kind: Pod
+    metadata: {{name: "{{{{key}}}}"}}
+    spec:
+      containers:
+      - {{name: notebook, image: "localhost/no-such-image:1"}}
+'''
+c.MultiClusterKubeSpawner.profile_list += [
+    {{
+        "display_name": "Choose the size",
+        "slug": "size",
+        "description": "A notebook with as much memory as you need",
+        "cluster": "b",
+        "profile_options": {{
+            "memory": {{
+                "display_name": "Memory",
+                "choices": {{
+                    "1": {{"display_name": "1 GB", "spawner_override": {{"mem_limit": "1G"}}}},
+                    "2": {{"display_name": "2 GB", "spawner_override": {{"mem_limit": "2G"}}}},
+                }},
+            }},
+        }},
+    }},
+    {{
+        "display_name": "Old image",
+        "description": "Its image is not there any more",
+        "cluster": "a",
+        "spawner_override": {{"patches": {{"99-broken": BROKEN}}}},
+    }},
+    {{"display_name": "Far away", "slug": "away", "cluster": "c"}},
+    {{"display_name": "Staff", "cluster": "a", "allowed_groups": ["staff"]}},
+]
+"""
+FANCY = """
+from jupyterhub_fancy_profiles import STATIC_HANDLER_TUPLE, TEMPLATE_PATHS
+c.MultiClusterKubeSpawner.additional_profile_form_template_paths = TEMPLATE_PATHS
+c.JupyterHub.extra_handlers.append(STATIC_HANDLER_TUPLE)
+"""
+WHERE = "import os; print(os.environ.get('CLUSTER_NAME'), os.environ['MEM_LIMIT'])"
+REFERENCE = re.compile(r"Reference: ([0-9A-Z]{8})\b")
+OF_THE_HUB = (".btn-jupyter", "#progress-bar")
+"""JupyterHub's own: its orange buttons have too little contrast, its progress bar has no name."""
 
 
-@pytest.fixture
-async def running(clusters: Clusters, namespace: Namespace, tmp_path: Path) -> AsyncIterator[Hub]:
-    async with hub(clusters, namespace.kubeconfig, tmp_path, namespace=namespace.name) as started:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def namespace(clusters: Clusters) -> AsyncIterator[str]:
+    name = f"test-{secrets.token_hex(4)}"
+    await asyncio.to_thread(clusters.prepare_namespace, name)
+    yield name
+    await asyncio.to_thread(clusters.remove_namespace, name)
+
+
+async def running_hub(
+    clusters: Clusters, namespace: str, directory: Path, extra: str = ""
+) -> AsyncIterator[Hub]:
+    kubeconfig = directory / "hub.kubeconfig"
+    clusters.write_hub_kubeconfig(kubeconfig, namespace)
+    away = kubeconfigs.write(directory / "nowhere", "nowhere")
+    more = MORE.format(kubeconfig=str(away)) + extra
+    async with hub(clusters, kubeconfig, directory, namespace=namespace, extra=more) as started:
         yield started
 
 
-@pytest.fixture
-async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
-    path = await asyncio.to_thread(chromium_path)
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(
+    clusters: Clusters, namespace: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Hub]:
+    async for started in running_hub(clusters, namespace, tmp_path_factory.mktemp("hub")):
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fancy(clusters: Clusters, namespace: str, tmp_path: Path) -> AsyncIterator[Hub]:
+    async for started in running_hub(clusters, namespace, tmp_path, FANCY):
+        yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chrome() -> AsyncIterator[Browser]:
+    async with chromium() as opened:
         yield opened
-        for number, context in enumerate(opened.contexts):
-            await shot(context.pages[0], f"{request.node.name}-at-the-end-{number}")
-        await opened.close()
 
 
-async def log_in(browser: Browser, hub: Hub, user: str) -> Page:
-    context = await browser.new_context()
-    context.set_default_timeout(_SLOW)
-    page = await context.new_page()
-    await page.goto(hub.url)
-    await page.get_by_label("Username").fill(user)
-    await page.get_by_label("Password").fill("any")
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("group", name="Choose a server")).to_be_visible()
-    return page
-
-
-_TELL = """
-new MutationObserver(() => {
-  const said = document.querySelector('#progress-message')?.textContent.trim();
-  if (said && said !== window.said) { window.said = said; console.log('progress: ' + said); }
-}).observe(document, {subtree: true, childList: true, characterData: true});
-"""
-
-
-async def start(page: Page, cluster: str) -> list[str]:
-    """Choose, start, and watch until JupyterLab is there; return what the page said meanwhile."""
-    said: list[str] = []
-    page.on("console", lambda m: said.append(m.text) if m.text.startswith("progress: ") else None)
-    await page.context.add_init_script(_TELL)
-    await page.get_by_role("radio", name=f"Cluster {cluster}").check()
-    await page.get_by_role("button", name="Start").click()
-    await page.wait_for_url("**/lab**")
-    await page.wait_for_selector(".jp-Launcher")
-    return said
-
-
-async def run_cell(page: Page, code: str) -> str:
-    """Open a notebook, run *code* in its first cell and return the output."""
-    if not await page.locator(".jp-Launcher").is_visible():
-        await page.locator(".lm-TabBar-addButton:visible").first.click()
-    await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
-    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    await cell.fill(code)
-    await expect(cell).to_have_text(code)
-    run = page.locator('[data-command="notebook:run-cell-and-select-next"]').first
-    output = page.locator(".jp-OutputArea-output pre").first
-    for _ in range(6):
-        # JupyterLab drops what it is asked while a kernel connects: a person presses Run again
-        await cell.click()
-        await run.click()
-        with contextlib.suppress(PlaywrightTimeout):
-            await output.wait_for(timeout=_SLOW / 6)
-            break
-    return (await output.inner_text()).strip()
-
-
-async def make_a_file_in_a_terminal(page: Page, name: str) -> None:
-    """Open a terminal and make a file. *name* is for the shell to expand: one must have run."""
-    await page.locator(".jp-LauncherCard", has_text="Terminal").click()
-    keyboard = page.locator(".jp-Terminal .xterm-helper-textarea")
-    await keyboard.wait_for(state="attached")
-    await keyboard.press_sequentially(f"touch {name}\n")
-
-
-async def listed(page: Page, name: str) -> None:
-    await expect(page.locator(".jp-DirListing-item", has_text=name)).to_be_visible(timeout=_SLOW)
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(chrome: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
+    """The browser; a picture of each window at the test's end."""
+    yield chrome
+    for number, context in enumerate(chrome.contexts):
+        await shot(context.pages[0], f"{request.node.name}-at-the-end-{number}")
+        await context.close()
 
 
 async def stands_in_its_box(page: Page, name: str) -> None:
@@ -118,65 +134,164 @@ async def stands_in_its_box(page: Page, name: str) -> None:
     assert frame["y"] < text["y"]
 
 
-async def stop(page: Page, hub: Hub) -> None:
-    await page.goto(f"{hub.url}hub/home", wait_until="networkidle")
-    await page.locator("#stop").click()
-    await expect(page.locator("#stop")).to_be_hidden(timeout=_SLOW)
-
-
-async def shot(page: Page, name: str) -> None:
-    """Keep a picture where $MCKS_SCREENSHOTS says, for the documentation and for a look."""
-    if directory := os.environ.get("MCKS_SCREENSHOTS"):
-        await page.screenshot(path=Path(directory) / f"{name}.png")
+async def seconds_from_ready_to_end(hub: Hub, user: str) -> float:
+    """Follow the progress by the API; return how long it lasted after the server had answered."""
+    headers = {"Authorization": f"token {hub.token}"}
+    url = f"{hub.url}hub/api/users/{user}/server/progress"
+    answered = 0.0
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as response:
+        async for line in response.content:
+            if b"The server answers" in line:
+                answered = time.monotonic()
+            elif b'"ready": true' in line:
+                return time.monotonic() - answered
+    raise AssertionError("the start failed")
 
 
 async def test_a_user_works_in_one_cluster_and_then_in_the_other(
-    running: Hub, browser: Browser, clusters: Clusters, namespace: Namespace
+    running: Hub, browser: Browser, clusters: Clusters, namespace: str
 ) -> None:
-    page = await log_in(browser, running, "ada")
+    page = await person.log_in(browser, running, "ada")
     await shot(page, "form")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
     await expect(page.get_by_role("radio", name="Cluster a")).to_be_checked()
+    await expect(page.get_by_role("radio", name="Staff")).to_have_count(0)
     await stands_in_its_box(page, "Cluster a")
-    said = await start(page, "b")
-    assert any("server" in message for message in said), said
-    code = "import os; print(os.environ['CLUSTER_NAME'], 6 * 7)"
-    await make_a_file_in_a_terminal(page, "terminal-$CLUSTER_NAME-$((6*7))")
-    await listed(page, "terminal-b-42")
+    told = person.Told(page)
+    await person.choose_by_mouse(page, "Cluster b")
+    await person.press_start(page)
+    await page.wait_for_url("**/spawn-pending/**")
+    other = await page.context.new_page()
+    also_told = person.Told(other)
+    await other.goto(page.url)
+    waited, *_ = await asyncio.gather(
+        seconds_from_ready_to_end(running, "ada"), person.in_lab(page), person.in_lab(other)
+    )
+    assert waited < 5, "the page waits on although the server answers"
+    for viewer in (told, also_told):
+        assert viewer.percents == sorted(viewer.percents)
+        assert any("server" in message for _, message in viewer.lines), viewer.lines
+    await other.close()
+    await person.make_a_file_in_a_terminal(page, "terminal-$CLUSTER_NAME-$((6*7))")
+    await person.listed(page, "terminal-b-42")
     await shot(page, "terminal")
-    assert await run_cell(page, code) == "b 42"
+    assert await person.run_cell(page, WHERE) == "b 1073741824"
     await shot(page, "notebook")
-    await stop(page, running)
-    await until_empty(clusters, namespace.name)
+    await person.stop(page, running)
 
     await page.goto(f"{running.url}hub/spawn")
     await expect(page.get_by_role("radio", name="Cluster b")).to_be_checked()
-    await start(page, "a")
-    assert await run_cell(page, code) == "a 42"
-    await stop(page, running)
-    await until_empty(clusters, namespace.name)
+    await person.choose_by_keyboard(page, "Cluster a")
+    await page.keyboard.press("Enter")
+    await person.in_lab(page)
+    assert await person.run_cell(page, WHERE) == "a 1073741824"
+    await person.stop(page, running)
+    await until_empty(clusters, namespace)
 
 
-async def test_two_users_work_at_once_in_different_clusters(running: Hub, browser: Browser) -> None:
-    ada, bob = await asyncio.gather(
-        log_in(browser, running, "ada"), log_in(browser, running, "bob")
-    )
-    await asyncio.gather(start(ada, "a"), start(bob, "b"))
-    code = "import os; print(os.environ['CLUSTER_NAME'], os.environ['JUPYTERHUB_USER'])"
-    assert await asyncio.gather(run_cell(ada, code), run_cell(bob, code)) == ["a ada", "b bob"]
-
-
-async def test_a_start_that_fails_shows_a_sentence_and_what_to_do(
-    clusters: Clusters, namespace: Namespace, tmp_path: Path, browser: Browser
+async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
+    running: Hub, browser: Browser
 ) -> None:
-    async with hub(
-        clusters, namespace.kubeconfig, tmp_path, namespace=namespace.name, extra=BROKEN_IMAGE
-    ) as running:
-        page = await log_in(browser, running, "ada")
-        await page.get_by_role("radio", name="Cluster a").check()
-        await page.get_by_role("button", name="Start").click()
-        await expect(page.locator("body")).to_contain_text(
-            "The image of this server could not be pulled. Choose another profile",
-            timeout=_SLOW,
-        )
-        await shot(page, "failed")
-        await until_empty(clusters, namespace.name)
+    bob, eve = await asyncio.gather(
+        person.log_in(browser, running, "bob"), person.log_in(browser, running, "eve")
+    )
+    await person.choose_by_mouse(bob, "Cluster a")
+    await person.choose_by_mouse(eve, "Choose the size")
+    await eve.get_by_label("Memory").select_option("2 GB")
+    await asyncio.gather(person.press_start(bob), person.press_start(eve))
+    await asyncio.gather(person.in_lab(bob), person.in_lab(eve))
+    said = await asyncio.gather(person.run_cell(bob, WHERE), person.run_cell(eve, WHERE))
+    assert said == ["a 1073741824", "None 2147483648"]
+
+    admin = await person.log_in(browser, running, "admin")
+    await admin.goto(f"{running.url}hub/admin")
+    profiles = {name: admin.get_by_test_id(f"user-row-{name}") for name in ("bob", "eve")}
+    await expect(profiles["bob"].get_by_test_id("user-row-profile-used")).to_have_text("a")
+    await expect(profiles["eve"].get_by_test_id("user-row-profile-used")).to_have_text("size")
+    await shot(admin, "admin")
+    await admin.get_by_test_id("eve-collapse-button").click()
+    details = admin.get_by_test_id("eve-collapse")
+    for words in ("memory", "cluster"):
+        await expect(details).to_contain_text(words)
+    await shot(admin, "admin-details", full_page=True)
+    for page in (bob, eve):
+        await person.stop(page, running)
+
+
+async def test_a_start_that_fails_says_what_to_do_and_where_the_log_tells_more(
+    running: Hub, browser: Browser, clusters: Clusters, namespace: str
+) -> None:
+    page = await person.log_in(browser, running, "kim")
+    await person.choose_by_mouse(page, "Old image")
+    await person.press_start(page)
+    await page.get_by_text("Event log").click()
+    log = page.locator("#progress-log")
+    await expect(log).to_contain_text("The cluster prepares the server's container")
+    await shot(page, "progress")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
+    message = page.locator("#progress-message")
+    await expect(message).to_contain_text("Reference")
+    await shot(page, "failed-progress")
+    text = await message.inner_text()
+    assert "The image of this server could not be pulled. Choose another profile" in text
+    await expect(message.get_by_role("link", name="Try again")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Spawn failed")).to_be_visible()
+    await shot(page, "failed")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
+    found = REFERENCE.search(await page.locator("body").inner_text())
+    assert found is not None
+    assert found[1] in text
+    (line,) = [
+        line for line in running.log.read_text().splitlines() if f"(reference {found[1]}," in line
+    ]
+    assert "kim did not start" in line
+    assert "profile old-image, cluster a): The image of this server could not be pulled." in line
+    assert "no-such-image" in line
+    assert running.log.read_text().count("Normal Scheduled:") == 1
+    await page.get_by_role("link", name="Try again").click()
+    await expect(page.get_by_role("group", name="Choose a server")).to_be_visible()
+    await until_empty(clusters, namespace)
+
+
+async def test_a_cluster_that_is_away_is_told_in_a_sentence(running: Hub, browser: Browser) -> None:
+    page = await person.log_in(browser, running, "lee", color_scheme="dark", viewport=PHONE)
+    await shot(page, "form-dark-phone")
+    await person.choose_by_mouse(page, "Far away")
+    await person.press_start(page)
+    said = page.get_by_text("The chosen cluster does not answer at the moment.").first
+    await expect(said).to_be_visible()
+    assert REFERENCE.search(await page.locator("body").inner_text())
+    await shot(page, "away-dark-phone")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
+
+
+async def test_what_a_user_may_not_use_is_refused_also_by_a_crafted_form(
+    running: Hub, browser: Browser
+) -> None:
+    page = await person.log_in(browser, running, "mia")
+    await page.get_by_role("radio", name="Cluster a").evaluate("radio => radio.value = 'staff'")
+    async with page.expect_response(lambda r: r.request.method == "POST") as answer:
+        await person.press_start(page)
+    assert (await answer.value).status == 403
+    await expect(page.get_by_text("You may not use this profile.")).to_be_visible()
+    await expect(page.get_by_role("radio", name="Cluster a")).to_be_checked()
+    await shot(page, "denied")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
+    options = {"user_options": {"profile": "staff"}}
+    status, said = await running.request("POST", "users/mia/server", json=options)
+    assert (status, said["message"][:28]) == (403, "You may not use this profile")
+
+
+async def test_the_form_of_fancy_profiles_starts_the_chosen_server(
+    fancy: Hub, browser: Browser
+) -> None:
+    page = await person.log_in(browser, fancy, "zoe")
+    await page.get_by_text("Choose the size").click()
+    await shot(page, "form-of-fancy-profiles")
+    await page.get_by_text("1 GB").click(force=True)  # its search field lies above the words
+    await page.get_by_role("option", name="2 GB").click()
+    await person.press_start(page)
+    await person.in_lab(page)
+    assert await person.run_cell(page, WHERE) == "None 2147483648"
+    await person.stop(page, fancy)

@@ -17,7 +17,7 @@ _STEPS = {
     "NotTriggerScaleUp": _NO_PLACE,
     "TriggeredScaleUp": _NEW_MACHINE,
     "Nominated": _NEW_MACHINE,
-    "Scheduled": (45, "A place was found for the server"),
+    "Scheduled": (43, "A place was found for the server"),
     "SuccessfulAttachVolume": (48, "The server's volume was attached"),
     "FailedMount": _VOLUME,
     "FailedAttachVolume": _VOLUME,

@@ -51,9 +51,10 @@ def for_user(exc: Exception) -> str:
     return f"{shown} ({exc})" if whole else shown
 
 
-def shown(exc: Exception, reference: str = "") -> Exception:
+def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
     """Make the exception whose words JupyterHub shows: those for the user, and the *reference*.
 
+    *again* is the URL at which the user chooses and starts anew: the progress page has no way on.
     The hub does not count it as its own failure, unless *exc* is a defect: that is returned itself.
     """
     message = _with_reference(for_user(exc), reference)
@@ -71,6 +72,8 @@ def shown(exc: Exception, reference: str = "") -> Exception:
     error.jupyterhub_html_message = html.escape(for_user(exc))
     if reference:
         error.jupyterhub_html_message += f"<br>Reference: <code>{reference}</code>"
+    if again:
+        error.jupyterhub_html_message += f'<br><a href="{html.escape(again)}">Try again</a>'
     exception: Exception = error
     return exception
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ async def test_the_reference_that_a_user_tells_is_in_one_line_of_the_log_with_th
     found = REFERENCE.search(shown.jupyterhub_message)
     assert found is not None
     assert f"<code>{found[1]}</code>" in shown.jupyterhub_html_message
+    assert shown.jupyterhub_html_message.endswith('<a href="/hub/spawn/ada">Try again</a>')
     (line,) = [r.getMessage() for r in caplog.records if found[1] in r.getMessage()]
     assert line == (f"ada did not start (reference {found[1]}, profile small, cluster a): {error}")
 
@@ -76,6 +78,7 @@ async def test_events_are_logged_once_and_not_shown(
 ) -> None:
     shown = await failed_start(spawner, FAILURES[0], monkeypatch)
     assert caplog.text.count("Failed: pull <x>") == 1
+    assert "pull <x>" not in "".join(traceback.format_exception(shown))
     assert shown.jupyterhub_message.startswith("The image was not found. Reference: ")
     assert "pull" not in shown.jupyterhub_html_message
 
