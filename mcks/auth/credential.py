@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from mcks import metrics
-from mcks.errors import AuthError, MCKSError
+from mcks.errors import AuthError, ConfigError, MCKSError, Unreachable
 
 _LAST_SECONDS = 30.0
 """With less than this left, a caller waits for the next credential."""
@@ -119,17 +119,23 @@ class CredentialCache:
         self._reject_backoff = _Backoff()
         self._closed = False
 
-    async def get(self) -> Credential:
+    async def get(self, cluster: str = "") -> Credential:
         """Give a credential that is valid now; wait for a mint only if there is none.
 
-        Raises `AuthError` or whatever the mint raised.
+        Raises `AuthError` or whatever the mint raised. An error names *cluster*, for which the
+        credential is wanted, even if it was minted for another one that shares it.
         """
         current = self._current
         if current is not None and self._usable(current):
             if self._due(current) and self._may_mint():
                 self._launch()
             return current.credential
-        return await self._wait_for_next()
+        try:
+            return await self._wait_for_next()
+        except MCKSError as exc:
+            if cluster and self._name and cluster != self._name:
+                raise _shared_failure(cluster, exc) from exc
+            raise
 
     def reject(self, credential: Credential) -> None:
         """Forget *credential*: an API server answered 401 to it.
@@ -264,3 +270,11 @@ class CredentialCache:
 
     def _subject(self) -> str:
         return f"cluster {self._name!r}" if self._name else "credential"
+
+
+def _shared_failure(cluster: str, exc: MCKSError) -> MCKSError:
+    kinds: tuple[type[MCKSError], ...] = (ConfigError, Unreachable, AuthError)
+    kind = next((kind for kind in kinds if isinstance(exc, kind)), AuthError)
+    failure = kind(f"cluster {cluster!r}, whose credential others use, too: {exc}")
+    failure.retry_after = exc.retry_after
+    return failure

@@ -202,7 +202,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
             endpoint = await self._find_endpoint()
             self._tls_context = await asyncio.to_thread(self._make_context, endpoint)
             self._loaded_certificate, self._api = None, None
-            credential = await self.credentials.get()
+            credential = await self.credentials.get(self.cluster_name)
         finally:
             await sdk
         self._present(credential)
@@ -260,7 +260,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
 
     async def _add_token(self, configuration: Configuration) -> None:
         """The client's hook, called before every request."""
-        credential = await self.credentials.get()
+        credential = await self.credentials.get(self.cluster_name)
         configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
 
     async def _mint_and_present(self) -> Credential:

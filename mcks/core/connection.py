@@ -263,7 +263,7 @@ class Connection:
         return await send()
 
     async def _credential(self) -> Credential | None:
-        return None if self._credentials is None else await self._credentials.get()
+        return None if self._credentials is None else await self._credentials.get(self.cluster)
 
     async def _open(
         self, request: Request, timeout: aiohttp.ClientTimeout

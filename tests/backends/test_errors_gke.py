@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from mcks.auth.shared import SharedCredentials
 from mcks.backends.gke import GKEBackend
 from mcks.errors import AuthError, ConfigError, Forbidden, Unauthorized, Unreachable
-from tests.backends.reading import put_pod
+from tests.backends.reading import REF, client_of, put_pod
 from tests.backends.refusals import (
     CANNOT_FIND,
     CANNOT_GET,
@@ -349,6 +350,27 @@ async def test_an_error_says_what_to_do_and_shows_no_secret(
     assert "authorized networks" not in str(failure), "the API server is not to blame"
     key = service_account()["private_key"].splitlines()[1]
     secret_scan.check([*SECRETS, key], failure, backend, backend._login())
+
+
+async def test_an_error_of_a_shared_credential_names_the_cluster_that_wants_it(
+    world: World,
+) -> None:
+    shared = SharedCredentials()
+    world.cloud.add_cluster(PATH + "2", world.server.ca_data, world.server.url[8:])
+    first, second = backend_in(world), backend_in(world, cluster="hub2")
+    second.cluster_name = "another"
+    for backend in (first, second):
+        backend.shared_credentials = shared
+    client = await client_of(first)
+    other = await client_of(second)
+    token_error(TOKENS, 400, "invalid_grant", "Invalid JWT Signature.")(world)
+    second.credentials.reject(await second.credentials.get())
+    with pytest.raises(AuthError, match=r"^cluster 'another', .* Invalid JWT Signature"):
+        await other.get(REF)
+    with pytest.raises(AuthError, match=r"^cluster 'gcp' \(GKE .* Invalid JWT Signature"):
+        await client.get(REF)
+    for opened in (client, other, first, second):
+        await opened.close()
 
 
 async def test_a_used_up_quota_is_asked_about_three_times(world: World) -> None:
