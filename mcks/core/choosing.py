@@ -155,7 +155,9 @@ class Choosing:
         only = next(iter(spawner.clusters)) if len(spawner.clusters) == 1 else ""
         own = {"cluster": spawner.cluster, "kubernetes_context": spawner.kubernetes_context}
         name = _cluster_of(overrides) or _cluster_of(own) or only
-        return str(spawner.unavailable(name)) if name else ""
+        if name not in spawner.clusters and not name.startswith(CONTEXT_PREFIX):
+            return ""
+        return str(spawner.unavailable(name))
 
 
 def _cluster_of(overrides: Mapping[str, Any]) -> str:

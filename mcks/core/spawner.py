@@ -25,7 +25,7 @@ from mcks.core.pool import Configured, Connection, Pool, pool_of
 from mcks.core.progress import Progress
 from mcks.core.routes import same_place
 from mcks.core.settings import Settings
-from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
+from mcks.errors import AuthError, ConfigError, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
@@ -356,8 +356,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         return pool.configured(self._cluster_name, self.clusters)
 
     def unavailable(self, cluster: str) -> str:
-        """Say to users why no server can start in *cluster* at the moment; empty if one can."""
-        return ""
+        """Say to users why no server can start in *cluster* at present; empty if one can."""
+        cause = pool_of(self.config, self.log).breaker(cluster, self.clusters).unavailable
+        if cause is None:
+            return ""
+        known = isinstance(cause, AuthError)
+        return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
 
     async def _connect(self) -> Connection:
         return await pool_of(self.config, self.log).connect(self._cluster_name, self.clusters)

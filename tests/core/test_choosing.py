@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from pathlib import Path
@@ -15,9 +16,16 @@ from traitlets.config import Config
 from mcks.core import plan
 from mcks.core.apply import Created
 from mcks.core.config_check import sample_spawner
-from mcks.core.pool import Pool
+from mcks.core.pool import Pool, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import ConfigError, NotAllowed, UnknownProfile
+from mcks.errors import (
+    AuthError,
+    ConfigError,
+    MCKSError,
+    NotAllowed,
+    UnknownProfile,
+    Unreachable,
+)
 from tests.core import kubeconfigs
 
 CLUSTERS: dict[str, Any] = {
@@ -401,6 +409,36 @@ def radios(html: str) -> dict[str, str]:
         slug: " ".join(word for word in rest.split() if word in ("checked", "disabled"))
         for slug, rest in found
     }
+
+
+async def fail(spawner: MultiClusterKubeSpawner, cluster: str, error: MCKSError) -> None:
+    breaker = pool_of(spawner.config, spawner.log).breaker(cluster, spawner.clusters)
+    for _ in range(3):
+        with contextlib.suppress(MCKSError), breaker.attempt():
+            raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Unreachable("10.1.2.3 refuses"), "its cluster does not answer."),
+        (AuthError("no role arn:x"), "the hub cannot log in to its cluster."),
+    ],
+)
+async def test_a_cluster_that_fails_again_and_again_is_away_until_it_answers(
+    error: MCKSError, words: str
+) -> None:
+    spawner = spawner_of(listed=TWO)
+    assert radios(await form_of(spawner)) == {"here": "checked", "there": ""}
+    await fail(spawner, "a", error)
+    html = await form_of(spawner)
+    assert radios(html) == {"here": "disabled", "there": "checked"}
+    assert f"Unavailable at the moment: {words}</div>" in html
+    assert str(error) not in html
+    breaker = pool_of(spawner.config, spawner.log).breaker("a", spawner.clusters)
+    with breaker.attempt(forced=True):
+        pass
+    assert radios(await form_of(spawner)) == {"here": "checked", "there": ""}
 
 
 TWO = [
