@@ -45,9 +45,9 @@ c.JupyterHub.concurrent_spawn_limit = {SERVERS}
 
 @asynccontextmanager
 async def many_servers(
-    clusters: LocalSet, namespace: Namespace, directory: Path
+    clusters: LocalSet, namespace: Namespace, directory: Path, count: int = SERVERS
 ) -> AsyncIterator[Hub]:
-    """A hub that runs `SERVERS` servers, started through its API, half of them in each cluster."""
+    """A hub that runs *count* servers, started through its API, half of them in each cluster."""
     async with AsyncExitStack() as stack:
         for cluster in clusters:
             await stack.enter_async_context(simulated_kubelet(cluster.api))
@@ -55,7 +55,7 @@ async def many_servers(
         running = await stack.enter_async_context(
             hub(clusters, namespace.kubeconfig, directory, namespace=namespace.name, extra=extra)
         )
-        names = [f"user{number}" for number in range(SERVERS)]
+        names = [f"user{number}" for number in range(count)]
         await running.request("POST", "users", json={"usernames": names})
         some = asyncio.Semaphore(_AT_ONCE)
 
@@ -66,14 +66,14 @@ async def many_servers(
             assert status in (201, 202), answer
 
         await asyncio.gather(*(start(*each) for each in enumerate(names)))
-        await until_all_ready(running)
+        await until_all_ready(running, count)
         yield running
 
 
-async def until_all_ready(hub: Hub) -> None:
-    """Wait until the hub says of all servers that they are ready."""
-    async with asyncio.timeout(60):
-        while len(await ready_users(hub)) < SERVERS:
+async def until_all_ready(hub: Hub, count: int = SERVERS) -> None:
+    """Wait until the hub says of *count* servers that they are ready."""
+    async with asyncio.timeout(180):
+        while len(await ready_users(hub)) < count:
             await asyncio.sleep(0.2)
 
 

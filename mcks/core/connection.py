@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 4
 _FIRST_PAUSE = 0.2
+_AT_ONCE = 10
+"""Requests under way at a time; others wait for their turn, before their deadline begins. Each more
+is a TLS handshake more when many servers start together, and those would hold up the hub. Watches
+do not count.
+"""
 _TRANSIENT = (500, 502, 503, 504)
 _LOGIN = ["BearerToken"]
 _EXPLANATION_LIFE = 60.0
@@ -145,6 +150,7 @@ class Connection:
         self.cluster = cluster
         self.breaker = breaker or Breaker(cluster)
         self.deadlines = deadlines
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self.requests = 0
         """HTTP requests sent so far, retries included."""
 
@@ -159,8 +165,9 @@ class Connection:
         Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
         `MaybeDone` if the request may have been carried out although it is not repeatable.
         """
-        with self.breaker.attempt(forced=request.forced):
-            return await self._send(request)
+        async with self._turns:
+            with self.breaker.attempt(forced=request.forced):
+                return await self._send(request)
 
     async def _send(self, request: Request) -> Answer:
         deadline = time.monotonic() + self.deadlines.total

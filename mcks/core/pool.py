@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import json
 import logging
 from collections.abc import Mapping
@@ -105,13 +106,14 @@ class Pool:
         self._connections: dict[str, Connection] = {}
         self._connecting: dict[str, asyncio.Task[Connection]] = {}
         self._breakers: dict[str, Breaker] = {}
+        self._identities: dict[str, tuple[Any, str]] = {}
         self._http: aiohttp.ClientSession | None = None
         self.deadlines = DEFAULT_DEADLINES
         """For connections that are made from now on."""
 
     def configured(self, name: str, clusters: Mapping[str, Any]) -> Configured:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
-        identity = _identity(name, clusters)
+        identity = self._identity(name, clusters)
         if identity not in self._configured:
             configured = configure(name, clusters, self._config, self._log)
             configured.backend.shared_credentials = self._shared_credentials
@@ -120,7 +122,7 @@ class Pool:
 
     def peek(self, name: str, clusters: Mapping[str, Any]) -> Connection | None:
         """Return the connection if there is one already."""
-        return self._connections.get(_identity(name, clusters))
+        return self._connections.get(self._identity(name, clusters))
 
     async def connect(self, name: str, clusters: Mapping[str, Any]) -> Connection:
         """Return the connection to the cluster *name*, made now if need be.
@@ -128,7 +130,7 @@ class Pool:
         Callers at the same time share one attempt; after some failed ones the cluster is left
         alone for a while. Raises ConfigError, AuthError, Unreachable.
         """
-        identity = _identity(name, clusters)
+        identity = self._identity(name, clusters)
         if identity in self._connections:
             return self._connections[identity]
         if identity not in self._connecting:
@@ -138,6 +140,15 @@ class Pool:
             self._connecting[identity] = task
         return await asyncio.shield(self._connecting[identity])
 
+    def _identity(self, name: str, clusters: Mapping[str, Any]) -> str:
+        """Equal settings share a connection; a changed configuration gets its own."""
+        settings = clusters.get(name)
+        known = self._identities.get(name)
+        if known is None or known[0] != settings:  # each poll asks, so it is made once
+            text = json.dumps([name, settings], sort_keys=True, default=repr)
+            known = self._identities[name] = copy.deepcopy(settings), text
+        return known[1]
+
     def _connected(self, identity: str, done: asyncio.Task[Connection]) -> None:
         del self._connecting[identity]
         if not done.cancelled() and done.exception() is None:
@@ -145,7 +156,7 @@ class Pool:
 
     def breaker(self, name: str, clusters: Mapping[str, Any]) -> Breaker:
         """Return what knows whether the cluster *name* answers at present."""
-        identity = _identity(name, clusters)
+        identity = self._identity(name, clusters)
         if identity not in self._breakers:
             self._breakers[identity] = Breaker(name)
         return self._breakers[identity]
@@ -183,11 +194,6 @@ class Pool:
         if self._http is not None:
             await self._http.close()
             self._http = None
-
-
-def _identity(name: str, clusters: Mapping[str, Any]) -> str:
-    """Equal settings share a connection; a changed configuration gets its own."""
-    return json.dumps([name, clusters.get(name)], sort_keys=True, default=repr)
 
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Pool, asyncio.Task[None]]] = (

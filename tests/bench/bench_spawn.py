@@ -1,0 +1,203 @@
+"""What a spawn costs the hub, mcks beside KubeSpawner. Run it with ``python -m``.
+
+Both use the same real API server with its controllers and the same simulated node, one after the
+other, three times, each time in fresh processes; the medians are compared. KubeSpawner makes one
+object for each server, mcks five. Then a real hub is killed and started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.spawn_process import Figures
+from tests.cluster import local_set
+from tests.cluster.fixtures import Namespace
+from tests.cluster.local_set import LocalSet
+from tests.cluster.names import DEFAULT_SET
+from tests.simulated_kubelet import NODE, SERVER_PATCH
+from tests.test_many_servers import many_servers, until_all_ready
+
+SERVERS = 40
+RUNS = 3
+NAMESPACE = "bench-spawn"
+KINDS = ("kubespawner", "mcks")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of both, by its keys of spawn_process; *ratio* and *most* bound mcks's."""
+
+    title: str
+    keys: tuple[str, ...]
+    ratio: float | None = None
+    most: float | None = None
+
+    def value(self, figures: Figures) -> float:
+        return sum(figures[key] for key in self.keys)
+
+    def line(self, ours: Figures, theirs: Figures) -> tuple[str, bool]:
+        """The row as text, and whether mcks keeps its bar."""
+        mine, other = self.value(ours), self.value(theirs)
+        bound = self.most if self.ratio is None else self.ratio * other
+        met = bound is None or mine <= bound
+        bar = "" if bound is None else f"<= {bound:.3g}"
+        verdict = "" if bound is None else "met" if met else "MISSED"
+        return f"{self.title:<58}{other:>12.4g}{mine:>10.4g}  {bar:<10}{verdict}", met
+
+
+ROWS = [
+    Row("CPU per spawn, 1 at a time, ms", ("spawn cpu",), ratio=1.0),
+    Row("CPU per spawn, 20 at once, ms", ("spawn 20 cpu",), ratio=1.0),
+    Row("wall time of a spawn, 1 at a time, median, ms", ("spawn wall",), ratio=1.0),
+    Row("wall time of a spawn, 20 at once, median, ms", ("spawn 20 wall",), ratio=1.0),
+    Row("longest block of the event loop, 20 spawns at once, ms", ("block",), ratio=1.0),
+    Row("import and first spawn, CPU, ms", ("import", "first cpu"), ratio=1.0),
+    Row("import, CPU, ms", ("import",), ratio=0.7),
+    Row("import, memory, MB", ("import memory",), ratio=0.7),
+    Row("memory after the first spawn, MB", ("used memory",), ratio=1.0),
+    Row("CPU per poll, ms", ("poll cpu",), ratio=0.5),
+    Row("CPU per stop, 1 at a time, ms", ("stop cpu",), ratio=1.0),
+    Row("CPU per stop, 20 at once, ms", ("stop 20 cpu",), ratio=1.0),
+    Row("wall time of a stop, 1 at a time, median, ms", ("stop wall",), ratio=1.0),
+    Row("new hub: import, find 40 servers, CPU, ms", ("next import", "restart cpu"), ratio=1.0),
+    Row("new hub: ask the gateway for each server, CPU, ms", ("adopt cpu",)),
+    Row("state of a server, bytes", ("state",), most=400),
+    Row("API requests per spawn (5 objects and 1)", ("spawn requests",), most=6),
+    Row("API requests per poll", ("poll requests",), most=0),
+    Row("API requests per stop", ("stop requests",), most=2),
+    Row("API requests of a new hub: 1 list, 1 watch", ("restart requests",), most=2),
+]
+
+
+@asynccontextmanager
+async def _simulated(api_server: str, pki: Path) -> AsyncIterator[str]:
+    """Node and gateway in a process of their own; yields the gateway's URL."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.simulated_node", api_server, str(pki)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def _process(kind: str, phase: str, given: dict[str, Any]) -> Figures:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.spawn_process", kind, phase),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "KUBECONFIG": given["kubeconfig"]},
+    )
+    out, _ = await process.communicate(json.dumps(given).encode())
+    assert process.returncode == 0, f"{kind} failed"
+    figures: Figures = json.loads(out)
+    return figures
+
+
+async def _compare(clusters: LocalSet, folder: Path) -> dict[str, Figures]:
+    """Medians of all figures by kind of spawner."""
+    cluster, kubeconfig = clusters["a"], folder / "kubeconfig"
+    clusters.write_hub_kubeconfig(kubeconfig, NAMESPACE)
+    runs: dict[str, list[Figures]] = {kind: [] for kind in KINDS}
+    async with _simulated(cluster.api_url, cluster.directory / "pki") as gateway:
+        given = {
+            "api_server": cluster.api_url,
+            "kubeconfig": str(kubeconfig),
+            "context": cluster.context,
+            "namespace": NAMESPACE,
+            "gateway": gateway,
+            "node": NODE,
+            "patch": SERVER_PATCH,
+            "servers": SERVERS,
+            "states": str(folder / "states.json"),
+        }
+        for _ in range(RUNS):
+            for kind in KINDS:
+                first = await _process(kind, "first", given)
+                following = await _process(kind, "next", given)
+                following["next import"] = following.pop("import")
+                runs[kind].append(following | first)
+    return {kind: _medians(each) for kind, each in runs.items()}
+
+
+def _medians(runs: list[Figures]) -> Figures:
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+async def _hub_restart(clusters: LocalSet, folder: Path, count: int) -> tuple[float, float]:
+    """Kill a real hub with *count* servers and start it.
+
+    Return seconds from its start until all are ready, and those that it says its spawners took.
+    """
+    kubeconfig = folder / "kubeconfig"
+    clusters.write_hub_kubeconfig(kubeconfig, NAMESPACE)
+    namespace = Namespace(NAMESPACE, kubeconfig)
+    async with many_servers(clusters, namespace, folder, count) as hub:
+        await hub.kill()
+        said = hub.log.stat().st_size
+        began = time.monotonic()
+        await hub.start()
+        await until_all_ready(hub, count)
+        took = time.monotonic() - began
+        log = hub.log.read_bytes()[said:].decode()
+        found = re.search(rf"Initialized {count} spawners in ([\d.]+) seconds", log)
+        assert found is not None
+        return took, float(found[1])
+
+
+def _folder(work: Callable[[Path], Any]) -> Any:
+    with tempfile.TemporaryDirectory() as made:
+        return asyncio.run(work(Path(made)))
+
+
+def main() -> bool:
+    """Print the table; return whether all bars are met."""
+    with (
+        local_set.in_use(os.environ.get("MCKS_SET", DEFAULT_SET)) as clusters,
+        tempfile.TemporaryDirectory() as bytecode,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # Modules are compiled once, as pip does when it installs them.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", bytecode)
+        clusters.prepare_namespace(NAMESPACE)
+        try:
+            command = [sys.executable, "-c", "import kubespawner, mcks.core.spawner"]
+            subprocess.run(command, check=True)
+            medians = _folder(lambda folder: _compare(clusters, folder))
+            print(f"{f'{SERVERS} servers, medians of {RUNS}':<58}{'kubespawner':>12}{'mcks':>10}")
+            results = [row.line(medians["mcks"], medians["kubespawner"]) for row in ROWS]
+            print("\n".join(text for text, _ in results), flush=True)
+            for count in (40, 200):
+                took, said = _folder(lambda folder, n=count: _hub_restart(clusters, folder, n))
+                print(
+                    f"a real hub is killed and started, {count} servers in 2 clusters: "
+                    f"all ready after {took:.1f} s; its spawners took {said:.1f} s of that"
+                )
+        finally:
+            clusters.remove_namespace(NAMESPACE)
+    return all(met for _, met in results)
+
+
+if __name__ == "__main__":
+    raise SystemExit(not main())
