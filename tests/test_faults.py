@@ -6,21 +6,24 @@ Cluster a is behind a proxy that breaks what it is told to; cluster b is not, an
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from mcks.core.connection import Deadlines
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, Ref
 from mcks.core.pool import Pool, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import MCKSError
 from tests import fault_proxy
 from tests.cluster.fixtures import Clusters, Namespace
-from tests.fault_proxy import Fault, FaultProxy
-from tests.servers import Make, objects, until_empty
+from tests.fault_proxy import Call, Fault, FaultProxy, StreamFault
+from tests.servers import Make, connection, objects, until, until_empty
 
 pytestmark = pytest.mark.cluster
 
@@ -166,4 +169,144 @@ async def test_a_start_survives_a_hard_fault_or_fails_and_leaves_nothing(
     for step, (spawner, runs) in started.items():
         assert await spawner.poll() == (None if runs else 0), step
     await all_end([spawner for spawner, runs in started.values() if runs])
+    await until_empty(hub.clusters, hub.namespace)
+
+
+DARK: dict[str, Fault] = {
+    "silence": fault_proxy.silence,
+    "reset": fault_proxy.reset,
+    "503": fault_proxy.refuse(503, "ServiceUnavailable"),
+    "401": fault_proxy.refuse(401, "Unauthorized"),
+    "login page": fault_proxy.login_page,
+}
+
+
+@dataclass
+class Nightfall:
+    """Holds requests until it is night, and then treats them as all others."""
+
+    dark: Fault
+    fallen: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, proxy: FaultProxy, call: Call) -> web.StreamResponse:
+        await self.fallen.wait()
+        return await self.dark(proxy, call)
+
+
+async def hub_forgets(spawner: MultiClusterKubeSpawner) -> None:
+    """Do as JupyterHub does with a server whose start failed."""
+    if await spawner.poll() is None:
+        with contextlib.suppress(Exception):
+            await spawner.stop()
+
+
+@pytest.mark.parametrize("dark", DARK.values(), ids=DARK)
+async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_keeps_servers(
+    hub: Hub, dark: Fault
+) -> None:
+    running = hub.user("running")
+    assert await starts(running)
+    night = Nightfall(dark)
+    rules, spawners = [], []
+    for step in (*CREATES, "patch"):
+        verb, resource = ("patch", "secrets") if step == "patch" else ("create", step)
+        rules.append(hub.proxy.inject(night, verb, resource=resource, name=f"jupyter-{step}"))
+        spawners.append(hub.user(step))
+    starting = [asyncio.create_task(starts(spawner)) for spawner in spawners]
+    await all_of(*(rule.met.wait() for rule in rules))
+    hub.proxy.go_dark(dark)
+    night.fallen.set()
+    results = await all_of(*starting, neighbour_lives(hub))
+    assert results[:-1] == [False] * len(starting)
+    late = hub.user("late")
+    assert not await starts(late)
+    for spawner in (*spawners, late):
+        await hub_forgets(spawner)
+    assert await running.poll() is None
+    hub.proxy.heal()
+    await until_seen(hub, running)
+    assert await running.poll() is None
+    await all_of(*(spawner.stop() for spawner in (running, *spawners)))
+    await until_empty(hub.clusters, hub.namespace)
+
+
+async def until_seen(hub: Hub, spawner: MultiClusterKubeSpawner) -> None:
+    """Change the Pod, and return when the spawner's hub has seen that."""
+    mark, name = secrets.token_hex(4), f"jupyter-{spawner.user.name}"
+    change = {"metadata": {"annotations": {"example.org/mark": mark}}}
+    await asyncio.to_thread(hub.clusters["a"].api.patch, "v1", "Pod", name, change, hub.namespace)
+    pods = (await connection(spawner)).pods_of(hub.namespace)
+
+    def marked(pod: Manifest | None) -> bool | None:
+        assert pod is not None
+        return pod["metadata"]["annotations"].get("example.org/mark") == mark or None
+
+    async with asyncio.timeout(60):
+        await pods.wait_for(Ref("v1", "Pod", name, hub.namespace), marked)
+
+
+STREAMS: dict[str, tuple[StreamFault, int]] = {
+    "end": (fault_proxy.end, 0),
+    "reset": (fault_proxy.break_off, 0),
+    "cut line": (fault_proxy.cut_line, 0),
+    "silence": (fault_proxy.fall_silent, 0),
+    "too many": (fault_proxy.tell_error(429, "TooManyRequests"), 0),
+    "gone": (fault_proxy.tell_error(410, "Expired"), 1),
+    "unauthorized": (fault_proxy.tell_error(401, "Unauthorized"), 0),
+    "error": (fault_proxy.tell_error(500, "InternalError"), 1),
+    "nonsense": (fault_proxy.tell_nonsense, 1),
+    "null": (fault_proxy.tell_null, 1),
+}
+
+
+async def test_a_watch_heals_itself_and_lists_only_when_it_must(hub: Hub) -> None:
+    spawner = hub.user("ada")
+    assert await starts(spawner)
+    for fault, (strike, lists) in STREAMS.items():
+        before = hub.proxy.counts["list", "pods"]
+        await hub.proxy.strike(strike)
+        await until_seen(hub, spawner)
+        assert await spawner.poll() is None
+        assert hub.proxy.counts["list", "pods"] - before == lists, fault
+    await spawner.stop()
+    await until_empty(hub.clusters, hub.namespace)
+
+
+async def test_a_half_open_watch_is_noticed_though_nobody_waits(hub: Hub) -> None:
+    hub.pool.deadlines = replace(QUICK, watch=1, overdue=1, doubt=60)
+    spawner = hub.user("ada")
+    assert await starts(spawner)
+    await hub.proxy.strike(fault_proxy.fall_silent)
+    before = hub.proxy.counts["list", "pods"]
+    await asyncio.to_thread(hub.clusters["a"].api.delete, "v1", "Pod", "jupyter-ada", hub.namespace)
+
+    async def ended() -> bool:
+        return await spawner.poll() is not None
+
+    await until(ended)
+    assert hub.proxy.counts["list", "pods"] == before
+    await until_empty(hub.clusters, hub.namespace)
+
+
+REFUSALS: dict[str, Fault] = {
+    **{name: PASSING[name] for name in ("latency", "reset", "429", "503", "401", "answer cut")},
+    **{name: HARD[name] for name in ("500", "410", "silence", "login page", "empty answer")},
+}
+
+
+async def test_faults_of_list_and_watch_end_no_server(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcks.core.watch._LONGEST_PAUSE", 0.3)
+    spawner = hub.user("ada")
+    assert await starts(spawner)
+    for fault in REFUSALS.values():
+        listing = hub.proxy.inject(fault, "list", resource="pods", times=2)
+        watching = hub.proxy.inject(fault, "watch", resource="pods", times=2)
+        await hub.proxy.strike(fault_proxy.tell_error(410, "Expired"))
+        await all_of(listing.met.wait(), watching.met.wait())
+        await until_seen(hub, spawner)
+        assert await spawner.poll() is None
+        hub.proxy.heal()
+    await spawner.stop()
     await until_empty(hub.clusters, hub.namespace)

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from kubernetes_asyncio.client import ApiClient, Configuration
 
-_CONNECTIONS = 100
 _KEEP_ALIVE = 60.0
 """Seconds: an API server keeps an idle connection for 90, and a new one costs a TLS handshake."""
 _READ_BUFFER = 2**21
@@ -317,8 +316,9 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     def _make_session(self, endpoint: Endpoint) -> aiohttp.ClientSession:
         assert self._tls_context is not None  # noqa: S101 - connect makes it first
         return aiohttp.ClientSession(
+            # Each watch holds one for as long as it lives; the client bounds its other requests.
             connector=aiohttp.TCPConnector(
-                limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls_context
+                limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls_context
             ),
             headers=CIMultiDict(endpoint.headers),
             trust_env=False,

@@ -194,7 +194,7 @@ class ClusterClient:
             options["propagationPolicy"] = propagation
         try:
             resource = await self._kinds.find(ref.api_version, ref.kind)
-            await self._connection.send(
+            answer = await self._connection.send(
                 Request(
                     "DELETE",
                     resource.path(ref.namespace, ref.name),
@@ -204,6 +204,7 @@ class ClusterClient:
                     verb="delete",
                 )
             )
+            answer.json()  # what is no answer of Kubernetes has deleted nothing
         except NotFound:
             return False
         except Conflict:

@@ -83,14 +83,14 @@ class Answer:
     body: bytes = field(repr=False)
 
     def json(self) -> dict[str, Any]:
-        """Parse the body: every JSON answer of Kubernetes is an object. Raises `Garbled`."""
+        """Parse the body: every JSON answer of Kubernetes has a kind. Raises `Garbled`."""
         try:
             parsed = json.loads(self.body)
         except ValueError:
             parsed = None
-        if not isinstance(parsed, dict):
+        if not isinstance(parsed, dict) or not parsed.get("kind"):
             raise Garbled(
-                f"{self.asked}: HTTP status {self.status}, but no object "
+                f"{self.asked}: HTTP status {self.status}, not in Kubernetes' words "
                 "(from a proxy or load balancer?)"
             )
         return parsed
@@ -165,9 +165,14 @@ class Connection:
         Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
         `MaybeDone` if the request may have been carried out although it is not repeatable.
         """
+        if request.forced:
+            return await self._attempt(request)
         async with self._turns:
-            with self.breaker.attempt(forced=request.forced):
-                return await self._send(request)
+            return await self._attempt(request)
+
+    async def _attempt(self, request: Request) -> Answer:
+        with self.breaker.attempt(forced=request.forced):
+            return await self._send(request)
 
     async def _send(self, request: Request) -> Answer:
         deadline = time.monotonic() + self.deadlines.total

@@ -35,7 +35,7 @@ async def create(
     began = time.monotonic()
     for last in (False, True):
         try:
-            return _object_in(await connection.send(request))
+            return (await connection.send(request)).json()
         except (MaybeDone, Garbled, ServerError) as exc:
             if dry_run or not metadata(manifest).get("name"):
                 raise
@@ -53,13 +53,6 @@ async def create(
                 raise
             return found
     raise AssertionError  # the second round returns or raises
-
-
-def _object_in(answer: Answer) -> Manifest:
-    made = answer.json()
-    if not metadata(made).get("uid"):
-        raise Garbled(f"{answer.asked}: the answer is no object (from a proxy or load balancer?)")
-    return made
 
 
 def _post(

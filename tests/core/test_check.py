@@ -52,7 +52,9 @@ class Cluster(FakeAPIServer):
 
     async def _post(self, request: web.Request) -> web.Response:
         if request.path.endswith("selfsubjectreviews"):
-            return web.json_response({"status": {"userInfo": {"username": self.user}}})
+            return web.json_response(
+                {"kind": "SelfSubjectReview", "status": {"userInfo": {"username": self.user}}}
+            )
         asked = (await request.json())["spec"]["resourceAttributes"]
         self.reviews.append(asked)
         denied = (asked["verb"], asked["resource"]) in self.denied
@@ -60,7 +62,9 @@ class Cluster(FakeAPIServer):
         if asked["verb"] == "*":
             self.done.set()
             allowed = self.almighty
-        return web.json_response({"status": {"allowed": allowed}})
+        return web.json_response(
+            {"kind": "SelfSubjectAccessReview", "status": {"allowed": allowed}}
+        )
 
 
 @pytest.fixture

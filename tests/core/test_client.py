@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import socket
 
@@ -482,6 +483,86 @@ async def test_a_watch_of_nonsense_is_unreachable(client, server):
         await watched(client)
 
 
+async def test_any_number_of_watches_leaves_room_for_requests(client, server):
+    server.watch_lines = [event("ADDED", pod())]
+    watches = [client.watch(Selection("v1", "Pod", "ns"), "100") for _ in range(120)]
+    try:
+        await asyncio.gather(*(anext(watch) for watch in watches))
+        assert (await client.list(Selection("v1", "Pod", "ns")))[0] == []
+    finally:
+        await asyncio.gather(*(watch.aclose() for watch in watches))
+
+
+async def test_requests_beyond_a_bound_wait_for_their_turn(client, server, monkeypatch):
+    under_way = most = 0
+
+    async def count(_request, _handler):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+
+    server.fail_next(*[count] * 30)
+    await asyncio.gather(*(client.list(Selection("v1", "Pod", "ns")) for _ in range(30)))
+    assert 0 < most <= 10
+
+
+async def test_a_watch_of_one_endless_line_is_unreachable(client, server, monkeypatch):
+    monkeypatch.setattr("mcks.core.stream._LONGEST_LINE", 1000)
+    server.watch_lines = [b"x" * 600, b"x" * 600]
+    with pytest.raises(Unreachable, match="too long"):
+        await watched(client)
+
+
+async def test_an_event_without_an_object_is_unreachable(client, server):
+    server.watch_lines = [b'{"type": "ADDED", "object": null}\n']
+    with pytest.raises(Unreachable, match="without an object"):
+        await watched(client)
+
+
+async def test_a_watch_that_does_not_open_is_given_up_at_the_deadline(server, backend):
+    client = await connect(backend, deadlines=Deadlines(total=0.05))
+
+    async def silent(_request, _handler):
+        await server.watch_held.wait()
+
+    server.fail_next(silent)
+    with pytest.raises(Unreachable, match="no answer within"):
+        await watched(client)
+    await client.close()
+
+
+ODD = [web.Response(text="<html>Welcome</html>"), web.json_response({}), web.json_response([])]
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, number):
+    made = await client.create(pod())
+    for verb in (client.get(POD), client.list(Selection("v1", "Pod", "ns")), client.delete(POD)):
+        server.answer_next(copy.copy(ODD[number]))
+        with pytest.raises(Unreachable, match="not in Kubernetes' words"):
+            await verb
+    assert (await client.get(POD))["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
+    server.answer_next(web.json_response({"kind": "PodList", "metadata": {}, "items": []}))
+    with pytest.raises(Unreachable, match="no list"):
+        await client.list(Selection("v1", "Pod", "ns"))
+
+
+async def test_a_create_with_an_odd_answer_is_looked_up(client, server):
+    async def page_instead(request, handler):
+        await handler(request)
+        return web.Response(text="<html>Welcome</html>")
+
+    server.fail_next(page_instead)
+    made = await client.create(pod())
+    assert server.objects[f"{PODS}/p"]["metadata"]["uid"] == made["metadata"]["uid"]
+    assert [method for method, _ in server.seen] == ["POST", "GET"]
+
+
 HTTPROUTE = Ref("gateway.networking.k8s.io/v1", "HTTPRoute", "r", "ns")
 GROUP = "/apis/gateway.networking.k8s.io/v1"
 
@@ -564,15 +645,21 @@ async def test_raw_paths_and_logs_are_read(client, server):
     assert server.queries[-1]["tailLines"] == "5"
 
 
+def review(kind, **answer):
+    return {"kind": kind, "status": answer}
+
+
 async def test_reviews_ask_what_the_hub_may_do_and_who_it_is(client, server):
     asked = []
 
     async def allow(request, _handler):
         asked.append(await request.json())
-        return web.json_response({"status": {"allowed": True}})
+        return web.json_response(review("SelfSubjectAccessReview", allowed=True))
 
     async def me(_request, _handler):
-        return web.json_response({"status": {"userInfo": {"username": "hub@example.org"}}})
+        return web.json_response(
+            review("SelfSubjectReview", userInfo={"username": "hub@example.org"})
+        )
 
     server.fail_next(allow, me)
     assert await client.review("create", resource="pods", namespace="ns") is True

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import time
+import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from mcks import metrics
 from mcks.core import watch
-from mcks.core.connection import Deadlines
+from mcks.core.connection import Deadlines, Garbled
 from mcks.core.objects import Manifest, Ref, Selection, WatchEvent
 from mcks.core.watch import Reflector
-from mcks.errors import Gone, MCKSError, ServerError, Unreachable
+from mcks.errors import Gone, MCKSError, ServerError, TooManyRequests, Unauthorized, Unreachable
 
 PODS = Selection("v1", "Pod", "ns")
 
@@ -225,3 +229,170 @@ async def test_waiters_leave_nothing_behind() -> None:
             async with asyncio.timeout(0.01):
                 await reflector.wait_for(at("a"), named("1"))
         assert reflector._changed == {}
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between watches, in seconds, without jitter; none is made."""
+    made: list[float] = []
+
+    async def pause(_self: Reflector, seconds: float) -> None:
+        made.append(seconds)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(Reflector, "_sleep", pause)
+    monkeypatch.setattr(watch.random, "uniform", lambda _low, high: high)
+    monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(watch, "_LONGEST_PAUSE", 30.0)
+    return made
+
+
+async def test_pauses_grow_to_a_bound_while_the_cluster_is_away(pauses: list[float]) -> None:
+    script = Script()
+    script.lists = [Unreachable("away") for _ in range(10)]
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+    assert pauses[:10] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
+
+
+async def test_a_watch_that_held_for_long_makes_pauses_short_again(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Script()
+    script.lists = [Unreachable("away") for _ in range(4)]
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+        monkeypatch.setattr(watch, "_STEADY", 0.0)
+        await script.events.put(None)
+        await script.tell("ADDED", pod("a"))
+        await reflector.wait_for(at("a"), named("1"))
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 0.2]
+
+
+async def test_a_server_is_left_alone_for_as_long_as_it_asks_but_not_for_hours(
+    pauses: list[float],
+) -> None:
+    script = Script()
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+        for seconds in (7.0, 7200.0):
+            busy = TooManyRequests("busy", status=429, retry_after=seconds)
+            await script.events.put(busy)
+        await script.tell("ADDED", pod("a"))
+        await reflector.wait_for(at("a"), named("1"))
+    assert pauses == [7.0, 30.0]
+    assert script.listed == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        TooManyRequests("busy", status=429),
+        Unauthorized("who?", status=401),
+        ServerError("away", status=503),
+        Unreachable("reset"),
+    ],
+)
+async def test_what_says_nothing_of_the_copy_costs_no_new_list(fault: MCKSError) -> None:
+    script = Script()
+    async with reflecting(script) as reflector:
+        await script.tell("ADDED", pod("a", version="101"))
+        await reflector.wait_for(at("a"), named("101"))
+        await script.events.put(fault)
+        await script.tell("ADDED", pod("b", version="102"))
+        await reflector.wait_for(at("b"), named("102"))
+    assert script.listed == 1
+    assert script.watched == ["100", "101"]
+
+
+async def test_a_stream_that_is_no_watch_costs_a_new_list() -> None:
+    script = Script()
+    script.lists = [[], [pod("b")]]
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+        await script.events.put(Garbled("a page"))
+        await reflector.wait_for(at("b"), named("1"))
+    assert script.listed == 2
+
+
+async def test_after_some_watches_without_a_word_the_copy_is_made_anew() -> None:
+    script = Script()
+    script.lists = [[], [pod("b")]]
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+        for _ in range(3):
+            await script.events.put(Unreachable("reset"))
+        await reflector.wait_for(at("b"), named("1"))
+    assert script.listed == 2
+    assert script.watched == ["100", "100", "100", "200"]
+
+
+async def test_a_silent_watch_is_doubted_only_while_somebody_waits() -> None:
+    script = Script()
+    script.deadlines = Deadlines(doubt=0.02)
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+        await asyncio.wait({asyncio.create_task(asyncio.sleep(0.1))})
+        assert script.watched == ["100"]
+        waiting = asyncio.create_task(reflector.wait_for(at("a"), named("1")))
+        while len(script.watched) < 3:
+            await asyncio.sleep(0.01)
+        await script.tell("ADDED", pod("a"))
+        assert await waiting
+    assert set(script.watched[:3]) == {"100"}
+
+
+async def test_who_waits_ends_the_pause_after_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_FIRST_PAUSE", 1000.0)
+    monkeypatch.setattr(watch, "_LONGEST_PAUSE", 1000.0)
+    script = Script()
+    async with reflecting(script) as reflector, asyncio.timeout(10):
+        await reflector.synced.wait()
+        await script.events.put(Unreachable("reset"))
+        while not script.events.empty():
+            await asyncio.sleep(0)
+        await script.tell("ADDED", pod("a"))
+        await reflector.wait_for(at("a"), named("1"))
+
+
+async def test_the_log_says_when_a_cluster_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    script = Script()
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+        await script.events.put(Unreachable("cluster 'it': reset"))
+        await script.tell("ADDED", pod("a"))
+        await reflector.wait_for(at("a"), named("1"))
+    lost, back = [record.getMessage() for record in caplog.records]
+    assert lost == "Lost the watch of Pods, will try again: cluster 'it': reset"
+    assert back == "cluster 'it': watching Pods again after 0 s"
+
+
+async def test_the_last_contact_is_on_the_metrics_page() -> None:
+    script = Script()
+    before = time.time()
+    async with reflecting(script) as reflector:
+        await reflector.synced.wait()
+    told = metrics.LAST_CONTACT.labels("it")._value.get()
+    assert before <= told <= time.time()
+
+
+async def test_pods_that_come_and_go_do_not_pile_up() -> None:
+    script = Script()
+    numbers = 35_000
+    for number in range(numbers):
+        one = pod(f"p{number}", uid=str(number), version=str(200 + number))
+        one["spec"] = {"containers": [{"name": "notebook", "image": f"image:{number}"}]}
+        script.events.put_nowait(WatchEvent("ADDED", one))
+        script.events.put_nowait(WatchEvent("DELETED", one))
+    script.events.put_nowait(WatchEvent("ADDED", pod("last")))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        async with reflecting(script) as reflector:
+            await reflector.wait_for(at("last"), named("1"))
+            held, _ = tracemalloc.get_traced_memory()
+            assert len(reflector.values()) == 1
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * 2**20
