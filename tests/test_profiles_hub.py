@@ -10,15 +10,20 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jupyterhub
 import pytest
 
 from tests.core import kubeconfigs
 
 pytestmark = pytest.mark.slow
+
+HUB_6 = jupyterhub.version_info >= (6,)
+"""Before, a form that is refused has status 200, and the API's body is user_options itself."""
 
 _CONFIG = """
 from jupyterhub.proxy import Proxy
@@ -90,30 +95,32 @@ class Running:
             async with session.post(f"{self.url}api/users/{user}") as response:
                 assert response.status in (201, 409)
             url = f"{self.url}api/users/{user}/server"
-            async with session.post(url, json=options) as response:
-                body = await response.json(content_type=None) or {}
-                return response.status, body.get("message", "")
+            body = {"user_options": options} if HUB_6 else options
+            async with session.post(url, json=body) as response:
+                answer = await response.json(content_type=None) or {}
+                return response.status, answer.get("message", "")
 
 
 def _xsrf(session: aiohttp.ClientSession) -> str:
     return next(cookie.value for cookie in session.cookie_jar if cookie.key == "_xsrf")
 
 
-@pytest.fixture
-async def hub(tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[Running]:
-    config = tmp_path / "jupyterhub_config.py"
-    config.write_text(_CONFIG.format(port=unused_tcp_port))
-    environment = os.environ | {"KUBECONFIG": str(kubeconfigs.write(tmp_path / "kc", "west"))}
-    log = tmp_path / "hub.log"
+@asynccontextmanager
+async def serving(directory: Path, port: int, more: str = "") -> AsyncIterator[Running]:
+    """A hub with its files in *directory*; *more* is appended to its configuration."""
+    config = directory / "jupyterhub_config.py"
+    config.write_text(_CONFIG.format(port=port) + more)
+    environment = os.environ | {"KUBECONFIG": str(kubeconfigs.write(directory / "kc", "west"))}
+    log = directory / "hub.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "jupyterhub", "-f", str(config)),
-            cwd=tmp_path,
+            cwd=directory,
             env=environment,
             stdout=output,
             stderr=output,
         )
-    running = Running(f"http://127.0.0.1:{unused_tcp_port}/hub/", log)
+    running = Running(f"http://127.0.0.1:{port}/hub/", log)
     try:
         while not await _answers(f"{running.url}health"):
             assert process.returncode is None, log.read_text()
@@ -124,6 +131,12 @@ async def hub(tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[Running]:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+@pytest.fixture
+async def hub(tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[Running]:
+    async with serving(tmp_path, unused_tcp_port) as running:
+        yield running
 
 
 async def _answers(url: str) -> bool:
@@ -164,11 +177,11 @@ async def test_form_links_posts_and_api_of_a_real_hub(hub: Running) -> None:
 
         for _ in range(3):  # more than consecutive_failure_limit: the hub must not end
             status, html = await page(ada, f"{hub.url}spawn", profile="staff")
-            assert status == 403
+            assert status == (403 if HUB_6 else 200)
             assert "You may not use this profile." in html
             assert checked(html) == ["small"]
         status, html = await page(ada, f"{hub.url}spawn", profile="<script>alert(1)</script>")
-        assert status == 400
+        assert status == (400 if HUB_6 else 200)
         assert "unknown profile" in html
         assert "<script>alert(1)" not in html
     finally:
@@ -178,13 +191,14 @@ async def test_form_links_posts_and_api_of_a_real_hub(hub: Running) -> None:
 
 async def test_what_the_api_is_told(hub: Running) -> None:
     for _ in range(3):
-        status, message = await hub.api("ada", {"user_options": {"profile": "lage"}})
+        status, message = await hub.api("ada", {"profile": "lage"})
         assert status == 400
         assert message == "unknown profile 'lage'. Did you mean 'large'? Known: large, small"
     options = {"profile": "large", "image": "tensor"}
-    assert (await hub.api("ada", {"user_options": options}))[0] == 400
-    assert (await hub.api("ada", {"user_options": {"profile": ["large"]}}))[0] == 400
-    status, message = await hub.api("ada", {"user_options": {"profile": "staff"}})
+    assert (await hub.api("ada", options))[0] == 400
+    assert (await hub.api("ada", {"profile": ["large"]}))[0] == 400
+    status, message = await hub.api("ada", {"profile": "staff"})
     assert status == 403
     assert message.startswith("You may not use this profile.")
-    assert "Traceback" not in hub.log.read_text()
+    if HUB_6:  # before, the hub logs the stack of every refusal
+        assert "Traceback" not in hub.log.read_text()
