@@ -108,6 +108,8 @@ class Pool:
         self._breakers: dict[str, Breaker] = {}
         self._identities: dict[str, tuple[Any, str]] = {}
         self._http: aiohttp.ClientSession | None = None
+        self.planning = asyncio.Lock()
+        """Held by the one start that is planned in this turn of the event loop."""
         self.deadlines = DEFAULT_DEADLINES
         """For connections that are made from now on."""
 

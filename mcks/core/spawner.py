@@ -152,13 +152,16 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     async def _start(self, progress: Progress) -> str:
         for notice in self.choosing.notices:
             progress.say(notice)
-        configured = self.configured(pool_of(self.config, self.log))
+        pool = pool_of(self.config, self.log)
+        configured = self.configured(pool)
         await self.choosing.check_cluster(configured.cluster)
         if configured.cluster.hub_connect_url:
             url = configured.cluster.hub_connect_url
             self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
         self.log.info("%s starts in cluster %r", self._log_name, self._cluster_name)
-        planned = plan.make(self, configured, self._kept_key)
+        async with pool.planning:
+            planned = plan.make(self, configured, self._kept_key)
+            await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         progress.say(f"Connecting to {configured.cluster.name}", 5)
         self._created, self._server_url = planned.created, planned.target.url
         deadline = self.start_timeout * _REPORT
