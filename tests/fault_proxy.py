@@ -93,11 +93,13 @@ class Stream:
 
 @dataclass
 class FaultProxy:
-    """Between the hub and *upstream*. ``counts`` holds the requests by (verb, resource)."""
+    """Between the hub and *upstream*. ``counts`` holds the requests by (verb, resource), ``seen``
+    the requests themselves."""
 
     upstream: str
     authority: str
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seen: list[Call] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     url: str = ""
@@ -150,7 +152,9 @@ class FaultProxy:
         self.ca.issue_cert("127.0.0.1").configure_cert(context)
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
         await site.start()
@@ -174,13 +178,17 @@ class FaultProxy:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         call = await Call.of(request)
         self.counts[call.verb, call.resource] += 1
+        self.seen.append(call)
 
-        for rule in self.rules:
-            if rule.takes(call):
-                rule.left -= 1
-                rule.met.set()
-                return await rule.fault(self, call)
-        return await self.forward(call)
+        rule = next((rule for rule in self.rules if rule.takes(call)), None)
+        try:
+            if rule is None:
+                return await self.forward(call)
+            rule.left -= 1
+            rule.met.set()
+            return await rule.fault(self, call)
+        except aiohttp.ClientConnectionError:
+            return reset_now(request)  # the API server itself is away
 
     async def forward(self, call: Call) -> web.StreamResponse:
         """Ask the API server, and hand on what it answers."""

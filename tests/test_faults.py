@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from mcks.core import hub_errors
+from mcks.core.apply import KEY_LABEL
 from mcks.core.connection import Deadlines
 from mcks.core.objects import Manifest, Ref
 from mcks.core.pool import Pool, pool_of
@@ -22,6 +24,7 @@ from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import MCKSError
 from tests import fault_proxy
 from tests.cluster.fixtures import Clusters, Namespace
+from tests.cluster.local_set import LocalSet
 from tests.fault_proxy import Call, Fault, FaultProxy, StreamFault
 from tests.servers import Make, connection, objects, until, until_empty
 
@@ -85,14 +88,14 @@ async def all_of(*work: Awaitable[Any]) -> list[Any]:
 
 
 async def starts(spawner: MultiClusterKubeSpawner) -> bool:
-    """Whether it starts. If it does not, the user is told so in a sentence, and knows why."""
+    """Whether it starts. If it does not, the user is told so in a sentence."""
     failure = None
     try:
         await spawner.start()
     except Exception as exc:
         failure = exc
     if failure is not None:
-        assert isinstance(failure.__cause__, MCKSError), repr(failure)
+        assert isinstance(failure, hub_errors.SpawnException or web.HTTPError), repr(failure)
         assert getattr(failure, "jupyterhub_message", "")
     return failure is None
 
@@ -230,11 +233,17 @@ async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_
     await until_empty(hub.clusters, hub.namespace)
 
 
+async def change_pod(hub: Hub, user: str, change: Manifest) -> None:
+    api = hub.clusters["a"].api
+    await asyncio.to_thread(api.patch, "v1", "Pod", f"jupyter-{user}", change, hub.namespace)
+
+
 async def until_seen(hub: Hub, spawner: MultiClusterKubeSpawner) -> None:
     """Change the Pod, and return when the spawner's hub has seen that."""
     mark, name = secrets.token_hex(4), f"jupyter-{spawner.user.name}"
-    change = {"metadata": {"annotations": {"example.org/mark": mark}}}
-    await asyncio.to_thread(hub.clusters["a"].api.patch, "v1", "Pod", name, change, hub.namespace)
+    await change_pod(
+        hub, spawner.user.name, {"metadata": {"annotations": {"example.org/mark": mark}}}
+    )
     pods = (await connection(spawner)).pods_of(hub.namespace)
 
     def marked(pod: Manifest | None) -> bool | None:
@@ -310,3 +319,101 @@ async def test_faults_of_list_and_watch_end_no_server(
         hub.proxy.heal()
     await spawner.stop()
     await until_empty(hub.clusters, hub.namespace)
+
+
+@pytest.mark.parametrize("how", ["silence", "reset", "503"])
+async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(hub: Hub, how: str) -> None:
+    dark = DARK[how]
+    gate = "kind: Pod\nmetadata: {name: '{{key}}'}\nspec: {schedulingGates: [{name: a.test/gate}]}"
+    spawner = hub.user("ada")
+    spawner.patches = {**spawner.patches, "20-gate": gate}
+    starting = asyncio.create_task(starts(spawner))
+    await until(lambda: patched(hub))
+    hub.proxy.go_dark(dark)
+    await neighbour_lives(hub)
+    await change_pod(hub, "ada", {"spec": {"schedulingGates": []}})
+    assert await spawner.poll() is None
+    assert not starting.done()
+    hub.proxy.heal()
+    assert await starting
+    hub.proxy.go_dark(dark)
+    with pytest.raises(MCKSError, match="cluster 'a'"):
+        await spawner.stop()
+    await neighbour_lives(hub)
+    assert await spawner.poll() is None
+    hub.proxy.heal()
+    await spawner.stop()
+    await until_empty(hub.clusters, hub.namespace)
+
+
+async def patched(hub: Hub) -> bool:
+    return hub.proxy.counts["patch", "secrets"] > 0
+
+
+@pytest.mark.parametrize("component", ["apiserver", "etcd", "kubelet", "gateway"])
+async def test_a_part_of_a_cluster_dies_and_comes_back(
+    hub: Hub, local_clusters: LocalSet, component: str
+) -> None:
+    cluster = local_clusters["a"]
+    running, creating, waiting = (hub.user(name) for name in ("running", "creating", "waiting"))
+    assert await starts(running)
+    night = Nightfall(FaultProxy.forward)
+    rule = hub.proxy.inject(night, "create", resource="pods", name="jupyter-creating")
+    starting = [asyncio.create_task(starts(spawner)) for spawner in (creating, waiting)]
+    await rule.met.wait()
+    before = await hub.pod("running")
+    await asyncio.to_thread(cluster.stop, component, kill=True)
+    night.fallen.set()
+    await neighbour_lives(hub)
+    assert await running.poll() is None
+    await asyncio.to_thread(cluster.start, component, reconnect=component in ("apiserver", "etcd"))
+    await all_of(*starting)
+    await until_seen(hub, running)
+    after = await hub.pod("running")
+    assert before is not None
+    assert after is not None
+    assert before["metadata"]["uid"] == after["metadata"]["uid"]
+    async with asyncio.timeout(60):
+        assert await running.get_url() == cluster.gateway_url
+    await all_of(*(spawner.stop() for spawner in (running, creating, waiting)))
+    await until_empty(hub.clusters, hub.namespace)
+
+
+async def test_the_hub_asks_for_its_own_servers_only_and_for_events_while_one_starts(
+    hub: Hub,
+) -> None:
+    api = hub.clusters["a"].api
+    for number in range(100):
+        await asyncio.to_thread(api.create, foreign_event(number, hub.namespace), hub.namespace)
+    spawner = hub.user("ada")
+    starting = asyncio.create_task(starts(spawner))
+    await until(lambda: patched(hub))
+    said = [line["message"] async for line in spawner.progress()]
+    assert await starting
+    assert not any("foreign" in message for message in said)
+
+    async def no_events() -> bool:
+        return all(stream.call.resource != "events" for stream in hub.proxy.streams)
+
+    await until(no_events)
+    asked = [call for call in hub.proxy.seen if call.verb in ("list", "watch")]
+    selectors = {
+        "pods": ("labelSelector", KEY_LABEL),
+        "events": ("fieldSelector", "involvedObject.kind=Pod,involvedObject.name=jupyter-ada"),
+    }
+    for call in asked:
+        name, value = selectors[call.resource]
+        assert call.request.query[name] == value
+    await spawner.stop()
+
+
+def foreign_event(number: int, namespace: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"foreign-{number}"},
+        "involvedObject": {"kind": "Pod", "name": "theirs", "namespace": namespace},
+        "type": "Normal",
+        "reason": "Foreign",
+        "message": f"foreign {number}",
+    }

@@ -91,10 +91,13 @@ class ClusterClient:
         """Say whether objects of *kind* live in namespaces. Raises `NotFound` if unknown here."""
         return (await self._kinds.find(api_version, kind)).namespaced
 
-    async def get(self, ref: Ref) -> Manifest:
-        """Read one object. Raises `NotFound`."""
+    async def get(self, ref: Ref, *, forced: bool = False) -> Manifest:
+        """Read one object, with *forced* even while the cluster is left alone.
+
+        Raises `NotFound`.
+        """
         resource = await self._kinds.find(ref.api_version, ref.kind)
-        answer = await self._connection.send(self._get(resource, ref))
+        answer = await self._connection.send(self._get(resource, ref, forced=forced))
         return answer.json()
 
     async def list(
@@ -183,7 +186,8 @@ class ClusterClient:
         """Delete one object; say whether it was there. Already gone is fine.
 
         With *uid* only that very object: another one of its name counts as gone. *grace_period*
-        is in seconds. Deletion of a Pod goes on after the answer.
+        is in seconds. Deletion of a Pod goes on after the answer. It is tried even while the
+        cluster is left alone: what is not deleted now may be forgotten.
         """
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid is not None:
@@ -201,6 +205,7 @@ class ClusterClient:
                     Asked.about(self.cluster, "delete", ref.kind, ref.name, ref.namespace),
                     body=options,
                     repeatable=True,
+                    forced=True,
                     verb="delete",
                 )
             )
@@ -344,12 +349,13 @@ class ClusterClient:
                 return items, version
             query = query | {"continue": following}
 
-    def _get(self, resource: Resource, ref: Ref) -> Request:
+    def _get(self, resource: Resource, ref: Ref, *, forced: bool) -> Request:
         return Request(
             "GET",
             resource.path(ref.namespace, ref.name),
             Asked.about(self.cluster, "get", ref.kind, ref.name, ref.namespace),
             repeatable=True,
+            forced=forced,
             verb="get",
         )
 

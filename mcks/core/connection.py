@@ -165,8 +165,8 @@ class Connection:
         Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
         `MaybeDone` if the request may have been carried out although it is not repeatable.
         """
-        if request.forced:
-            return await self._attempt(request)
+        if request.forced and request.method == "GET":
+            return await self._attempt(request)  # who finds out whether a cluster is back
         async with self._turns:
             return await self._attempt(request)
 

@@ -25,6 +25,7 @@ from mcks.errors import (
     ServerError,
     TooManyRequests,
     Unauthorized,
+    Unavailable,
     Unreachable,
 )
 from tests.loopback import FakeAPIServer, cut, do_and_cut, event, status
@@ -544,6 +545,19 @@ async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, num
         with pytest.raises(Unreachable, match="not in Kubernetes' words"):
             await verb
     assert (await client.get(POD))["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+async def test_a_deletion_is_tried_even_while_the_cluster_is_left_alone(client, server):
+    made = await client.create(pod())
+    for _ in range(3):
+        server.answer_next(*(status(503, "ServiceUnavailable") for _ in range(4)))
+        with pytest.raises(ServerError):
+            await client.get(POD)
+    with pytest.raises(Unavailable):
+        await client.get(POD)
+    assert await client.delete(POD, uid=made["metadata"]["uid"])
+    with pytest.raises(NotFound):
+        await client.get(POD)
 
 
 async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
