@@ -11,6 +11,7 @@ when the Pod goes, by whoever's hand.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +24,18 @@ from mcks.errors import ConfigError, Conflict, NotFound
 LIFETIME = "mcks.hub.jupyter.org/lifetime"
 """Annotation: ``server`` (default), ``user`` (the user's data) or ``keep`` (anybody's).
 
-mcks makes objects of the latter two if they are absent, and deletes neither.
+mcks makes objects of the latter two if they are absent and never changes them. Those of ``user`` go
+with the user, or with the named server whose name is part of theirs; ``keep`` stays for good.
 """
 DELETE_ON_STOP = "mcks.hub.jupyter.org/delete-on-stop"
 """The original's label for the same; "false" means ``user``."""
 KEY_LABEL = "mcks.hub.jupyter.org/key"
 HUB_LABEL = "mcks.hub.jupyter.org/hub"
+UNOWNED = "mcks.hub.jupyter.org/unowned"
+"""Annotation of the Secret: the server's objects that nothing owns, as JSON, in case a hub crashes.
+
+Each is a list of apiVersion, kind, name and namespace (null if cluster-scoped).
+"""
 USERNAME = "hub.jupyter.org/username"
 
 _BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
@@ -45,7 +52,7 @@ class Created:
     ``uids`` holds the Secret's and the Pod's, None from the moment when a create was sent until
     its answer. ``unowned`` are the objects that no garbage collector will remove for us:
     cluster-scoped ones and those in other namespaces. ``keeps_data`` says that there are objects
-    which outlive the server, so that its key must be remembered.
+    which outlive the server, so that its key must be remembered; ``data`` are the user's of these.
     """
 
     key: str
@@ -54,6 +61,7 @@ class Created:
     uids: dict[str, str | None] = field(default_factory=dict)
     unowned: list[Ref] = field(default_factory=list)
     keeps_data: bool = False
+    data: list[Ref] = field(default_factory=list)
 
     def where(self, kind: str) -> Ref:
         """Name the Secret or the Pod."""
@@ -107,18 +115,41 @@ async def create_all(
     pod = find(objects, "Pod", created.key)
     rest = [m for m in objects if m is not secret and m is not pod]
     kept = [m for m in rest if lifetime(m) != "server"]
+    passing = [m for m in rest if lifetime(m) == "server"]
     created.keeps_data = bool(kept)
+    created.data = [ref(m) for m in kept if lifetime(m) == "user"]
     for stage in _stages(kept):
         await _together(_create_if_absent(client, manifest, created) for manifest in stage)
-    anchor = await _create_noted(client, secret, created)
+    unowned = [ref(m) for m in passing if not _can_be_owned(m, created)]
+    anchor = await _create_noted(client, _naming(secret, unowned), created)
     owner = [_owner_reference(anchor)]
-    for stage in _stages([m for m in rest if lifetime(m) == "server"]):
+    for stage in _stages(passing):
         await _together(_create_owned(client, manifest, owner, created) for manifest in stage)
     running = await _create_noted(client, pod, created)
     await client.patch(
         ref(anchor), {"metadata": {"ownerReferences": [_owner_reference(running)]}}, type="merge"
     )
     return running
+
+
+def _can_be_owned(manifest: Manifest, created: Created) -> bool:
+    """An owner in another namespace makes the garbage collector delete a living object."""
+    return metadata(manifest).get("namespace") == created.namespace
+
+
+def _naming(secret: Manifest, unowned: Sequence[Ref]) -> Manifest:
+    if not unowned:
+        return secret
+    named = json.dumps([[w.api_version, w.kind, w.name, w.namespace] for w in unowned])
+    meta = metadata(secret)
+    annotations = {**(meta.get("annotations") or {}), UNOWNED: named}
+    return {**secret, "metadata": {**meta, "annotations": annotations}}
+
+
+def unowned_of(secret: Manifest) -> list[Ref]:
+    """Read back which objects a server has that nothing owns."""
+    said = (metadata(secret).get("annotations") or {}).get(UNOWNED)
+    return [Ref(*where) for where in json.loads(said)] if said else []
 
 
 def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
@@ -156,11 +187,10 @@ async def _create_owned(
     client: ClusterClient, manifest: Manifest, owner: list[dict[str, Any]], created: Created
 ) -> None:
     meta = metadata(manifest)
-    if meta.get("namespace") == created.namespace:
+    if _can_be_owned(manifest, created):
         theirs = meta.get("ownerReferences") or []
         manifest = {**manifest, "metadata": {**meta, "ownerReferences": [*theirs, *owner]}}
     else:
-        # an owner in another namespace makes the garbage collector delete a living object
         created.unowned.append(ref(manifest))
     await _create(client, manifest, created)
 
@@ -240,6 +270,22 @@ async def wait_until_gone(client: ClusterClient, where: Ref, uid: str) -> None:
             return
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def remove_data(client: ClusterClient, where: Ref, hub_id: str) -> bool:
+    """Delete the user's object at *where*; say whether there was one to delete.
+
+    Only what is marked as such and as this hub's: the name may be somebody else's meanwhile.
+    """
+    try:
+        existing = await client.get(where)
+    except NotFound:
+        return False
+    labels: Mapping[str, str] = metadata(existing).get("labels") or {}
+    ours = KEY_LABEL in labels and labels.get(HUB_LABEL, "") == hub_id
+    if not ours or lifetime(existing) != "user":
+        return False
+    return await client.delete(where, uid=str(metadata(existing)["uid"]))
 
 
 async def remove(client: ClusterClient, created: Created) -> None:

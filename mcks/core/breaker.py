@@ -33,8 +33,8 @@ class Breaker:
         self._until = 0.0
         self._cause: MCKSError | None = None
         self._trying = False
-        self.recovered = asyncio.Event()
-        """Set each time it closes again; those who wait for that clear it."""
+        self.attention = asyncio.Event()
+        """Set each time it closes again; who left something undone in the cluster waits for it."""
         metrics.CLUSTER_AVAILABLE.labels(name).set(1)
 
     @property
@@ -89,7 +89,7 @@ class Breaker:
 
     def _succeeded(self) -> None:
         if self._open:
-            self.recovered.set()
+            self.attention.set()
             metrics.CLUSTER_AVAILABLE.labels(self._name).set(1)
         self._failures, self._cause = 0, None
 

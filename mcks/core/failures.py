@@ -34,6 +34,7 @@ _WAITING = {
 }
 _OOM = "The server needed more memory than its limit. Choose a profile with more memory."
 _EVICTED = "The cluster needed the server's place and evicted it. Start it again."
+_TAKEN = {"Evicted", "Preempting", "Terminated", "NodeShutdown", "NodeLost"}
 _ENDED = f"The server ended before it was ready. {_ASK}"
 _PATIENCE = {"ErrImagePull"}
 """Reasons that are often gone at the next try; Kubernetes names them otherwise if they last."""
@@ -90,7 +91,7 @@ def _absent(pod: Manifest, said: str) -> Ref | None:
 
 def _ended(status: Mapping[str, Any]) -> Verdict:
     details = f"{status.get('reason', '')} {status.get('message', '')}".strip()
-    if status.get("reason") in ("Evicted", "Preempting", "Terminated", "NodeShutdown"):
+    if status.get("reason") in _TAKEN:
         return Verdict("evicted", _EVICTED, details)
     if any(_was_oom(container) for container in _container_statuses(status)):
         return Verdict("oom", _OOM, details)
@@ -115,6 +116,18 @@ def is_running(pod: Manifest) -> bool:
         c.get("name") == CONTAINER and "running" in (c.get("state") or {})
         for c in _container_statuses(pod.get("status") or {})
     )
+
+
+def last_words(pod: Manifest) -> str:
+    """Say why the server of *pod* ended, if its user can do something about it; else ""."""
+    status = pod.get("status") or {}
+    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
+    disrupted = (conditions.get("DisruptionTarget") or {}).get("status") == "True"
+    if disrupted or status.get("reason") in _TAKEN:
+        return _EVICTED
+    if any(_was_oom(container) for container in _container_statuses(status)):
+        return _OOM
+    return ""
 
 
 def exit_code(pod: Manifest) -> int | None:

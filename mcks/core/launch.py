@@ -29,11 +29,13 @@ _STOP_MARGIN = 15.0
 
 @dataclass(frozen=True)
 class Launch:
-    """One server to start: final *objects*, and where it must answer."""
+    """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
+    of the user's objects that no other server of the user has."""
 
     objects: Sequence[Manifest]
     target: gateway.Target
     created: apply.Created
+    of_server: frozenset[tuple[str, str]] = frozenset()
 
 
 async def start(connection: Connection, launch: Launch, progress: Progress) -> None:
@@ -107,6 +109,27 @@ async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: st
         for task in (ready, broken):
             task.cancel()
         await asyncio.gather(ready, broken, return_exceptions=True)
+
+
+async def find_again(
+    connection: Connection, created: apply.Created, target: gateway.Target
+) -> None:
+    """Return when a server that ran before answers at *target*, or its Pod is known to be gone."""
+    pods = connection.pods_of(created.namespace)
+    await pods.synced.wait()
+    gone = asyncio.create_task(
+        pods.wait_for(
+            created.where("Pod"),
+            lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
+        )
+    )
+    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, target))
+    try:
+        await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (gone, ready):
+            task.cancel()
+        await asyncio.gather(gone, ready, return_exceptions=True)
 
 
 async def timed_out(connection: Connection, launch: Launch, seconds: float) -> StartFailed:

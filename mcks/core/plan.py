@@ -5,10 +5,12 @@ Nothing here talks to a cluster, so that ``mcks render`` can show the same objec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mcks.core import variables
-from mcks.core.apply import HUB_LABEL, KEY_LABEL, USERNAME, Created
+from mcks.core.apply import HUB_LABEL, KEY_LABEL, USERNAME, Created, lifetime
 from mcks.core.environment import attach
 from mcks.core.gateway import Target
 from mcks.core.launch import Launch
@@ -35,13 +37,33 @@ def make(spawner: Any, configured: Configured, kept_key: str = "") -> Launch:
     key = kept_key or key_of(spawner)
     created = Created(key, configured.namespace, spawner.hub_id)
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
-    objects = attach(_objects(spawner, configured, created), key, spawner.get_env())
-    return Launch(objects, target, created)
+    objects = _objects(spawner, configured, created, spawner.name)
+    of_server = _of_this_server_alone(objects, spawner, configured, created)
+    return Launch(attach(objects, key, spawner.get_env()), target, created, of_server)
+
+
+def _of_this_server_alone(
+    objects: Sequence[Manifest], spawner: Any, configured: Configured, created: Created
+) -> frozenset[tuple[str, str]]:
+    """Kind and name of the user's objects that another server would not have: they go with it."""
+    data = {_name(m) for m in objects if lifetime(m) == "user"}
+    if not (spawner.name and data):
+        return frozenset()
+    other = replace(created, key=f"{created.key}-other")
+    try:
+        theirs = _objects(spawner, configured, other, f"{spawner.name}-other")
+    except ConfigError:  # a template may know only the servers that there are
+        return frozenset()
+    return frozenset(data - {_name(m) for m in theirs})
+
+
+def _name(manifest: Manifest) -> tuple[str, str]:
+    return manifest["kind"], manifest["metadata"]["name"]
 
 
 def key_of(spawner: Any) -> str:
     """Name the server's objects by ``key_template``."""
-    wanted = render_text("key_template", spawner.key_template, _names(spawner))
+    wanted = render_text("key_template", spawner.key_template, _names(spawner, spawner.name))
     if spawner.hub_id:
         wanted = f"{spawner.hub_id}-{wanted}"
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
@@ -57,14 +79,16 @@ def _public_url(spawner: Any, configured: Configured) -> str:
     return check_public_url(url)
 
 
-def _objects(spawner: Any, configured: Configured, created: Created) -> list[Manifest]:
+def _objects(
+    spawner: Any, configured: Configured, created: Created, servername: str
+) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(OBJECT_KEY) == DEFAULT_OBJECTS[OBJECT_KEY]:
         templates = merge_levels(templates, {OBJECT_KEY: template(configured.cluster.route)})
     return render_objects(
         templates,
         merge_levels(spawner.patches),
-        _variables(spawner, configured, created),
+        _variables(spawner, configured, created, servername),
         labels={
             **configured.cluster.labels,
             "app.kubernetes.io/managed-by": "mcks",
@@ -78,10 +102,12 @@ def _objects(spawner: Any, configured: Configured, created: Created) -> list[Man
     )
 
 
-def _variables(spawner: Any, configured: Configured, created: Created) -> dict[str, Any]:
+def _variables(
+    spawner: Any, configured: Configured, created: Created, servername: str
+) -> dict[str, Any]:
     host, path = split_proxy_spec(spawner.proxy_spec)
     cluster = configured.cluster
-    return _names(spawner) | {
+    return _names(spawner, servername) | {
         "key": created.key,
         "namespace": created.namespace,
         "cluster": cluster.name,
@@ -101,10 +127,10 @@ def _variables(spawner: Any, configured: Configured, created: Created) -> dict[s
         "route_path": path,
         "route_class": cluster.route_class,
         "route_gateway": cluster.gateway_ref,
-        "spawner": variables.View(spawner, {"name": spawner.name, "key": created.key}),
+        "spawner": variables.View(spawner, {"name": servername, "key": created.key}),
     }
 
 
-def _names(spawner: Any) -> dict[str, Any]:
+def _names(spawner: Any, servername: str) -> dict[str, Any]:
     user = spawner.user
-    return variables.of_names(user.id, user.name, spawner.name, spawner.proxy_spec)
+    return variables.of_names(user.id, user.name, servername, spawner.proxy_spec)

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -40,6 +40,7 @@ class Connection:
     client: ClusterClient
     namespace: str
     http: aiohttp.ClientSession
+    breaker: Breaker
     log: logging.Logger
     _pods: dict[str, Reflector] = field(default_factory=dict)
 
@@ -110,6 +111,9 @@ class Pool:
         self._http: aiohttp.ClientSession | None = None
         self.planning = asyncio.Lock()
         """Held by the one start that is planned in this turn of the event loop."""
+        self._background: set[asyncio.Task[None]] = set()
+        self.attend: Callable[[Connection], Coroutine[Any, Any, None]] | None = None
+        """Runs beside each connection made from now on, until the pool closes."""
         self.deadlines = DEFAULT_DEADLINES
         """For connections that are made from now on."""
 
@@ -154,7 +158,15 @@ class Pool:
     def _connected(self, identity: str, done: asyncio.Task[Connection]) -> None:
         del self._connecting[identity]
         if not done.cancelled() and done.exception() is None:
-            self._connections[identity] = done.result()
+            connection = self._connections[identity] = done.result()
+            if self.attend is not None:
+                self.run(self.attend(connection))
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* in the background until it ends or the pool closes."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def breaker(self, name: str, clusters: Mapping[str, Any]) -> Breaker:
         """Return what knows whether the cluster *name* answers at present."""
@@ -179,14 +191,14 @@ class Pool:
         if self._http is None:
             self._http = aiohttp.ClientSession(trust_env=False)
         connection = Connection(
-            cluster, backend, client, configured.namespace, self._http, self._log
+            cluster, backend, client, configured.namespace, self._http, breaker, self._log
         )
         connection.pods_of(configured.namespace)
         return connection
 
     async def close(self) -> None:
         """Close every connection. The pool may be used again afterwards."""
-        for task in list(self._connecting.values()):
+        for task in [*self._connecting.values(), *self._background]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task

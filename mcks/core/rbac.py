@@ -9,10 +9,11 @@ from typing import Any
 
 _OBJECTS = ["create", "delete", "get"]
 _RULES: list[tuple[str, list[str], list[str]]] = [
-    # the reflector lists and watches; anchoring patches nothing but Secrets
+    # the reflector lists and watches; anchoring patches nothing but Secrets; the sweep lists
     ("", ["pods"], [*_OBJECTS, "list", "watch"]),
-    ("", ["secrets"], [*_OBJECTS, "patch"]),
-    ("", ["serviceaccounts", "services", "configmaps", "persistentvolumeclaims"], _OBJECTS),
+    ("", ["secrets"], [*_OBJECTS, "list", "patch"]),
+    ("", ["persistentvolumeclaims"], [*_OBJECTS, "list"]),
+    ("", ["serviceaccounts", "services", "configmaps"], _OBJECTS),
     ("networking.k8s.io", ["ingresses"], _OBJECTS),
     ("", ["events"], ["list", "watch"]),
     ("", ["pods/log"], ["get"]),

@@ -16,15 +16,19 @@ from jupyterhub.spawner import Spawner
 from jupyterhub.utils import url_path_join
 from traitlets import default
 
-from mcks.core import events, failures, hub_errors, launch, plan, state
+from mcks.core import events, failures, hub_errors, hub_records, launch, plan, state
 from mcks.core.apply import Created
 from mcks.core.choosing import Choosing
 from mcks.core.cluster import CONTEXT_PREFIX
-from mcks.core.gateway import Target, wait_until_ready
-from mcks.core.pool import Configured, Connection, Pool, pool_of
+from mcks.core.fleet import fleet_of
+from mcks.core.gateway import Target
+from mcks.core.objects import Manifest
+from mcks.core.pool import Configured, Connection, Pool
 from mcks.core.progress import Progress
 from mcks.core.routes import same_place
 from mcks.core.settings import Settings
+from mcks.core.sweep import Debt
+from mcks.core.watch import Reflector
 from mcks.errors import AuthError, ConfigError, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
@@ -47,6 +51,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     _starting = False
     _progress: Progress | None = None
     _cluster_name = ""
+    _data: tuple[state.UserObject, ...] = ()
+    _ended = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.choosing = Choosing(self)
@@ -152,7 +158,11 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     async def _start(self, progress: Progress) -> str:
         for notice in self.choosing.notices:
             progress.say(notice)
-        pool = pool_of(self.config, self.log)
+        if self._ended:
+            progress.say(f"Last time: {self._ended}")
+        fleet = fleet_of(self)
+        fleet.join(self)
+        pool = fleet.pool
         configured = self.configured(pool)
         await self.choosing.check_cluster(configured.cluster)
         if configured.cluster.hub_connect_url:
@@ -169,7 +179,10 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             async with asyncio.timeout(deadline):
                 connection = await self._connect()
-                await launch.start(connection, planned, progress)
+                try:
+                    await launch.start(connection, planned, progress)
+                finally:
+                    self._remember_data(planned)
         except TimeoutError as exc:
             late = StartFailed("The cluster did not answer in time.", reason="timeout")
             if connection is not None:
@@ -179,7 +192,16 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         except BaseException:
             await self._clean_up()
             raise
+        self._ended = ""
         return self._server_url
+
+    def _remember_data(self, planned: launch.Launch) -> None:
+        known = {datum.where: datum for datum in self._data if datum.cluster == self._cluster_name}
+        for where in planned.created.data:
+            of_server = (where.kind, where.name) in planned.of_server
+            known[where] = state.UserObject(self._cluster_name, where, of_server)
+        others = [datum for datum in self._data if datum.cluster != self._cluster_name]
+        self._data = (*others, *known.values())
 
     async def _clean_up(self) -> None:
         """Take out what a failed start has made; a cancelled hub call does not interrupt it."""
@@ -187,7 +209,16 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             async with asyncio.timeout(_CLEANUP):
                 await asyncio.shield(self._end())
         except (MCKSError, TimeoutError) as exc:
-            self.log.error("%s: could not remove %s: %s", self._log_name, self._where(), exc)
+            self._leave_for_later(exc)
+
+    def _leave_for_later(self, exc: Exception) -> None:
+        """Forget the server, whose objects are deleted when their cluster can be reached again."""
+        why = exc or type(exc).__name__
+        self.log.warning("%s: will delete %s later: %s", self._log_name, self._where(), why)
+        if self._created is not None:
+            debt = Debt(created=self._created)
+            fleet_of(self).owe(self._cluster_name, self.clusters, debt)
+        self._forget()
 
     def _end(self) -> asyncio.Task[None]:
         """Begin to take the server's objects out of its cluster; one task for all who want it."""
@@ -221,8 +252,16 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     # -- stop, poll, progress -----------------------------------------------------------------
 
     async def stop(self, now: bool = False) -> None:
-        """Return when the server's Pod is gone."""
-        await asyncio.shield(self._end())
+        """Return when the server's Pod is gone, or at once if its cluster cannot be reached.
+
+        The hub forgets the server even if this raises, so mcks remembers what is to be deleted.
+        """
+        if pod := self._pod():
+            self._ended = failures.last_words(pod)
+        try:
+            await asyncio.shield(self._end())
+        except (MCKSError, TimeoutError) as exc:
+            self._leave_for_later(exc)
 
     async def poll(self) -> int | None:
         """Return None while the server runs, starts, ends or is out of sight, else its exit code.
@@ -231,20 +270,20 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         """
         if self._created is None:
             return self._exit_code or 0
-        connection = self._peek()
-        if self._starting or self._ending or not connection:
+        if self._starting or self._ending or not self._in_sight():
             return None
-        pods = connection.pods_of(self._created.namespace)
-        if not pods.synced.is_set():
+        there = self._pod()
+        pod = there or self._pod_that_was()
+        code = failures.exit_code(pod) if pod is not None else None
+        if there and code is None:
             return None
-        pod = pods.get(self._created.where("Pod"))
-        if pod is not None and self._created.owns(pod):
-            code = failures.exit_code(pod)
-            if code is not None:
-                self._exit_code = code
-                self._end().add_done_callback(self._log_ending)
+        if self._exit_code is None:
+            self._exit_code = 1 if code is None else code
+            self._ended = failures.last_words(pod) if pod is not None else ""
+        if there or self._created.unowned:
+            self._end().add_done_callback(self._log_ending)
             return None
-        return 1 if self._exit_code is None else self._exit_code
+        return self._exit_code
 
     def _log_ending(self, done: asyncio.Task[None]) -> None:
         if not done.cancelled() and (exc := done.exception()) is not None:
@@ -275,14 +314,39 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
                 if of_this_pod and (step := events.step(event)):
                     progress.say(step[1], step[0])
 
+    # -- data ---------------------------------------------------------------------------------
+
+    async def delete_forever(self) -> None:
+        """Delete a named server's own data; with the default server, all data of its user.
+
+        The hub calls this for each server of a user who is deleted, and for a named server alone.
+        """
+        if self.name:
+            data = {datum for datum in self._data if datum.of_server}
+        else:
+            data = {*self._data, *hub_records.data_of_user(self.user)}
+        self._data = tuple(datum for datum in self._data if datum not in data)
+        await asyncio.gather(*(fleet_of(self).delete_data(datum, self.clusters) for datum in data))
+
     # -- the hub restarts -----------------------------------------------------------------------
 
     def get_state(self) -> dict[str, Any]:
         """Return names only: what it takes to find the server again."""
-        own = state.save(self._created, self._cluster_name, self._server_url, self._kept_key)
+        own = state.save(self.state_now())
         if self._created is not None and self.choosing.profile:
             own["profile"] = self.choosing.profile
         return {**super().get_state(), **own}
+
+    def state_now(self) -> state.State:
+        """Return what there is to remember at the moment."""
+        return state.State(
+            self._created,
+            self._cluster_name,
+            self._server_url,
+            self._kept_key,
+            self._data,
+            self._ended,
+        )
 
     def load_state(self, saved: dict[str, Any]) -> None:
         """Take back what ``get_state`` said, or what the original spawner saved."""
@@ -290,12 +354,13 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         loaded = state.load(saved, self.hub_id)
         self._created, self._cluster_name = loaded.created, loaded.cluster
         self._server_url, self._kept_key = loaded.url, loaded.kept_key
+        self._data, self._ended = loaded.data, loaded.ended
         if profile := saved.get("profile"):
             self.choosing.profile = profile
             self.user_options = {"profile": profile, **self.user_options}
 
     def clear_state(self) -> None:
-        """Forget the server, but not the names that guard data; undo what the profile set."""
+        """Forget the server, but not its data, nor how it ended; undo what the profile set."""
         super().clear_state()
         self.choosing.overrides.restore()
         self._forget()
@@ -311,8 +376,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         pause = _PAUSE
         while self._created is not None:
             try:
-                connection = await self._connect()
-                await self._adopt(connection, self._created, url)
+                target = Target(url, self.proxy_spec, self.ready_check)
+                await launch.find_again(await self._connect(), self._created, target)
                 break
             except UnknownCluster as exc:
                 self.log.warning("%s: %s is out of sight: %s", self._log_name, self._where(), exc)
@@ -323,24 +388,6 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             pause = min(pause * 2, _LONGEST_PAUSE)
         # another spelling would make the hub warn and write to its database for each server
         return known if same_place(known, url) else url
-
-    async def _adopt(self, connection: Connection, created: Created, url: str) -> None:
-        pods = connection.pods_of(created.namespace)
-        await pods.synced.wait()
-        target = Target(url, self.proxy_spec, self.ready_check)
-        gone = asyncio.create_task(
-            pods.wait_for(
-                created.where("Pod"),
-                lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
-            )
-        )
-        ready = asyncio.create_task(wait_until_ready(connection.http, target))
-        try:
-            await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (gone, ready):
-                task.cancel()
-            await asyncio.gather(gone, ready, return_exceptions=True)
 
     # -- clusters -------------------------------------------------------------------------------
 
@@ -360,17 +407,36 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     def unavailable(self, cluster: str) -> str:
         """Say to users why no server can start in *cluster* at present; empty if one can."""
-        cause = pool_of(self.config, self.log).breaker(cluster, self.clusters).unavailable
+        cause = fleet_of(self).pool.breaker(cluster, self.clusters).unavailable
         if cause is None:
             return ""
         known = isinstance(cause, AuthError)
         return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
 
-    async def _connect(self) -> Connection:
-        return await pool_of(self.config, self.log).connect(self._cluster_name, self.clusters)
+    def _in_sight(self) -> bool:
+        """Whether it is known which Pods there are around the server's."""
+        pods = self._pods()
+        return pods is not None and pods.synced.is_set()
 
-    def _peek(self) -> Connection | None:
-        return pool_of(self.config, self.log).peek(self._cluster_name, self.clusters)
+    def _pods(self) -> Reflector | None:
+        connection = fleet_of(self).pool.peek(self._cluster_name, self.clusters)
+        if connection is None or self._created is None:
+            return None
+        return connection.pods_of(self._created.namespace)
+
+    def _pod(self) -> Manifest | None:
+        """The server's Pod as last seen."""
+        pods, created = self._pods(), self._created
+        pod = pods.get(created.where("Pod")) if pods and created else None
+        return pod if pod and created and created.owns(pod) else None
+
+    def _pod_that_was(self) -> Manifest | None:
+        """The server's Pod as it was at its end, if that is remembered."""
+        pods, created = self._pods(), self._created
+        return pods.last(created.uids.get("Pod") or "") if pods and created else None
+
+    async def _connect(self) -> Connection:
+        return await fleet_of(self).pool.connect(self._cluster_name, self.clusters)
 
 
 async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:

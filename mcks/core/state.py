@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcks.core.apply import Created
+from mcks.core.apply import DELETE_ON_STOP, Created
 from mcks.core.cluster import CONTEXT_PREFIX
-from mcks.core.objects import Ref
+from mcks.core.objects import Manifest, Ref, metadata, ref
 
 _OBJECTS_OF_ORIGINAL = (
     ("v1", "Service"),
@@ -18,72 +18,110 @@ _OBJECTS_OF_ORIGINAL = (
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A saved state, understood. ``created`` is None if no server is known to run."""
+class UserObject:
+    """An object that outlives servers, in the cluster of that name.
+
+    ``of_server``: it is one named server's alone and goes with it; else it goes with the user.
+    """
+
+    cluster: str
+    where: Ref
+    of_server: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """What there is to remember. ``created`` is None if no server is known to run.
+
+    ``kept_key`` names a stopped server's objects as long as ``data`` (or what is kept for good)
+    hangs on that name. ``ended`` says why the last server ended, if its user should know.
+    """
 
     created: Created | None = None
     cluster: str = ""
     url: str = ""
     kept_key: str = ""
+    data: tuple[UserObject, ...] = ()
+    ended: str = ""
 
 
-def save(created: Created | None, cluster: str, url: str, kept_key: str) -> dict[str, Any]:
-    """Return JSON for a running server (*created*) or for the data that a stopped one left."""
-    if created is None:
-        return {"kept_key": kept_key} if kept_key else {}
-    state: dict[str, Any] = {
-        "cluster": cluster,
-        "namespace": created.namespace,
-        "key": created.key,
-        "url": url,
+def save(known: State) -> dict[str, Any]:
+    """Return JSON for a running server, or for the data that a stopped one left."""
+    created = known.created
+    kept_key = known.kept_key
+    saved: dict[str, Any] = {}
+    if created is not None:
+        saved = {
+            "cluster": known.cluster,
+            "namespace": created.namespace,
+            "key": created.key,
+            "url": known.url,
+        }
+        kept_key = created.key if created.keeps_data or kept_key else ""
+        if uid := created.uids.get("Pod"):
+            saved["uid"] = uid
+        if created.unowned:
+            saved["unowned"] = [_listed(where) for where in created.unowned]
+    optional = {
+        "kept_key": kept_key,
+        "data": [[o.cluster, *_listed(o.where), o.of_server] for o in known.data],
+        "ended": known.ended,
     }
-    if created.keeps_data or kept_key:
-        state["kept_key"] = created.key
-    if created.unowned:
-        state["unowned"] = [
-            [where.api_version, where.kind, where.name, where.namespace]
-            for where in created.unowned
-        ]
-    return state
+    return saved | {key: value for key, value in optional.items() if value}
 
 
-def load(state: Mapping[str, Any], hub_id: str) -> Loaded:
+def load(saved: Mapping[str, Any], hub_id: str) -> State:
     """Understand a saved state, the original spawner's (0.1 and 0.2) included.
 
     Of the original's only names are read; its manifests, and the token in them, are dropped with
     the next save.
     """
-    kept_key = state.get("kept_key", "")
-    if "key" not in state:
-        return Loaded(kept_key=kept_key)
-    if "cluster" in state:
-        created = Created(state["key"], state["namespace"], hub_id, {"Pod": None})
-        created.unowned = [Ref(*where) for where in state.get("unowned", ())]
-        created.keeps_data = bool(kept_key)
-        return Loaded(created, state["cluster"], state.get("url", ""), kept_key)
-    context = state.get("kubernetes_context", "")
-    url = state.get("ingress_public_url ", state.get("ingress_public_url", ""))
-    resources = state.get("created_resources") or ()
-    namespace = _namespace_of_original(resources)
-    created = Created(state["key"], namespace, "", {"Pod": None})
-    created.unowned = _unowned_of_original(resources, created)
-    return Loaded(created, CONTEXT_PREFIX + context, url.rstrip("/"), kept_key)
+    if "key" in saved and "cluster" not in saved:
+        return _load_original(saved)
+    data = tuple(
+        UserObject(cluster, Ref(*where), of_server)
+        for cluster, *where, of_server in saved.get("data", ())
+    )
+    kept_key, ended = saved.get("kept_key", ""), saved.get("ended", "")
+    if "key" not in saved:
+        return State(kept_key=kept_key, data=data, ended=ended)
+    created = Created(saved["key"], saved["namespace"], hub_id, {"Pod": saved.get("uid")})
+    created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
+    created.keeps_data = bool(kept_key)
+    return State(created, saved["cluster"], saved.get("url", ""), kept_key, data, ended)
 
 
-def _namespace_of_original(resources: Iterable[Mapping[str, Any]]) -> str:
+def _listed(where: Ref) -> list[str | None]:
+    return [where.api_version, where.kind, where.name, where.namespace]
+
+
+def _load_original(saved: Mapping[str, Any]) -> State:
+    cluster = CONTEXT_PREFIX + saved.get("kubernetes_context", "")
+    url = saved.get("ingress_public_url ", saved.get("ingress_public_url", ""))
+    resources = saved.get("created_resources") or ()
+    kept = [m for m in resources if _is_kept_by_original(m)]
+    created = Created(saved["key"], _namespace_of_original(resources), "", {"Pod": None})
+    created.unowned = _unowned_of_original([m for m in resources if m not in kept], created)
+    created.keeps_data = bool(kept)
+    data = tuple(UserObject(cluster, ref(m)) for m in kept)
+    return State(created, cluster, url.rstrip("/"), created.key if kept else "", data)
+
+
+def _is_kept_by_original(manifest: Manifest) -> bool:
+    labels = metadata(manifest).get("labels") or {}
+    return manifest["kind"] != "Namespace" and labels.get(DELETE_ON_STOP) == "false"
+
+
+def _namespace_of_original(resources: Iterable[Manifest]) -> str:
     for manifest in resources:
-        if namespace := (manifest.get("metadata") or {}).get("namespace"):
+        if namespace := metadata(manifest).get("namespace"):
             return str(namespace)
     return "default"
 
 
-def _unowned_of_original(resources: Iterable[Mapping[str, Any]], created: Created) -> list[Ref]:
+def _unowned_of_original(resources: Iterable[Manifest], created: Created) -> list[Ref]:
     """The original gave its objects no owner; its first version did not even list them."""
-    found = [
-        Ref(m["apiVersion"], m["kind"], m["metadata"]["name"], m["metadata"].get("namespace"))
-        for m in resources
-        if m["kind"] not in ("Pod", "Namespace")
-    ]
+    found = [ref(m) for m in resources if m["kind"] not in ("Pod", "Namespace")]
     return found or [
         Ref(api_version, kind, created.key, created.namespace)
         for api_version, kind in _OBJECTS_OF_ORIGINAL

@@ -110,7 +110,7 @@ def test_after_a_pause_one_attempt_is_let_through_and_closes_it(
         assert breaker.unavailable is AWAY
         assert refused(breaker)
     assert not refused(breaker)
-    assert breaker.recovered.is_set()
+    assert breaker.attention.is_set()
 
 
 def test_each_failed_trial_doubles_the_pause_to_a_minute_at_most(

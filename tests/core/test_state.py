@@ -3,38 +3,55 @@ from __future__ import annotations
 import json
 
 from mcks.core import state
-from mcks.core.apply import Created
+from mcks.core.apply import DELETE_ON_STOP, Created
 from mcks.core.objects import Ref
+from mcks.core.state import State, UserObject
+
+HOME = Ref("v1", "PersistentVolumeClaim", "home", "ns")
+
+
+def again(known: State) -> State:
+    return state.load(json.loads(json.dumps(state.save(known))), "hub")
 
 
 def test_a_running_server_is_saved_by_names_alone_and_found_again() -> None:
     created = Created("k", "ns", "hub", {"Pod": "uid", "Secret": "uid"})
     created.unowned = [Ref("v1", "Namespace", "x")]
-    saved = json.loads(json.dumps(state.save(created, "gcp", "https://g", "")))
-    loaded = state.load(saved, "hub")
+    loaded = again(State(created, "gcp", "https://g"))
     assert loaded.created is not None
     assert (loaded.created.key, loaded.created.namespace) == ("k", "ns")
-    assert loaded.created.uids == {"Pod": None}
+    assert loaded.created.uids == {"Pod": "uid"}
     assert loaded.created.unowned == [Ref("v1", "Namespace", "x")]
     assert (loaded.cluster, loaded.url) == ("gcp", "https://g")
 
 
 def test_state_is_small() -> None:
-    created = Created("jupyter-" + "a" * 55, "jupyterhub", "hub", {"Pod": "u", "Secret": "u"})
-    saved = state.save(created, "gcp-us-central1", "https://gateway.example.org:8443", "")
+    uid = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    created = Created("jupyter-" + "a" * 55, "jupyterhub", "hub", {"Pod": uid, "Secret": uid})
+    saved = state.save(State(created, "gcp-us-central1", "https://gateway.example.org:8443"))
     assert len(json.dumps(saved)) <= 400
 
 
 def test_a_stopped_server_is_nothing_unless_data_hangs_on_its_name() -> None:
-    assert state.save(None, "gcp", "", "") == {}
-    assert state.save(None, "gcp", "", "k") == {"kept_key": "k"}
+    assert state.save(State(cluster="gcp")) == {}
+    assert state.save(State(cluster="gcp", kept_key="k")) == {"kept_key": "k"}
     assert state.load({"kept_key": "k"}, "").kept_key == "k"
-    assert state.load({}, "") == state.Loaded()
+    assert state.load({}, "") == State()
 
 
 def test_a_running_server_that_keeps_data_will_keep_its_key() -> None:
     created = Created("k", "ns", keeps_data=True)
-    assert state.load(state.save(created, "c", "u", ""), "").kept_key == "k"
+    assert again(State(created, "c", "u")).kept_key == "k"
+
+
+def test_data_is_remembered_with_its_cluster_also_when_no_server_runs() -> None:
+    data = (UserObject("gcp", HOME), UserObject("aws", HOME, of_server=True))
+    assert again(State(data=data)).data == data
+    assert again(State(Created("k", "ns"), "gcp", "u", data=data)).data == data
+
+
+def test_why_a_server_ended_is_remembered() -> None:
+    assert again(State(ended="It needed more memory.")).ended == "It needed more memory."
 
 
 def test_the_originals_state_is_understood_and_its_token_dropped() -> None:
@@ -54,8 +71,19 @@ def test_the_originals_state_is_understood_and_its_token_dropped() -> None:
     assert loaded.created.namespace == "jupyter-ada"
     assert loaded.created.unowned == [Ref("v1", "Service", "jupyter-ada", "jupyter-ada")]
     assert (loaded.cluster, loaded.url) == ("context:gke", "http://10.0.0.1")
-    again = state.save(loaded.created, loaded.cluster, loaded.url, loaded.kept_key)
-    assert "s3cret" not in json.dumps(again)
+    assert "s3cret" not in json.dumps(state.save(loaded))
+
+
+def test_what_the_original_kept_is_the_users_data() -> None:
+    kept = {"name": "home", "namespace": "ns", "labels": {DELETE_ON_STOP: "false"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "k", "namespace": "ns"}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": kept}
+    saved = {"key": "k", "kubernetes_context": "gke", "created_resources": [pod, claim]}
+    loaded = state.load(saved, "")
+    assert loaded.data == (UserObject("context:gke", HOME),)
+    assert loaded.kept_key == "k"
+    assert loaded.created is not None
+    assert HOME not in loaded.created.unowned
 
 
 def test_the_originals_first_state_has_no_namespace() -> None:
