@@ -18,14 +18,16 @@ from traitlets.config.loader import PyFileConfigLoader
 from mcks._version import __version__
 from mcks.auth.credential import Credential
 from mcks.backends import registry
-from mcks.core import check, check_report, plan, rbac
+from mcks.core import check, check_report, garbage, hub_records, plan, rbac
 from mcks.core.check_subjects import subjects
 from mcks.core.config_check import problems, sample_spawner
 from mcks.core.exec_credential import asked_version, exec_credential
 from mcks.core.levels import merge_levels
 from mcks.core.objects import Manifest, ref
+from mcks.core.orphans import Known
 from mcks.core.pool import Configured, Pool
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.sweep import MARGIN
 from mcks.errors import ConfigError, MCKSError, UnknownCluster
 
 
@@ -80,6 +82,27 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--show", action="store_true", help="print it even to a terminal")
     _add_config(token)
     token.set_defaults(run=_token)
+
+    collecting = commands.add_parser(
+        "gc", help="list what is left in the clusters of servers that the hub does not know"
+    )
+    collecting.add_argument("clusters", nargs="*", metavar="CLUSTER", help="only these clusters")
+    what = collecting.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="delete nothing (the default)")
+    what.add_argument("--delete", action="store_true", help="delete it; needs hub_id")
+    collecting.add_argument(
+        "--data", action="store_true", help="with --delete: data of unknown users, too"
+    )
+    collecting.add_argument(
+        "--older-than",
+        type=float,
+        metavar="SECONDS",
+        help="leave alone what is younger (default: start_timeout and a minute)",
+    )
+    collecting.add_argument("--database", metavar="URL", help="default: c.JupyterHub.db_url")
+    collecting.add_argument("--json", action="store_true", help="print JSON")
+    _add_config(collecting)
+    collecting.set_defaults(run=_collect)
 
     role = commands.add_parser("rbac", help="print the least Role that the hub's identity needs")
     role.add_argument(
@@ -167,6 +190,40 @@ def _configured(arguments: argparse.Namespace) -> Configured:
     """Find the cluster that the command line names, as configured."""
     (subject,) = subjects(_load(arguments), [arguments.cluster])
     return subject.configure(logging.getLogger("mcks"))
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    spawner = sample_spawner(config, "ada")
+    if arguments.delete and not spawner.hub_id:
+        raise ConfigError(
+            "without c.MultiClusterKubeSpawner.hub_id this hub's servers cannot be told from "
+            "another's: set it, or delete by hand what is listed without --delete"
+        )
+    patience = arguments.older_than
+    if patience is None:
+        patience = spawner.start_timeout + MARGIN
+    wish = garbage.Wish(spawner.hub_id, patience, arguments.delete, arguments.data)
+    url = arguments.database or config.JupyterHub.get("db_url", "sqlite:///jupyterhub.sqlite")
+    names = [subject.name for subject in subjects(config, arguments.clusters)]
+    with hub_records.opened(url) as session:
+        known = hub_records.known(session, spawner.hub_id)
+    reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, wish))
+    show = garbage.as_json if arguments.json else garbage.table
+    sys.stdout.write(show(reports))
+    return 0 if all(report.clean for report in reports) else 1
+
+
+async def _collect_all(
+    config: Config, clusters: Any, names: Sequence[str], known: Known, wish: garbage.Wish
+) -> list[garbage.Report]:
+    pool = Pool(config, logging.getLogger("mcks"))
+    try:
+        return await asyncio.gather(
+            *(garbage.collect(name, pool.connect(name, clusters), known, wish) for name in names)
+        )
+    finally:
+        await pool.close()
 
 
 def _render(arguments: argparse.Namespace) -> int:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from jupyterhub import orm
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from mcks.core import state
 from mcks.core.orphans import Known
+from mcks.errors import ConfigError
 
 
 def known(session: Any, hub_id: str) -> Known:
@@ -17,11 +25,11 @@ def known(session: Any, hub_id: str) -> Known:
     """
     with session.no_autoflush:  # the hub may be in the middle of a change
         users = session.query(orm.User.name).all()
-        servers = session.query(orm.Spawner.state, orm.Spawner.server_id).all()
+        rows = session.query(orm.Spawner).all()
     found = Known(users=frozenset(name for (name,) in users))
-    for saved, server_id in servers:
-        loaded = state.load(saved or {}, hub_id)
-        if server_id is None:
+    for row in rows:
+        loaded = state.load(row.state or {}, hub_id)
+        if row.server_id is None:
             found.add_data(loaded.data)
         else:
             found.add(loaded)
@@ -33,3 +41,30 @@ def data_of_user(user: Any) -> list[state.UserObject]:
     row = getattr(user, "orm_user", None)
     found = [state.load(o.state or {}, "") for o in row.orm_spawners.values()] if row else []
     return [datum for loaded in found for datum in loaded.data]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Session]:
+    """Open the hub's database at *url* to read it, beside a hub that runs.
+
+    Raises ConfigError if there is none, or none that knows a user.
+    """
+    if "://" not in url:
+        url = f"sqlite:///{url}"
+    where = f"the hub's database {make_url(url).render_as_string(hide_password=True)}"
+    file = make_url(url).database if url.startswith("sqlite") else None
+    if file and not Path(file).is_file():
+        raise ConfigError(
+            f"{where} does not exist here: start mcks in the hub's directory, or name it "
+            "with --database URL"
+        )
+    engine = create_engine(url)
+    try:
+        with Session(engine) as session:
+            if session.query(orm.User.id).first() is None:
+                raise ConfigError(f"{where} knows no user, so it cannot be the one in use")
+            yield session
+    except SQLAlchemyError as exc:
+        raise ConfigError(f"{where} cannot be read: {type(exc).__name__}") from exc
+    finally:
+        engine.dispose()

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from jupyterhub import orm
+from sqlalchemy.orm import Session
+
+from mcks.core import hub_records, state
+from mcks.core.apply import Created
+from mcks.core.objects import Ref
+from mcks.core.state import State, UserObject
+from mcks.errors import ConfigError
+
+HOME = UserObject("a", Ref("v1", "PersistentVolumeClaim", "home-ada", "ns"))
+RUNNING = State(Created("jupyter-ada", "ns", "h", {"Pod": "uid"}), "a", "https://a", data=(HOME,))
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'jupyterhub.sqlite'}"
+
+
+@pytest.fixture
+def session(url: str) -> Session:
+    session: Session = orm.new_session_factory(url)()
+    ada, bob = orm.User(name="ada"), orm.User(name="bob")
+    stopped = State(Created("jupyter-bob", "ns"), "a", data=(HOME,))
+    session.add_all(
+        [
+            orm.Spawner(user=ada, name="", state=state.save(RUNNING), server=orm.Server()),
+            orm.Spawner(user=ada, name="two", state={}, server=orm.Server()),
+            orm.Spawner(user=bob, name="", state=state.save(stopped)),
+            orm.Spawner(user=bob, name="never", state=None),
+        ]
+    )
+    session.commit()
+    return session
+
+
+def test_servers_that_run_are_known_and_the_data_of_all(session: Session) -> None:
+    known = hub_records.known(session, "h")
+    assert known.servers == {("a", "ns", "jupyter-ada")}
+    assert known.uids == {"uid"}
+    assert known.data == {("a", HOME.where)}
+    assert known.users == {"ada", "bob"}
+
+
+def test_data_of_a_user_is_that_of_all_servers(session: Session) -> None:
+    ada = session.query(orm.User).filter_by(name="ada").one()
+    assert hub_records.data_of_user(SimpleNamespace(orm_user=ada)) == [HOME]
+
+
+def test_a_database_can_be_read_beside_the_hub(session: Session, url: str) -> None:
+    for spelled in (url, url.removeprefix("sqlite:///")):
+        with hub_records.opened(spelled) as opened:
+            assert hub_records.known(opened, "h").users == {"ada", "bob"}
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    absent = tmp_path / "absent.sqlite"
+    with pytest.raises(ConfigError, match="does not exist here"), hub_records.opened(str(absent)):
+        pass
+    assert not absent.exists()
+
+
+def test_a_database_without_users_is_not_believed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    orm.new_session_factory(url)().close()
+    with pytest.raises(ConfigError, match="knows no user"), hub_records.opened(url):
+        pass
+
+
+def test_what_is_no_hubs_database_is_said_without_its_password(tmp_path: Path) -> None:
+    (tmp_path / "x.sqlite").write_bytes(b"")
+    with (
+        pytest.raises(ConfigError, match="cannot be read"),
+        hub_records.opened(f"sqlite:///{tmp_path / 'x.sqlite'}"),
+    ):
+        pass
