@@ -12,6 +12,7 @@ Orders of creation and leftovers (`mcks.core.apply`) do not belong here.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from mcks.core.connection import Answer, Connection, Garbled, MaybeDone, Request
@@ -35,7 +36,8 @@ async def create(
     began = time.monotonic()
     for last in (False, True):
         try:
-            return (await connection.send(request)).json()
+            # What was begun is brought to its end, even if the cluster is left alone meanwhile.
+            return (await connection.send(replace(request, forced=last))).json()
         except (MaybeDone, Garbled, ServerError) as exc:
             if dry_run or not metadata(manifest).get("name"):
                 raise
@@ -83,7 +85,8 @@ async def _created_after_all(
     meta = metadata(manifest)
     name, namespace = meta["name"], meta.get("namespace")
     asked = Asked.about(connection.cluster, "create", resource.kind, name, namespace)
-    request = Request("GET", resource.path(namespace, name), asked, repeatable=True, verb="get")
+    path = resource.path(namespace, name)
+    request = Request("GET", path, asked, repeatable=True, forced=True, verb="get")
     try:
         answer = await connection.send(request)
     except NotFound:

@@ -343,7 +343,7 @@ async def test_a_retry_after_beyond_the_deadline_is_an_error_at_once(client, ser
 
 
 async def test_a_silent_server_is_given_up_at_the_deadline(server, backend):
-    client = await connect(backend, deadlines=Deadlines(connect=1, total=0.05))
+    client = await connect(backend, deadlines=Deadlines(connect=1, total=0.5))
 
     async def silent(_request, _handler):
         await server.watch_held.wait()
@@ -558,6 +558,18 @@ async def test_a_deletion_is_tried_even_while_the_cluster_is_left_alone(client, 
     assert await client.delete(POD, uid=made["metadata"]["uid"])
     with pytest.raises(NotFound):
         await client.get(POD)
+
+
+async def test_a_create_is_brought_to_its_end_though_others_fail_meanwhile(client, server):
+    async def others_fail(request, _handler):
+        for _ in range(3):
+            with pytest.raises(Unreachable), client._connection.breaker.attempt(forced=True):
+                raise Unreachable("away")
+        return status(503, "ServiceUnavailable")
+
+    server.fail_next(others_fail)
+    assert await client.create(pod())
+    assert [method for method, _ in server.seen] == ["POST", "GET", "POST"]
 
 
 async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
