@@ -19,7 +19,7 @@ from typing import Any
 from mcks.core.client import ClusterClient
 from mcks.core.environment import find
 from mcks.core.objects import Manifest, Ref, metadata, ref
-from mcks.errors import ConfigError, Conflict, NotFound
+from mcks.errors import ConfigError, Conflict, Forbidden, NotFound
 
 LIFETIME = "mcks.hub.jupyter.org/lifetime"
 """Annotation: ``server`` (default), ``user`` (the user's data) or ``keep`` (anybody's).
@@ -206,12 +206,22 @@ async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: 
     """Data is never changed once it exists; but it must be this server's own."""
     try:
         await client.create(manifest)
-    except Conflict:
-        if manifest["kind"] == "Namespace":
+    except (Conflict, Forbidden) as exc:
+        if manifest["kind"] == "Namespace" and await _is_there(client, manifest):
             return
+        if isinstance(exc, Forbidden):
+            raise
         existing = await client.get(ref(manifest))
         if lifetime(manifest) == "user" and not _same_user(existing, manifest, created):
             _check_ours(existing, created)
+
+
+async def _is_there(client: ClusterClient, manifest: Manifest) -> bool:
+    try:
+        await client.get(ref(manifest))
+    except (NotFound, Forbidden):
+        return False
+    return True
 
 
 async def _create(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:

@@ -175,10 +175,10 @@ class _Check:
             return version
         return f"{version}, which knows the hub as {self.user}"
 
-    async def _authorise(self, namespace: str) -> Step | str:
+    async def _authorise(self, namespace: str | None) -> Step | str:
         asked = [
             (verb, rule["apiGroups"][0], resource)
-            for rule in rbac.hub_role_rules()
+            for rule in rbac.hub_role_rules(of_users=namespace is None)
             for resource in rule["resources"]
             for verb in rule["verbs"]
         ]
@@ -192,17 +192,18 @@ class _Check:
                 )
 
         allowed = await asyncio.gather(*(may(*one) for one in asked))
-        where = f"in namespace {namespace} the hub may"
+        where = f"in {_place(namespace)} the hub may"
         if not any(allowed):
             raise _Failed(f"{where} do nothing of what it needs", self._grant())
         if missing := _missing(asked, allowed):
             raise _Failed(f"{where} not {missing}", self._grant())
         return await self._look_around(namespace)
 
-    async def _look_around(self, namespace: str) -> Step | str:
+    async def _look_around(self, namespace: str | None) -> Step | str:
         """All that is needed is allowed: is the namespace there, and is it not too much?"""
         try:
-            await self._client.get(Ref("v1", "Namespace", namespace))
+            if namespace is not None:
+                await self._client.get(Ref("v1", "Namespace", namespace))
         except NotFound:
             to_do = f"kubectl create namespace {namespace}, or set another in the configuration"
             raise _Failed(f"there is no namespace {namespace}", to_do) from None
@@ -211,7 +212,7 @@ class _Check:
         if await self._client.review("*", group="*", resource="*"):
             what = "all that is needed, but the hub may do everything in this cluster"
             return Step("authorise", "warning", what, self._grant() + ", and take the rest away")
-        found = f"all that is needed in namespace {namespace}"
+        found = f"all that is needed in {_place(namespace)}"
         if exposed := "; ".join(self.subject.exposures):
             return Step("authorise", "warning", f"{found}, but {exposed}", _EXPOSED)
         return found
@@ -282,3 +283,7 @@ async def _version(client: ClusterClient) -> str:
 def _remedy(step: str, exc: MCKSError) -> str:
     known = _REMEDIES.get(step, {})
     return next((known[cls] for cls in type(exc).mro() if cls in known), "")
+
+
+def _place(namespace: str | None) -> str:
+    return "all namespaces" if namespace is None else f"namespace {namespace}"

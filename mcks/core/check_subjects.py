@@ -124,5 +124,7 @@ def _exposed(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                 Overrides(sample).apply_values(chosen.levels)
                 configured = sample.configured(pool)
                 objects = plan.make(sample, configured).objects
+                if configured.namespace is None:  # nobody else's Secrets are there
+                    continue
                 for exposure in exposures(objects, configured.namespace):
                     yield configured.cluster.name, exposure

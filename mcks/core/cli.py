@@ -280,7 +280,7 @@ def _rbac(arguments: argparse.Namespace) -> int:
     else:
         kind, name = ("User", arguments.user) if arguments.user else ("Group", arguments.group)
         subject = {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
-    namespace = arguments.namespace or "default"
+    namespace: str | None = arguments.namespace or "default"
     if arguments.cluster and not arguments.namespace:
         namespace = _configured(arguments).namespace
     sys.stdout.write(_stream(rbac.role_and_binding(arguments.name, namespace, subject)))

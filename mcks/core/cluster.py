@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from mcks.core.access import Access
 from mcks.core.routes import KINDS, check_public_url
 from mcks.errors import ConfigError, unknown
 
+_OF_USER = re.compile(r"\b(unescaped_)?username\b|\buserid\b")
 CONTEXT_PREFIX = "context:"
 """Names of implicit clusters: a kubeconfig context without an entry in ``clusters``."""
 
@@ -49,6 +51,9 @@ class Cluster(LoggingConfigurable):
         Namespace for the servers. It must exist.
 
         If unset, the backend's own (a kubeconfig context can name one), else ``default``.
+
+        A template such as ``jupyter-{{username}}`` gives each user a namespace. It is made if it
+        is absent, and deleted with its user; the hub then needs a ClusterRole (``mcks rbac``).
         """,
     )
     route = Unicode(
@@ -119,6 +124,11 @@ class Cluster(LoggingConfigurable):
         self.name = name
 
     @property
+    def is_namespace_of_user(self) -> bool:
+        """Whether each user has a namespace: ``namespace`` is a template then."""
+        return "{{" in self.namespace
+
+    @property
     def gateway_ref(self) -> dict[str, str]:
         """The parentRef of an HTTPRoute."""
         namespace, _, name = self.route_gateway.rpartition("/")
@@ -140,7 +150,13 @@ class Cluster(LoggingConfigurable):
                 f'{where}.route_gateway is missing: write "namespace/name" of the Gateway '
                 'that serves route = "httproute"'
             )
-        if self.namespace and not names.is_dns_label(self.namespace):
+        if self.is_namespace_of_user:
+            if not _OF_USER.search(self.namespace):
+                raise ConfigError(
+                    f"{where}.namespace {self.namespace!r} would be the same for all users: "
+                    "write {{username}} or {{userid}} into it"
+                )
+        elif self.namespace and not names.is_dns_label(self.namespace):
             raise ConfigError(f"{where}.namespace {self.namespace!r} is not a DNS label")
         if self.ingress_public_url:
             try:

@@ -19,15 +19,24 @@ from mcks.core.names import dns_label
 from mcks.core.objects import Manifest
 from mcks.core.pool import Configured
 from mcks.core.render import render_objects, render_text
-from mcks.core.routes import OBJECT_KEY, check_public_url, split_proxy_spec, template
+from mcks.core.routes import (
+    OBJECT_KEY,
+    check_public_url,
+    default_template,
+    split_proxy_spec,
+    template,
+)
 from mcks.core.settings import DEFAULT_OBJECTS
 from mcks.errors import ConfigError
 
 
-def make(spawner: Any, configured: Configured, kept_key: str = "") -> Launch:
+def make(
+    spawner: Any, configured: Configured, kept_key: str = "", kept_namespace: str = ""
+) -> Launch:
     """Plan the start of *spawner* (a MultiClusterKubeSpawner, profile applied).
 
-    *kept_key* names its objects if data hangs on that name. Raises ConfigError.
+    *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
+    they have one already. Raises ConfigError.
     """
     if spawner.internal_ssl:
         raise ConfigError(
@@ -35,7 +44,8 @@ def make(spawner: Any, configured: Configured, kept_key: str = "") -> Launch:
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
     key = kept_key or key_of(spawner)
-    created = Created(key, configured.namespace, spawner.hub_id)
+    namespace = configured.namespace or kept_namespace or _namespace_of(spawner, configured)
+    created = Created(key, namespace, spawner.hub_id)
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
     objects = _objects(spawner, configured, created, spawner.name)
     of_server = _of_this_server_alone(objects, spawner, configured, created)
@@ -69,6 +79,11 @@ def key_of(spawner: Any) -> str:
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
+def _namespace_of(spawner: Any, configured: Configured) -> str:
+    wanted = render_text("namespace", configured.cluster.namespace, _names(spawner, spawner.name))
+    return dns_label(wanted, (spawner.hub_id, spawner.user.name))
+
+
 def _public_url(spawner: Any, configured: Configured) -> str:
     url = spawner.ingress_public_url or configured.cluster.ingress_public_url
     if not url:
@@ -85,6 +100,8 @@ def _objects(
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(OBJECT_KEY) == DEFAULT_OBJECTS[OBJECT_KEY]:
         templates = merge_levels(templates, {OBJECT_KEY: template(configured.cluster.route)})
+    if configured.namespace is None:
+        templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
     return render_objects(
         templates,
         merge_levels(spawner.patches),

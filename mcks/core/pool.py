@@ -33,27 +33,30 @@ from mcks.errors import UnknownCluster, unknown
 
 @dataclass
 class Connection:
-    """One cluster, ready for use. ``http`` asks gateways; ``namespace`` is where servers start."""
+    """One cluster, ready for use. ``http`` asks gateways; ``namespace`` is where servers start,
+    None if each user has one."""
 
     cluster: Cluster
     backend: Backend
     client: ClusterClient
-    namespace: str
+    namespace: str | None
     http: aiohttp.ClientSession
     breaker: Breaker
     log: logging.Logger
-    _pods: dict[str, Reflector] = field(default_factory=dict)
+    _pods: dict[str | None, Reflector] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """The cluster's name for people."""
         return self.cluster.name.removeprefix(CONTEXT_PREFIX)
 
-    def pods_of(self, namespace: str) -> Reflector:
+    def pods_of(self, namespace: str | None) -> Reflector:
         """Return the watch of the servers in *namespace*, begun at the first call.
 
-        Servers live in more than one if the configuration has changed while they ran.
+        Servers live in more than one if the configuration has changed while they ran. If each user
+        has a namespace, one watch serves them all.
         """
+        namespace = None if self.namespace is None else namespace
         if namespace not in self._pods:
             selection = Selection("v1", "Pod", namespace, KEY_LABEL)
             self._pods[namespace] = Reflector(self.client, selection, log=self.log)
@@ -75,8 +78,13 @@ class Configured:
     backend: Backend
 
     @property
-    def namespace(self) -> str:
-        """Where the servers live: the cluster's setting, else what its kubeconfig says."""
+    def namespace(self) -> str | None:
+        """Where the servers live: the cluster's setting, else what its kubeconfig says.
+
+        None if each user has a namespace.
+        """
+        if self.cluster.is_namespace_of_user:
+            return None
         return self.cluster.namespace or self.backend.namespace_hint() or "default"
 
 

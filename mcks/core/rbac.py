@@ -18,31 +18,41 @@ _RULES: list[tuple[str, list[str], list[str]]] = [
     ("", ["events"], ["list", "watch"]),
     ("", ["pods/log"], ["get"]),
 ]
+_NAMESPACES = [("", ["namespaces"], _OBJECTS)]
 
 
-def hub_role_rules() -> list[dict[str, Any]]:
+def hub_role_rules(*, of_users: bool = False) -> list[dict[str, Any]]:
     """PolicyRules (rbac.authorization.k8s.io/v1) for the Role in each namespace with servers.
+
+    *of_users*: for a ClusterRole, if each user has a namespace.
 
     Objects that an administrator adds to ``objects`` (Roles, HTTPRoutes, ...) need
     ``get, create, delete`` on their kinds in addition.
     """
     return [
         {"apiGroups": [group], "resources": list(resources), "verbs": sorted(verbs)}
-        for group, resources, verbs in _RULES
+        for group, resources, verbs in [*_RULES, *(_NAMESPACES if of_users else ())]
     ]
 
 
-def role_and_binding(name: str, namespace: str, subject: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the Role with these rules and its RoleBinding to *subject*, ready to apply."""
+def role_and_binding(
+    name: str, namespace: str | None, subject: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Return the Role with these rules and its RoleBinding to *subject*, ready to apply.
+
+    Without *namespace* a ClusterRole and its binding, for a namespace for each user.
+    """
+    cluster = "" if namespace else "Cluster"
     api, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
-    meta = {"name": name, "namespace": namespace}
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    rules = hub_role_rules(of_users=not namespace)
     return [
-        {"apiVersion": api, "kind": "Role", "metadata": meta, "rules": hub_role_rules()},
+        {"apiVersion": api, "kind": f"{cluster}Role", "metadata": meta, "rules": rules},
         {
             "apiVersion": api,
-            "kind": "RoleBinding",
+            "kind": f"{cluster}RoleBinding",
             "metadata": dict(meta),
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+            "roleRef": {"apiGroup": group, "kind": f"{cluster}Role", "name": name},
             "subjects": [subject],
         },
     ]

@@ -170,7 +170,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
         self.log.info("%s starts in cluster %r", self._log_name, self._cluster_name)
         async with pool.planning:
-            planned = plan.make(self, configured, self._kept_key)
+            planned = plan.make(self, configured, self._kept_key, self._kept_namespace())
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         progress.say(f"Connecting to {configured.cluster.name}", 5)
         self._created, self._server_url = planned.created, planned.target.url
@@ -194,6 +194,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             raise
         self._ended = ""
         return self._server_url
+
+    def _kept_namespace(self) -> str:
+        """The namespace of a user who may have been renamed since it was made."""
+        data = (*self._data, *hub_records.data_of_user(self.user))
+        own = (datum.where for datum in data if datum.cluster == self._cluster_name)
+        return next((where.name for where in own if where.kind == "Namespace"), "")
 
     def _remember_data(self, planned: launch.Launch) -> None:
         known = {datum.where: datum for datum in self._data if datum.cluster == self._cluster_name}

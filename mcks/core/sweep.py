@@ -142,7 +142,7 @@ async def find_all(
 
 
 async def _list(
-    client: ClusterClient, kind: str, namespace: str, log: logging.Logger
+    client: ClusterClient, kind: str, namespace: str | None, log: logging.Logger
 ) -> Sequence[Manifest]:
     """Metadata only: a Secret's content never comes near the hub."""
     selection = Selection("v1", kind, namespace, KEY_LABEL)

@@ -116,7 +116,7 @@ def config(
     return config
 
 
-async def checked(config: Config, *names: str, deadline: float = 20) -> dict[str, Step]:
+async def checked(config: Config, *names: str, deadline: float = 90) -> dict[str, Step]:
     """The steps of the only cluster."""
     (report,) = await check.check(subjects(config, names), deadline=deadline)
     return {step.step: step for step in report.steps}
@@ -154,6 +154,21 @@ async def test_exactly_the_verbs_of_the_least_role_are_asked_for(
         for verb in rule["verbs"]
     }
     assert {r.get("namespace") for r in cluster.reviews if r["verb"] != "*"} == {"jhub"}
+
+
+async def test_with_a_namespace_for_each_user_the_rights_must_hold_in_all_namespaces(
+    config: Config, cluster: Cluster
+) -> None:
+    config.Cluster.namespace = "jupyter-{{username}}"
+    steps = await checked(config)
+    assert steps["authorise"].what == "all that is needed in all namespaces"
+    asked = [r for r in cluster.reviews if r["verb"] != "*"]
+    assert not [r for r in asked if "namespace" in r]
+    assert {r["verb"] for r in asked if r["resource"] == "namespaces"} == {
+        "create",
+        "delete",
+        "get",
+    }
 
 
 async def test_what_the_hub_may_not_do_is_told_with_the_command_that_helps(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -64,6 +65,7 @@ def test_a_good_configuration_has_no_mistakes(tmp_path: Path) -> None:
         ("S.clusters['a']['context'] = 'ctx-aa'", "'ctx-aa'"),
         ("S.clusters['a']['backend'] = 'gkee'", "unknown backend 'gkee'"),
         ("S.clusters['a']['namespace'] = 'No_Label'", "clusters['a'].namespace 'No_Label' is not"),
+        ("S.clusters['a']['namespace'] = 'x-{{y}}'", "would be the same for all users"),
         (
             "S.clusters['a']['ingress_public_url'] = 'http://h/p'",
             "clusters['a']: ingress_public_url 'http://h/p' has a path",
@@ -183,6 +185,21 @@ def test_render_fails_with_one_line_for_a_mistake(
     err = capsys.readouterr().err
     assert err.startswith("mcks: unknown profile 'huge'")
     assert err.count("\n") == 1
+
+
+def test_rbac_prints_a_cluster_role_if_each_user_has_a_namespace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config_file = tmp_path / "jupyterhub_config.py"
+    config_file.write_text(
+        "c.MultiClusterKubeSpawner.clusters = {'a': {'namespace': 'u-{{userid}}'}}\n"
+    )
+    assert main(["rbac", "a", "-f", str(config_file), "--user", "hub"]) == 0
+    role, binding = yaml.safe_load_all(capsys.readouterr().out)
+    assert (role["kind"], binding["kind"]) == ("ClusterRole", "ClusterRoleBinding")
+    assert "namespace" not in role["metadata"]
+    verbs = ["create", "delete", "get"]
+    assert {"apiGroups": [""], "resources": ["namespaces"], "verbs": verbs} in role["rules"]
 
 
 def test_rbac_prints_a_role_for_each_kind_of_identity(capsys: pytest.CaptureFixture[Any]) -> None:
