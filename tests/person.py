@@ -89,13 +89,12 @@ async def run_cell(page: Page, code: str) -> str:
     await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
     await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    await cell.fill(code)
-    await expect(cell).to_have_text(code)
     run = page.locator('[data-command="notebook:run-cell-and-select-next"]').first
     output = page.locator(".jp-OutputArea-output pre").first
     for _ in range(6):
-        # JupyterLab drops what it is asked while a kernel connects: a person presses Run again
-        await cell.click()
+        # JupyterLab drops what it is told while notebook and kernel connect: a person tries again
+        await cell.fill(code)
+        await expect(cell).to_have_text(code)
         await run.click()
         with contextlib.suppress(PlaywrightTimeout):
             await output.wait_for(timeout=SLOW / 6)

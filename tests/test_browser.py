@@ -19,7 +19,7 @@ from tests.cluster.fixtures import Clusters
 from tests.core import kubeconfigs
 from tests.demo.hub import Hub, hub
 from tests.pages import PHONE, barriers, chromium, shot
-from tests.servers import until_empty
+from tests.servers import objects
 
 pytestmark = [pytest.mark.cluster, pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -36,6 +36,11 @@ BROKEN = '''
     spec:
       containers:
       - {{name: notebook, image: "localhost/no-such-image:1"}}
+'''
+GPU = '''
+    kind: Pod
+    metadata: {{name: "{{{{key}}}}"}}
+    spec: {{nodeSelector: {{example.org/gpu: "yes"}}}}
 '''
 c.MultiClusterKubeSpawner.profile_list += [
     {{
@@ -59,6 +64,12 @@ c.MultiClusterKubeSpawner.profile_list += [
         "cluster": "a",
         "spawner_override": {{"patches": {{"99-broken": BROKEN}}}},
     }},
+    {{
+        "display_name": "GPU",
+        "description": "With a graphics card",
+        "cluster": "b",
+        "spawner_override": {{"patches": {{"99-gpu": GPU}}}},
+    }},
     {{"display_name": "Far away", "slug": "away", "cluster": "c"}},
     {{"display_name": "Staff", "cluster": "a", "allowed_groups": ["staff"]}},
 ]
@@ -69,6 +80,7 @@ c.MultiClusterKubeSpawner.additional_profile_form_template_paths = TEMPLATE_PATH
 c.JupyterHub.extra_handlers.append(STATIC_HANDLER_TUPLE)
 """
 WHERE = "import os; print(os.environ.get('CLUSTER_NAME'), os.environ['MEM_LIMIT'])"
+TUTORIAL = 'import os; print(os.environ["CLUSTER_NAME"])'
 REFERENCE = re.compile(r"Reference: ([0-9A-Z]{8})\b")
 OF_THE_HUB = (".btn-jupyter", "#progress-bar")
 """JupyterHub's own: its orange buttons have too little contrast, its progress bar has no name."""
@@ -134,6 +146,20 @@ async def stands_in_its_box(page: Page, name: str) -> None:
     assert frame["y"] < text["y"]
 
 
+async def until_gone(clusters: Clusters, namespace: str, user: str) -> None:
+    """Wait until nothing of *user*'s server is in a cluster; others may be at work."""
+    async with asyncio.timeout(60):
+        for cluster in clusters.clusters:
+            while any(user in found for found in await objects(clusters, cluster, namespace)):
+                await asyncio.sleep(0.2)
+
+
+async def expect_stopped(hub: Hub, user: str) -> None:
+    async with asyncio.timeout(60):
+        while (await hub.request("GET", f"users/{user}"))[1]["servers"]:
+            await asyncio.sleep(0.2)
+
+
 async def seconds_from_ready_to_end(hub: Hub, user: str) -> float:
     """Follow the progress by the API; return how long it lasted after the server had answered."""
     headers = {"Authorization": f"token {hub.token}"}
@@ -175,7 +201,7 @@ async def test_a_user_works_in_one_cluster_and_then_in_the_other(
     await person.make_a_file_in_a_terminal(page, "terminal-$CLUSTER_NAME-$((6*7))")
     await person.listed(page, "terminal-b-42")
     await shot(page, "terminal")
-    assert await person.run_cell(page, WHERE) == "b 1073741824"
+    assert await person.run_cell(page, TUTORIAL) == "b"
     await shot(page, "notebook")
     await person.stop(page, running)
 
@@ -184,9 +210,9 @@ async def test_a_user_works_in_one_cluster_and_then_in_the_other(
     await person.choose_by_keyboard(page, "Cluster a")
     await page.keyboard.press("Enter")
     await person.in_lab(page)
-    assert await person.run_cell(page, WHERE) == "a 1073741824"
+    assert await person.run_cell(page, TUTORIAL) == "a"
     await person.stop(page, running)
-    await until_empty(clusters, namespace)
+    await until_gone(clusters, namespace, "ada")
 
 
 async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
@@ -218,17 +244,31 @@ async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
         await person.stop(page, running)
 
 
+async def test_while_a_server_waits_the_page_goes_on_and_the_user_can_stop_it(
+    running: Hub, browser: Browser, clusters: Clusters, namespace: str
+) -> None:
+    page = await person.log_in(browser, running, "gil")
+    told = person.Told(page)
+    await person.choose_by_keyboard(page, "GPU")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Event log").click()
+    log = page.locator("#progress-log")
+    await expect(log).to_contain_text("No place in the cluster yet, still looking")
+    await expect(log).to_contain_text(re.compile(r"still looking \(for \d+ s now\)"))
+    await shot(page, "progress")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
+    assert told.percents == sorted(told.percents)
+    await page.get_by_role("button", name="Stop Server").click()
+    await until_gone(clusters, namespace, "gil")
+    await expect_stopped(running, "gil")
+
+
 async def test_a_start_that_fails_says_what_to_do_and_where_the_log_tells_more(
     running: Hub, browser: Browser, clusters: Clusters, namespace: str
 ) -> None:
     page = await person.log_in(browser, running, "kim")
     await person.choose_by_mouse(page, "Old image")
     await person.press_start(page)
-    await page.get_by_text("Event log").click()
-    log = page.locator("#progress-log")
-    await expect(log).to_contain_text("The cluster prepares the server's container")
-    await shot(page, "progress")
-    assert await barriers(page, exclude=OF_THE_HUB) == []
     message = page.locator("#progress-message")
     await expect(message).to_contain_text("Reference")
     await shot(page, "failed-progress")
@@ -251,7 +291,7 @@ async def test_a_start_that_fails_says_what_to_do_and_where_the_log_tells_more(
     assert running.log.read_text().count("Normal Scheduled:") == 1
     await page.get_by_role("link", name="Try again").click()
     await expect(page.get_by_role("group", name="Choose a server")).to_be_visible()
-    await until_empty(clusters, namespace)
+    await until_gone(clusters, namespace, "kim")
 
 
 async def test_a_cluster_that_is_away_is_told_in_a_sentence_and_then_by_the_form(
