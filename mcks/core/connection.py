@@ -10,7 +10,8 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -59,7 +60,8 @@ class Garbled(Unreachable):
 @dataclass(frozen=True)
 class Request:
     """One HTTP request. *repeatable*: carrying it out twice does the same as once. *forced*: sent
-    even while the cluster is left alone (`mcks.core.breaker`)."""
+    even while the cluster is left alone (`mcks.core.breaker`). *judged*: it is an attempt of its
+    own; else it is sent within `Connection.attempt`."""
 
     method: str
     path: str
@@ -70,6 +72,7 @@ class Request:
     accept: str = "application/json"
     repeatable: bool = False
     forced: bool = False
+    judged: bool = True
     verb: str = ""
 
 
@@ -165,14 +168,23 @@ class Connection:
         Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
         `MaybeDone` if the request may have been carried out although it is not repeatable.
         """
-        if request.forced and request.method == "GET":
-            return await self._attempt(request)  # who finds out whether a cluster is back
-        async with self._turns:
-            return await self._attempt(request)
-
-    async def _attempt(self, request: Request) -> Answer:
-        with self.breaker.attempt(forced=request.forced):
+        if not request.judged:
             return await self._send(request)
+        if request.forced and request.method == "GET":  # to find out whether a cluster is back
+            with self.breaker.attempt(forced=True):
+                return await self._send(request)
+        async with self.attempt(forced=request.forced):
+            return await self._send(request)
+
+    @asynccontextmanager
+    async def attempt(self, *, forced: bool = False) -> AsyncIterator[None]:
+        """Wait for a turn, then let the outcome of the block say whether the cluster answers.
+
+        Raises `Unavailable` instead of entering it while the cluster is left alone.
+        """
+        async with self._turns:
+            with self.breaker.attempt(forced=forced):
+                yield
 
     async def _send(self, request: Request) -> Answer:
         deadline = time.monotonic() + self.deadlines.total

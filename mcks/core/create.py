@@ -12,7 +12,6 @@ Orders of creation and leftovers (`mcks.core.apply`) do not belong here.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import datetime
 
 from mcks.core.connection import Answer, Connection, Garbled, MaybeDone, Request
@@ -32,12 +31,20 @@ async def create(
     connection: Connection, resource: Resource, manifest: Manifest, *, dry_run: bool = False
 ) -> Manifest:
     """Create *manifest* in its namespace; give it as the server has it. See `ClusterClient`."""
+    # All of it is one attempt: an answer that is lost and then found is no failure of the cluster,
+    # and what was begun is brought to its end.
+    async with connection.attempt():
+        return await _create(connection, resource, manifest, dry_run=dry_run)
+
+
+async def _create(
+    connection: Connection, resource: Resource, manifest: Manifest, *, dry_run: bool
+) -> Manifest:
     request = _post(connection, resource, manifest, dry_run=dry_run)
     began = time.monotonic()
     for last in (False, True):
         try:
-            # What was begun is brought to its end, even if the cluster is left alone meanwhile.
-            return (await connection.send(replace(request, forced=last))).json()
+            return (await connection.send(request)).json()
         except (MaybeDone, Garbled, ServerError) as exc:
             if dry_run or not metadata(manifest).get("name"):
                 raise
@@ -70,6 +77,7 @@ def _post(
         query=WRITE_QUERY | {"dryRun": "All"} if dry_run else WRITE_QUERY,
         body=manifest,
         repeatable=dry_run,
+        judged=False,
         verb="create",
     )
 
@@ -86,7 +94,7 @@ async def _created_after_all(
     name, namespace = meta["name"], meta.get("namespace")
     asked = Asked.about(connection.cluster, "create", resource.kind, name, namespace)
     path = resource.path(namespace, name)
-    request = Request("GET", path, asked, repeatable=True, forced=True, verb="get")
+    request = Request("GET", path, asked, repeatable=True, judged=False, verb="get")
     try:
         answer = await connection.send(request)
     except NotFound:

@@ -572,6 +572,13 @@ async def test_a_create_is_brought_to_its_end_though_others_fail_meanwhile(clien
     assert [method for method, _ in server.seen] == ["POST", "GET", "POST"]
 
 
+async def test_creates_that_succeed_at_the_second_try_do_not_close_a_cluster(client, server):
+    server.answer_next(*(status(503, "ServiceUnavailable") for _ in range(5)))
+    await asyncio.gather(*(client.create(pod(f"p{number}")) for number in range(5)))
+    assert client._connection.breaker.unavailable is None
+    assert len((await client.list(Selection("v1", "Pod", "ns")))[0]) == 5
+
+
 async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
     server.answer_next(web.json_response({"kind": "PodList", "metadata": {}, "items": []}))
     with pytest.raises(Unreachable, match="no list"):
