@@ -249,6 +249,7 @@ async def test_a_new_hub_learns_that_a_server_is_gone(
     url = await first.start()
     saved = first.get_state()
     await first.stop()
+    await pool_of(first.config, first.log).close()
     second = make()
     second.load_state(saved)
     assert await second.get_url() == url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -163,6 +163,21 @@ class Cluster(LoggingConfigurable):
                 check_public_url(self.ingress_public_url)
             except ConfigError as exc:
                 raise ConfigError(f"{where}: {exc}") from exc
+
+
+def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:
+    """Return the name of the cluster that the traits *cluster* or *context* choose, else the only
+    one of *clusters*. Raises ConfigError."""
+    if cluster and context:
+        raise ConfigError("both cluster and kubernetes_context are set: keep one of them")
+    only = next(iter(clusters)) if len(clusters) == 1 else ""
+    name = cluster or (context and CONTEXT_PREFIX + context) or only
+    if not name:
+        raise ConfigError(
+            "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each "
+            f"profile. Known clusters: {', '.join(sorted(clusters)) or '(none)'}"
+        )
+    return name
 
 
 def trait_names(cls: type[LoggingConfigurable]) -> set[str]:

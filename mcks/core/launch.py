@@ -6,13 +6,12 @@ Which objects there are (render.py) and which hub calls lead here (spawner.py) d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mcks.core import apply, failures, gateway
+from mcks.core import apply, events, failures, gateway
 from mcks.core.environment import CONTAINER
-from mcks.core.events import sentence
-from mcks.core.objects import Manifest, Selection, metadata
+from mcks.core.objects import Manifest, Ref, Selection, metadata
 from mcks.core.pool import Connection
 from mcks.core.progress import Progress
 from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
@@ -36,6 +35,36 @@ class Launch:
     target: gateway.Target
     created: apply.Created
     of_server: frozenset[tuple[str, str]] = frozenset()
+
+    def data(self) -> Iterator[tuple[Ref, bool]]:
+        """What the start has made of the user's data, and whether it is the server's alone."""
+        for where in self.created.data:
+            yield where, (where.kind, where.name) in self.of_server
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What is known of a server's Pod. ``exit_code`` is None unless it has ended; ``last_words``
+    are for its user, and mostly empty."""
+
+    there: bool
+    exit_code: int | None
+    last_words: str
+
+
+def look(connection: Connection, created: apply.Created) -> Sighting | None:
+    """Say what is known at the moment, None if that is nothing. No network."""
+    pods = connection.pods_of(created.namespace)
+    if not pods.synced.is_set():
+        return None
+    pod = pods.get(created.where("Pod"))
+    if pod is not None and created.owns(pod):
+        return Sighting(True, failures.exit_code(pod), failures.last_words(pod))
+    pod = pods.last(created.uids.get("Pod") or "")
+    if pod is None:
+        return Sighting(False, 1, "")
+    code = failures.exit_code(pod)
+    return Sighting(False, 1 if code is None else code, failures.last_words(pod))
 
 
 async def start(connection: Connection, launch: Launch, progress: Progress) -> None:
@@ -111,6 +140,14 @@ async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: st
         await asyncio.gather(ready, broken, return_exceptions=True)
 
 
+async def narrate(connection: Connection, created: apply.Created, progress: Progress) -> None:
+    """Add the events of the server's Pod to *progress* until cancelled."""
+    async for event in events.follow(connection.client, created.where("Pod")):
+        of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
+        if of_this_pod and (step := events.step(event)):
+            progress.say(step[1], step[0])
+
+
 async def find_again(
     connection: Connection, created: apply.Created, target: gateway.Target
 ) -> None:
@@ -166,7 +203,7 @@ async def _failure(
 async def _evidence(connection: Connection, launch: Launch) -> list[str]:
     where = launch.created.where("Pod")
     pod = connection.pods_of(launch.created.namespace).get(where)
-    events, _ = await connection.client.list(
+    found, _ = await connection.client.list(
         Selection(
             "v1",
             "Event",
@@ -174,7 +211,7 @@ async def _evidence(connection: Connection, launch: Launch) -> list[str]:
             field_selector=f"involvedObject.kind=Pod,involvedObject.name={where.name}",
         )
     )
-    lines = [sentence(event) for event in events]
+    lines = [events.sentence(event) for event in found]
     if pod is not None and _has_run(pod):
         lines += [
             "last log lines:",

@@ -16,20 +16,18 @@ from jupyterhub.spawner import Spawner
 from jupyterhub.utils import url_path_join
 from traitlets import default
 
-from mcks.core import events, failures, hub_errors, hub_records, launch, plan, state
+from mcks.core import hub_errors, hub_records, launch, plan, state
 from mcks.core.apply import Created
 from mcks.core.choosing import Choosing
-from mcks.core.cluster import CONTEXT_PREFIX
+from mcks.core.cluster import chosen_name
 from mcks.core.fleet import fleet_of
 from mcks.core.gateway import Target
-from mcks.core.objects import Manifest
 from mcks.core.pool import Configured, Connection, Pool
 from mcks.core.progress import Progress
 from mcks.core.routes import same_place
 from mcks.core.settings import Settings
 from mcks.core.sweep import Debt
-from mcks.core.watch import Reflector
-from mcks.errors import AuthError, ConfigError, MCKSError, StartFailed, UnknownCluster
+from mcks.errors import AuthError, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
@@ -170,7 +168,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
         self.log.info("%s starts in cluster %r", self._log_name, self._cluster_name)
         async with pool.planning:
-            planned = plan.make(self, configured, self._kept_key, self._kept_namespace())
+            data = (*self._data, *hub_records.data_of_user(self.user))
+            kept_namespace = state.namespace_in(data, self._cluster_name)
+            planned = plan.make(self, configured, self._kept_key, kept_namespace)
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         progress.say(f"Connecting to {configured.cluster.name}", 5)
         self._created, self._server_url = planned.created, planned.target.url
@@ -182,7 +182,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
                 try:
                     await launch.start(connection, planned, progress)
                 finally:
-                    self._remember_data(planned)
+                    new = (state.UserObject(self._cluster_name, *datum) for datum in planned.data())
+                    self._data = state.with_data(self._data, new)
         except TimeoutError as exc:
             late = StartFailed("The cluster did not answer in time.", reason="timeout")
             if connection is not None:
@@ -194,20 +195,6 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             raise
         self._ended = ""
         return self._server_url
-
-    def _kept_namespace(self) -> str:
-        """The namespace of a user who may have been renamed since it was made."""
-        data = (*self._data, *hub_records.data_of_user(self.user))
-        own = (datum.where for datum in data if datum.cluster == self._cluster_name)
-        return next((where.name for where in own if where.kind == "Namespace"), "")
-
-    def _remember_data(self, planned: launch.Launch) -> None:
-        known = {datum.where: datum for datum in self._data if datum.cluster == self._cluster_name}
-        for where in planned.created.data:
-            of_server = (where.kind, where.name) in planned.of_server
-            known[where] = state.UserObject(self._cluster_name, where, of_server)
-        others = [datum for datum in self._data if datum.cluster != self._cluster_name]
-        self._data = (*others, *known.values())
 
     async def _clean_up(self) -> None:
         """Take out what a failed start has made; a cancelled hub call does not interrupt it."""
@@ -221,6 +208,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         """Forget the server, whose objects are deleted when their cluster can be reached again."""
         why = exc or type(exc).__name__
         self.log.warning("%s: will delete %s later: %s", self._log_name, self._where(), why)
+        if self._ending is not None:
+            self._ending.cancel()
         if self._created is not None:
             debt = Debt(created=self._created)
             fleet_of(self).owe(self._cluster_name, self.clusters, debt)
@@ -232,10 +221,11 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         return self._ending
 
     async def _remove(self) -> None:
+        created = self._created
         try:
-            if self._created is not None and self._created.uids:
+            if created is not None and created.uids:
                 async with asyncio.timeout(self.start_timeout):
-                    await launch.stop(await self._connect(), self._created)
+                    await launch.stop(await self._connect(), created)
         except UnknownCluster as exc:
             self.log.warning("%s: %s stays behind: %s", self._log_name, self._where(), exc)
         finally:
@@ -262,8 +252,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
         The hub forgets the server even if this raises, so mcks remembers what is to be deleted.
         """
-        if pod := self._pod():
-            self._ended = failures.last_words(pod)
+        if seen := self._look():
+            self._ended = seen.last_words
         try:
             await asyncio.shield(self._end())
         except (MCKSError, TimeoutError) as exc:
@@ -276,17 +266,14 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         """
         if self._created is None:
             return self._exit_code or 0
-        if self._starting or self._ending or not self._in_sight():
+        if self._starting or self._ending:
             return None
-        there = self._pod()
-        pod = there or self._pod_that_was()
-        code = failures.exit_code(pod) if pod is not None else None
-        if there and code is None:
+        seen = self._look()
+        if seen is None or seen.exit_code is None:
             return None
         if self._exit_code is None:
-            self._exit_code = 1 if code is None else code
-            self._ended = failures.last_words(pod) if pod is not None else ""
-        if there or self._created.unowned:
+            self._exit_code, self._ended = seen.exit_code, seen.last_words
+        if seen.there or self._created.unowned:
             self._end().add_done_callback(self._log_ending)
             return None
         return self._exit_code
@@ -311,14 +298,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     async def _narrate(self, progress: Progress) -> None:
         """Add the Pod's events, only while somebody looks on."""
         await progress.accepted.wait()
-        if (created := self._created) is None:
-            return
-        with contextlib.suppress(MCKSError):
-            connection = await self._connect()
-            async for event in events.follow(connection.client, created.where("Pod")):
-                of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
-                if of_this_pod and (step := events.step(event)):
-                    progress.say(step[1], step[0])
+        if self._created is not None:
+            with contextlib.suppress(MCKSError):
+                await launch.narrate(await self._connect(), self._created, progress)
 
     # -- data ---------------------------------------------------------------------------------
 
@@ -399,16 +381,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     def configured(self, pool: Pool) -> Configured:
         """Find the cluster to start in. Raises ConfigError."""
-        if self.cluster and self.kubernetes_context:
-            raise ConfigError("both cluster and kubernetes_context are set: keep one of them")
-        only = next(iter(self.clusters)) if len(self.clusters) == 1 else ""
-        context = self.kubernetes_context and CONTEXT_PREFIX + self.kubernetes_context
-        self._cluster_name = self.cluster or context or only
-        if not self._cluster_name:
-            raise ConfigError(
-                "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each "
-                f"profile. Known clusters: {', '.join(sorted(self.clusters)) or '(none)'}"
-            )
+        self._cluster_name = ""
+        self._cluster_name = chosen_name(self.cluster, self.kubernetes_context, self.clusters)
         return pool.configured(self._cluster_name, self.clusters)
 
     def unavailable(self, cluster: str) -> str:
@@ -419,27 +393,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         known = isinstance(cause, AuthError)
         return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
 
-    def _in_sight(self) -> bool:
-        """Whether it is known which Pods there are around the server's."""
-        pods = self._pods()
-        return pods is not None and pods.synced.is_set()
-
-    def _pods(self) -> Reflector | None:
+    def _look(self) -> launch.Sighting | None:
+        """What is known of the server's Pod, without any network; None if nothing is."""
         connection = fleet_of(self).pool.peek(self._cluster_name, self.clusters)
         if connection is None or self._created is None:
             return None
-        return connection.pods_of(self._created.namespace)
-
-    def _pod(self) -> Manifest | None:
-        """The server's Pod as last seen."""
-        pods, created = self._pods(), self._created
-        pod = pods.get(created.where("Pod")) if pods and created else None
-        return pod if pod and created and created.owns(pod) else None
-
-    def _pod_that_was(self) -> Manifest | None:
-        """The server's Pod as it was at its end, if that is remembered."""
-        pods, created = self._pods(), self._created
-        return pods.last(created.uids.get("Pod") or "") if pods and created else None
+        return launch.look(connection, self._created)
 
     async def _connect(self) -> Connection:
         return await fleet_of(self).pool.connect(self._cluster_name, self.clusters)

@@ -45,6 +45,21 @@ class State:
     ended: str = ""
 
 
+def with_data(data: Iterable[UserObject], new: Iterable[UserObject]) -> tuple[UserObject, ...]:
+    """Return *data* and *new*; what is said of an object last counts."""
+    found = {(datum.cluster, datum.where): datum for datum in (*data, *new)}
+    return tuple(found.values())
+
+
+def namespace_in(data: Iterable[UserObject], cluster: str) -> str:
+    """Return the user's own namespace in *cluster*, "" if they have none yet.
+
+    It may be called after a name that the user no longer has.
+    """
+    own = (datum.where for datum in data if datum.cluster == cluster)
+    return next((where.name for where in own if where.kind == "Namespace"), "")
+
+
 def save(known: State) -> dict[str, Any]:
     """Return JSON for a running server, or for the data that a stopped one left."""
     created = known.created
