@@ -345,8 +345,12 @@ async def test_the_form_of_fancy_profiles_starts_the_chosen_server(
     page = await person.log_in(browser, fancy, "zoe")
     await page.get_by_text("Choose the size").click()
     await shot(page, "form-of-fancy-profiles")
-    await page.get_by_text("1 GB").click(force=True)  # its search field lies above the words
-    await page.get_by_role("option", name="2 GB").click()
+    memory = page.locator("input[role=combobox]").first
+    await memory.press("ArrowDown")  # opens the list; the second press goes on in it
+    await expect(page.get_by_role("option", name="2 GB")).to_be_visible()
+    await memory.press("ArrowDown")
+    await memory.press("Enter")
+    await expect(page.get_by_text("2 GB", exact=True)).to_be_visible()
     await person.press_start(page)
     await person.in_lab(page)
     assert await person.run_cell(page, WHERE) == "None 2147483648"
