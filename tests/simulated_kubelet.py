@@ -136,10 +136,10 @@ async def simulated_kubelet(api: KubernetesAPI) -> AsyncIterator[SimulatedKubele
 
 
 @contextlib.asynccontextmanager
-async def simulated_gateway() -> AsyncIterator[str]:
+async def simulated_gateway(port: int = 0) -> AsyncIterator[str]:
     """A gateway on loopback behind which every server answers; yields its URL.
 
-    It answers ``GET {prefix}api`` as a single-user server does.
+    *port* 0 means a free one. It answers ``GET {prefix}api`` as a single-user server does.
     """
 
     async def api(_: web.Request) -> web.Response:
@@ -151,10 +151,10 @@ async def simulated_gateway() -> AsyncIterator[str]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
+        host, bound = runner.addresses[0][:2]
+        yield f"http://{host}:{bound}"
     finally:
         await runner.cleanup()
 

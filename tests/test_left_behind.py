@@ -73,7 +73,9 @@ async def new_hub(
 
 def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
     user = SimpleNamespace(db=database.session)
-    return SimpleNamespace(hub_id=spawner.hub_id, log=spawner.log, user=user)
+    return SimpleNamespace(
+        hub_id=spawner.hub_id, log=spawner.log, start_timeout=spawner.start_timeout, user=user
+    )
 
 
 async def test_a_server_that_is_stopped_while_its_cluster_is_away_is_deleted_when_that_is_back(

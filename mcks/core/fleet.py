@@ -24,6 +24,7 @@ class Fleet:
     def __init__(self, pool: Pool, spawner: Any) -> None:
         self.pool = pool
         self.sweeper = Sweeper(spawner.hub_id, self._known, spawner.log)
+        self.sweeper.patience = spawner.start_timeout + MARGIN
         self._hub_id, self._log = spawner.hub_id, spawner.log
         self._session = getattr(spawner.user, "db", None)
         self._spawners: WeakSet[Any] = WeakSet()
