@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcks.core import apply
@@ -35,6 +36,7 @@ class Debt:
 
     created: Created | None = None
     data: Ref | None = None
+    since: float = field(default_factory=time.monotonic)
 
     def __str__(self) -> str:
         if self.created is not None:
@@ -106,16 +108,21 @@ class Sweeper:
     async def _pay(self, connection: Connection, known: Known) -> None:
         for debt in list(self._debts.get(connection.breaker, ())):
             try:
-                await self._pay_one(connection, debt, known)
+                paid = await self._pay_one(connection, debt, known)
             except APIError as exc:
                 self._log.warning("%s: still cannot delete %s: %s", connection.title, debt, exc)
+                continue
+            if not paid:
                 continue
             self._debts[connection.breaker].remove(debt)
             self._log.info("%s: deleted at last: %s", connection.title, debt)
 
-    async def _pay_one(self, connection: Connection, debt: Debt, known: Known) -> None:
+    async def _pay_one(self, connection: Connection, debt: Debt, known: Known) -> bool:
         cluster = connection.cluster.name
-        if debt.data is not None and (cluster, debt.data) not in known.data:
+        if debt.data is not None:
+            if (cluster, debt.data) in known.data:
+                # the hub has still to delete the user's records; or a new user has the name now
+                return time.monotonic() - debt.since > MARGIN
             await apply.remove_data(connection.client, debt.data, self._hub_id)
         if debt.created is not None:
             created = debt.created
@@ -124,6 +131,7 @@ class Sweeper:
                 created.uids = {kind: uid for kind, uid in created.uids.items() if uid}
                 created.unowned = []
             await apply.remove(connection.client, created)
+        return True
 
 
 async def find_all(
