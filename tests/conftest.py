@@ -1,3 +1,9 @@
 """What all tests share: the clusters, and no way out of this machine."""
 
-pytest_plugins = ["tests.cluster.fixtures", "tests.hubs", "tests.loopback_servers", "tests.servers"]
+pytest_plugins = [
+    "tests.cluster.fixtures",
+    "tests.hubs",
+    "tests.loopback_servers",
+    "tests.servers",
+    "tests.quick_cluster",
+]
