@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mcks.core import hub_errors
+from mcks.core import garbage, hub_errors
 from mcks.core.apply import KEY_LABEL
 from mcks.core.connection import Deadlines
 from mcks.core.objects import Manifest, Ref
+from mcks.core.orphans import Known
 from mcks.core.pool import Pool, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests import fault_proxy
@@ -61,6 +62,14 @@ class Hub:
         api = self.clusters["a"].api
         where = ("v1", "Pod", f"jupyter-{name}", self.namespace)
         return await asyncio.to_thread(api.find, *where)
+
+    async def nothing_is_left(self) -> None:
+        """All is gone in both clusters, also by what ``mcks gc`` says."""
+        await until_empty(self.clusters, self.namespace)
+        for name in self.settings:
+            connecting = self.pool.connect(name, self.settings)
+            report = await garbage.collect(name, connecting, Known(), garbage.Wish("", 0))
+            assert report == garbage.Report(name)
 
     async def left(self) -> list[str]:
         return await objects(self.clusters, "a", self.namespace)
@@ -160,7 +169,7 @@ async def test_a_passing_fault_in_any_step_of_start_and_stop_is_not_noticed(
         for resource in ("pods", "secrets"):
             hub.proxy.inject(fault, "delete", resource=resource, name=f"jupyter-{step}", times=1)
     await all_end([spawner for spawner, _ in started.values()])
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 @pytest.mark.parametrize("fault", HARD.values(), ids=HARD)
@@ -171,7 +180,7 @@ async def test_a_start_survives_a_hard_fault_or_fails_and_leaves_nothing(
     for step, (spawner, runs) in started.items():
         assert await spawner.poll() == (None if runs else 0), step
     await all_end([spawner for spawner, runs in started.values() if runs])
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 DARK: dict[str, Fault] = {
@@ -231,7 +240,7 @@ async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_
     await until_seen(hub, running)
     assert await running.poll() is None
     await running.stop()
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 async def change_pod(hub: Hub, user: str, change: Manifest) -> None:
@@ -279,7 +288,7 @@ async def test_a_watch_heals_itself_and_lists_only_when_it_must(hub: Hub) -> Non
         assert await spawner.poll() is None
         assert hub.proxy.counts["list", "pods"] - before == lists, fault
     await spawner.stop()
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 async def test_a_half_open_watch_is_noticed_though_nobody_waits(hub: Hub) -> None:
@@ -295,7 +304,7 @@ async def test_a_half_open_watch_is_noticed_though_nobody_waits(hub: Hub) -> Non
 
     await until(ended)
     assert hub.proxy.counts["list", "pods"] == before
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 REFUSALS: dict[str, Fault] = {
@@ -319,7 +328,7 @@ async def test_faults_of_list_and_watch_end_no_server(
         assert await spawner.poll() is None
         hub.proxy.heal()
     await spawner.stop()
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 @pytest.mark.parametrize("how", ["silence", "reset", "503"])
@@ -345,7 +354,7 @@ async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(
     await neighbour_lives(hub)
     assert await hub.left()
     hub.proxy.heal()
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 async def patched(hub: Hub) -> bool:
@@ -378,7 +387,7 @@ async def test_a_part_of_a_cluster_dies_and_comes_back(
     async with asyncio.timeout(60):
         assert await running.get_url() == cluster.gateway_url
     await all_of(*(spawner.stop() for spawner in (running, creating, waiting)))
-    await until_empty(hub.clusters, hub.namespace)
+    await hub.nothing_is_left()
 
 
 async def test_the_hub_asks_for_its_own_servers_only_and_for_events_while_one_starts(
