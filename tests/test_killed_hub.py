@@ -33,15 +33,26 @@ from tests.simulated_kubelet import SERVER_PATCH, simulated_gateway, simulated_k
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 REQUESTS = [
-    ("create", "persistentvolumeclaims"),
-    ("create", "secrets"),
-    ("create", "serviceaccounts"),
-    ("create", "services"),
-    ("create", "ingresses"),
-    ("create", "pods"),
-    ("patch", "secrets"),
+    ("create", "persistentvolumeclaims", ""),
+    ("create", "secrets", ""),
+    ("create", "serviceaccounts", ""),
+    ("create", "services", ""),
+    ("create", "configmaps", "-x"),
+    ("create", "configmaps", "-y"),
+    ("create", "configmaps", "-z"),
+    ("create", "ingresses", ""),
+    ("create", "pods", ""),
+    ("patch", "secrets", ""),
 ]
-"""What a start asks of a cluster."""
+"""What a start asks of a cluster: verb, resource, and what follows the key in the name."""
+MAPS = """
+{% for letter in "xyz" %}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "{{key}}-{{letter}}"}
+{% endfor %}
+"""
 
 
 @dataclass
@@ -87,6 +98,7 @@ async def place(
 for name, url in {urls!r}.items():
     c.MultiClusterKubeSpawner.clusters[name]["ingress_public_url"] = url
 c.MultiClusterKubeSpawner.hub_id = "h"
+c.MultiClusterKubeSpawner.resources = {{"20-maps": {MAPS!r}}}
 c.MultiClusterKubeSpawner.patches = {{"10-simulated": {SERVER_PATCH!r}}}
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.init_spawners_timeout = 1
@@ -106,11 +118,11 @@ c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 0}}
         yield Place(running, proxies, gateways, urls, local_clusters, namespace.name)
 
 
-def points() -> Iterator[tuple[str, str, Fault, str, str]]:
-    """User, cluster, fault, verb, resource: before the cluster hears of it, or has answered."""
+def points() -> Iterator[tuple[str, str, Fault, tuple[str, str, str]]]:
+    """User, cluster, fault, request: before the cluster hears of it, or after it has answered."""
     for cluster, fault in (("a", silence), ("b", swallow_answer)):
-        for number, (verb, resource) in enumerate(REQUESTS):
-            yield f"{cluster}{number}", cluster, fault, verb, resource
+        for number, request in enumerate(REQUESTS):
+            yield f"{cluster}{number}", cluster, fault, request
 
 
 async def test_starts_that_a_hub_was_killed_in_can_be_begun_anew_and_leave_nothing(
@@ -120,10 +132,10 @@ async def test_starts_that_a_hub_was_killed_in_can_be_begun_anew_and_leave_nothi
     await start_server(hub, "ready", "a")
     before = await place.uids()
     rules, users = [], {}
-    for user, cluster, fault, verb, resource in points():
+    for user, cluster, fault, (verb, resource, suffix) in points():
         users[user] = cluster
-        key = f"h-jupyter-{user}"
-        rules.append(place.proxies[cluster].inject(fault, verb, resource=resource, name=key))
+        name = f"h-jupyter-{user}{suffix}"
+        rules.append(place.proxies[cluster].inject(fault, verb, resource=resource, name=name))
         await hub.request("POST", f"users/{user}")
         options = {"user_options": {"profile": cluster}}
         status, answer = await hub.request("POST", f"users/{user}/server", json=options)
@@ -141,7 +153,8 @@ async def test_starts_that_a_hub_was_killed_in_can_be_begun_anew_and_leave_nothi
     await until(known)
     left = await place.uids()
     assert left["h-jupyter-ready"] == before["h-jupyter-ready"]
-    assert {"h-jupyter-b5", "h-jupyter-a6", "h-jupyter-b6"} <= set(left)
+    assert len(users) == 20
+    assert {"h-jupyter-b8", "h-jupyter-a9", "h-jupyter-b9"} <= set(left)
     said = await asyncio.gather(*(start_server(hub, u, c) for u, c in users.items()))
     for lines in said:
         assert lines[-1].get("ready"), lines

@@ -1,19 +1,21 @@
 """Random walks: whatever happens in whatever order, the cluster holds what the hub was told.
 
-A walk that fails shows its steps. MCKS_WALKS sets how many there are, MCKS_SEED the first one.
+Hypothesis makes the walks, and shortens one that fails. MCKS_WALKS sets how many there are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
-import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcks.core import hub_records, spawner, sweep, watch
 from mcks.core.orphans import Orphan
@@ -25,8 +27,6 @@ from tests.servers import until
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 WALKS = int(os.environ.get("MCKS_WALKS", "25"))
-SEED = int(os.environ.get("MCKS_SEED", "1"))
-STEPS = 12
 _UNDER_WAY = 2.0
 """Seconds after which a start that an outage holds up is left to itself."""
 
@@ -53,10 +53,12 @@ class Step:
         return f"{self.what} {user}/{server}{after}"
 
 
-def steps(seed: int) -> list[Step]:
-    chance = random.Random(seed)
-    kinds = chance.choices(list(_CHANCES), list(_CHANCES.values()), k=STEPS)
-    return [Step(kind, chance.choice(SERVERS), chance.randrange(12)) for kind in kinds]
+KINDS = [kind for kind, chance in _CHANCES.items() for _ in range(chance)]
+STEPS = st.lists(
+    st.builds(Step, st.sampled_from(KINDS), st.sampled_from(SERVERS), st.integers(0, 11)),
+    min_size=9,
+    max_size=12,
+)
 
 
 def key(server: Server) -> str:
@@ -302,22 +304,32 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spawner, "_LONGEST_PAUSE", 0.5)
 
 
+async def walk_through(cluster: QuickCluster, database: Path, steps: list[Step]) -> None:
+    async with running(cluster.config, database) as hubs:
+        walk = Walk(cluster, hubs, database)
+        try:
+            for step in steps:
+                await walk.take(step)
+            await walk.finish()
+            await walk.leave()
+        except BaseException as exc:
+            exc.add_note("the walk:\n" + "\n".join(map(str, steps)))
+            raise
+        finally:
+            cluster.proxy.heal()
+
+
+@pytest.mark.timeout(600)
 async def test_whatever_happens_the_cluster_holds_what_the_hub_was_told(
     quick_cluster: QuickCluster, tmp_path: Path
 ) -> None:
-    for seed in range(SEED, SEED + WALKS):
-        taken: list[str] = []
-        database = tmp_path / f"{seed}.sqlite"
-        async with running(quick_cluster.config, database) as hubs:
-            walk = Walk(quick_cluster, hubs, database)
-            try:
-                for step in steps(seed):
-                    taken.append(str(step))
-                    await walk.take(step)
-                await walk.finish()
-                await walk.leave()
-            except BaseException as exc:
-                exc.add_note(f"walk {seed}:\n" + "\n".join(taken))
-                raise
-            finally:
-                quick_cluster.proxy.heal()
+    loop, numbers = asyncio.get_running_loop(), itertools.count()
+
+    @settings(max_examples=WALKS, derandomize=True, deadline=None, database=None)
+    @given(STEPS)
+    def walks(steps: list[Step]) -> None:
+        walk = walk_through(quick_cluster, tmp_path / f"{next(numbers)}.sqlite", steps)
+        asyncio.run_coroutine_threadsafe(walk, loop).result()
+
+    await asyncio.to_thread(walks)
+    assert next(numbers) >= WALKS

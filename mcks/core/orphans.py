@@ -93,7 +93,8 @@ def of_users(
 def _of_hub(objects: Iterable[Manifest], hub_id: str) -> Iterator[Manifest]:
     for manifest in objects:
         labels = metadata(manifest).get("labels") or {}
-        if KEY_LABEL in labels and labels.get(HUB_LABEL, "") == hub_id:
+        goes = "deletionTimestamp" in metadata(manifest)
+        if KEY_LABEL in labels and labels.get(HUB_LABEL, "") == hub_id and not goes:
             yield manifest
 
 

@@ -44,6 +44,10 @@ def test_what_has_an_owner_is_left_to_kubernetes() -> None:
     assert not found(Known(), manifest("Secret", ownerReferences=[{"uid": "x"}]))
 
 
+def test_what_is_being_deleted_already_is_no_orphan() -> None:
+    assert not found(Known(), manifest("Pod", deletionTimestamp="2026-01-01T23:59:00Z"))
+
+
 @pytest.mark.parametrize(
     "state",
     [
