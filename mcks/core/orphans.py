@@ -23,6 +23,8 @@ class Known:
     servers: set[tuple[str, str, str]] = field(default_factory=set)
     """Cluster, namespace and key."""
     uids: set[str] = field(default_factory=set)
+    unowned: set[tuple[str, Ref]] = field(default_factory=set)
+    """Cluster and place of servers' objects elsewhere than in their namespace."""
     data: set[tuple[str, Ref]] = field(default_factory=set)
     users: frozenset[str] = frozenset()
 
@@ -31,6 +33,7 @@ class Known:
         if known.created is not None:
             self.servers.add((known.cluster, known.created.namespace, known.created.key))
             self.uids |= {uid for uid in known.created.uids.values() if uid}
+            self.unowned |= {(known.cluster, where) for where in known.created.unowned}
         self.add_data(known.data)
 
     def add_data(self, data: Iterable[UserObject]) -> None:
@@ -64,9 +67,10 @@ def of_servers(
 ) -> list[Orphan]:
     """Return the Pods and Secrets among *objects* that belong to no server in *known*.
 
-    What has an owner is left out: Kubernetes removes it with that.
+    What has an owner is left out: Kubernetes removes it with that. So is what outlives servers, and
+    what is not named like the server: only its Pod and its Secret are, of these kinds.
     """
-    ours = list(_of_hub(objects, hub_id))
+    ours = [m for m in _of_hub(objects, hub_id) if _is_servers(m)]
     unowned = {_place(cluster, m): tuple(unowned_of(m)) for m in ours if m["kind"] == "Secret"}
     return [
         _orphan(manifest, now, unowned=unowned.get(_place(cluster, manifest), ()))
@@ -74,6 +78,7 @@ def of_servers(
         if not metadata(manifest).get("ownerReferences")
         and _place(cluster, manifest) not in known.servers
         and metadata(manifest)["uid"] not in known.uids
+        and (cluster, ref(manifest)) not in known.unowned
     ]
 
 
@@ -88,6 +93,11 @@ def of_users(
         and (cluster, ref(manifest)) not in known.data
         and _annotation(manifest, USERNAME) not in known.users
     ]
+
+
+def _is_servers(manifest: Manifest) -> bool:
+    meta = metadata(manifest)
+    return meta["name"] == meta["labels"][KEY_LABEL] and lifetime(manifest) == "server"
 
 
 def _of_hub(objects: Iterable[Manifest], hub_id: str) -> Iterator[Manifest]:

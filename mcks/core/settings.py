@@ -72,8 +72,8 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
 
         It becomes part of the names and labels of objects, so set it before the first server
         starts: data that a server has already keeps its name and lacks the label, and mcks
-        leaves alone what it cannot tell to be its own. If unset, no other hub may use the
-        namespace.
+        leaves alone what it cannot tell to be its own. No other hub may have the same; if unset,
+        no other hub may use the namespace.
         """,
     )
     key_template = Unicode(

@@ -44,6 +44,25 @@ def test_what_has_an_owner_is_left_to_kubernetes() -> None:
     assert not found(Known(), manifest("Secret", ownerReferences=[{"uid": "x"}]))
 
 
+def test_secrets_that_outlive_servers_are_no_orphans() -> None:
+    for lifetime in ("user", "keep"):
+        annotations = {USERNAME: "ada", LIFETIME: lifetime}
+        assert not found(Known(), manifest("Secret", annotations=annotations))
+
+
+def test_a_servers_secret_in_another_namespace_belongs_to_it() -> None:
+    there = Ref("v1", "Secret", "jupyter-ada", "elsewhere")
+    known = Known()
+    known.add(State(Created("jupyter-ada", "ns", "h", unowned=[there]), "a"))
+    secret = manifest("Secret", namespace="elsewhere")
+    assert not found(known, secret)
+    assert len(found(Known(), secret)) == 1
+
+
+def test_pods_of_another_name_are_not_the_servers() -> None:
+    assert not found(Known(), manifest("Pod", name="worker-1"))
+
+
 def test_what_is_being_deleted_already_is_no_orphan() -> None:
     assert not found(Known(), manifest("Pod", deletionTimestamp="2026-01-01T23:59:00Z"))
 
