@@ -189,9 +189,14 @@ class Walk:
 
     async def restart(self, *_: object) -> None:
         self.collect()
+        under_way = list(self.model.starting)
         await self.hub.kill()
         self.model.starting.clear()
         self.hubs[0] = HubProcess(self.cluster.config, self.database)
+        for server in under_way:  # perhaps the hub has saved it before it was killed
+            if uid := self.hub.spawner(*server).get_state().get("uid"):
+                self.model.running[server] = uid
+                self.model.data.add(key(server))
         if not self.model.dark:
             async with asyncio.timeout(60):
                 await self.hub.adoption

@@ -75,6 +75,8 @@ def save(known: State) -> dict[str, Any]:
         kept_key = created.key if created.keeps_data or kept_key else ""
         if uid := created.uids.get("Pod"):
             saved["uid"] = uid
+        if created.hub_id:
+            saved["hub"] = created.hub_id
         if created.unowned:
             saved["unowned"] = [_listed(where) for where in created.unowned]
     optional = {
@@ -100,7 +102,10 @@ def load(saved: Mapping[str, Any], hub_id: str) -> State:
     kept_key, ended = saved.get("kept_key", ""), saved.get("ended", "")
     if "key" not in saved:
         return State(kept_key=kept_key, data=data, ended=ended)
-    created = Created(saved["key"], saved["namespace"], hub_id, {"Pod": saved.get("uid")})
+    # a database may be a copy of another hub's: then the Pod is looked at before it is touched
+    own = saved.get("hub", "") == hub_id
+    uid = saved.get("uid") if own else None
+    created = Created(saved["key"], saved["namespace"], hub_id, {"Pod": uid})
     created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
     created.keeps_data = bool(kept_key)
     return State(created, saved["cluster"], saved.get("url", ""), kept_key, data, ended)

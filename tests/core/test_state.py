@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from mcks.core import state
 from mcks.core.apply import DELETE_ON_STOP, Created
 from mcks.core.objects import Ref
@@ -23,6 +25,14 @@ def test_a_running_server_is_saved_by_names_alone_and_found_again() -> None:
     assert loaded.created.uids == {"Pod": "uid"}
     assert loaded.created.unowned == [Ref("v1", "Namespace", "x")]
     assert (loaded.cluster, loaded.url) == ("gcp", "https://g")
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("h", ""), ("", "h"), ("g", "h")])
+def test_another_hubs_pod_is_not_known_by_its_uid(theirs: str, ours: str) -> None:
+    saved = state.save(State(Created("k", "ns", theirs, {"Pod": "uid"}), "gcp"))
+    loaded = state.load(saved, ours)
+    assert loaded.created is not None
+    assert loaded.created.uids == {"Pod": None}
 
 
 def test_state_is_small() -> None:
