@@ -146,6 +146,12 @@ async def stands_in_its_box(page: Page, name: str) -> None:
     assert frame["y"] < text["y"]
 
 
+async def cluster_of(clusters: Clusters, namespace: str, user: str) -> list[str]:
+    """Name the clusters that run *user*'s server."""
+    pod = f"Pod jupyter-{user}"
+    return [name for name in clusters.clusters if pod in await objects(clusters, name, namespace)]
+
+
 async def until_gone(clusters: Clusters, namespace: str, user: str) -> None:
     """Wait until nothing of *user*'s server is in a cluster; others may be at work."""
     async with asyncio.timeout(60):
@@ -240,6 +246,36 @@ async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
         await person.stop(page, running)
 
 
+async def test_every_server_can_be_chosen_without_a_mouse(
+    running: Hub, browser: Browser, clusters: Clusters, namespace: str
+) -> None:
+    uma, vic, sam = [await person.log_in(browser, running, name) for name in ("uma", "vic", "sam")]
+    await person.choose_by_keyboard(uma, "Cluster b")
+    await uma.keyboard.press("Enter")
+    await person.choose_by_keyboard(vic, "Choose the size")
+    await vic.keyboard.press("Tab")
+    await expect(vic.get_by_label("Memory")).to_be_focused()
+    await vic.keyboard.press("ArrowDown")
+    await vic.keyboard.press("Tab")
+    await vic.keyboard.press("Enter")
+    await person.choose_by_keyboard(sam, "Staff")
+    await sam.keyboard.press("Enter")
+    for page in (uma, vic, sam):
+        await person.in_lab(page)
+    assert await person.run_cell(uma, WHERE) == "b 1073741824"
+    assert await person.run_cell(vic, WHERE) == "None 2147483648"
+    found = {user: await cluster_of(clusters, namespace, user) for user in ("uma", "vic", "sam")}
+    assert found == {"uma": ["b"], "vic": ["b"], "sam": ["a"]}
+    for page in (uma, vic, sam):
+        await person.stop(page, running)
+    await sam.goto(f"{running.url}hub/spawn")
+    await person.choose_by_mouse(sam, "Staff")
+    await person.press_start(sam)
+    await person.in_lab(sam)
+    assert await person.run_cell(sam, WHERE) == "None 1073741824"
+    await person.stop(sam, running)
+
+
 async def test_while_a_server_waits_the_page_goes_on_and_the_user_can_stop_it(
     running: Hub, browser: Browser, clusters: Clusters, namespace: str
 ) -> None:
@@ -256,6 +292,13 @@ async def test_while_a_server_waits_the_page_goes_on_and_the_user_can_stop_it(
     assert told.percents == sorted(told.percents)
     await page.get_by_role("button", name="Stop Server").click()
     await until_gone(clusters, namespace, "gil")
+    await expect_stopped(running, "gil")
+
+    await page.goto(f"{running.url}hub/spawn")
+    await person.choose_by_mouse(page, "GPU")
+    await person.press_start(page)
+    await expect(page.locator("#progress-log")).to_contain_text("No place in the cluster yet")
+    await running.request("DELETE", "users/gil/server")
     await expect_stopped(running, "gil")
 
 
@@ -288,6 +331,10 @@ async def test_a_start_that_fails_says_what_to_do_and_where_the_log_tells_more(
     await page.get_by_role("link", name="Try again").click()
     await expect(page.get_by_role("group", name="Choose a server")).to_be_visible()
     await until_gone(clusters, namespace, "kim")
+    await person.choose_by_keyboard(page, "Old image")
+    await page.keyboard.press("Enter")
+    await expect(message).to_contain_text("The image of this server could not be pulled")
+    await until_gone(clusters, namespace, "kim")
 
 
 async def test_a_cluster_that_is_away_is_told_in_a_sentence_and_then_by_the_form(
@@ -307,8 +354,8 @@ async def test_a_cluster_that_is_away_is_told_in_a_sentence_and_then_by_the_form
         await page.goto(f"{running.url}hub/spawn")
         if await far.is_disabled():
             break
-        await far.check()
-        await person.press_start(page)
+        await person.choose_by_keyboard(page, "Far away")
+        await page.keyboard.press("Enter")
         await expect(said).to_be_visible()
     await expect(far).to_have_accessible_description(
         "Unavailable at the moment: its cluster does not answer."

@@ -198,11 +198,9 @@ class Pool:
         )
         if self._http is None:
             self._http = aiohttp.ClientSession(trust_env=False)
-        connection = Connection(
+        return Connection(
             cluster, backend, client, configured.namespace, self._http, breaker, self._log
         )
-        connection.pods_of(configured.namespace)
-        return connection
 
     async def close(self) -> None:
         """Close every connection. The pool may be used again afterwards."""

@@ -40,7 +40,15 @@ async def events(
         cause = "silent for too long" if isinstance(exc, TimeoutError) else "cut off"
         raise Unreachable(f"{asked}: the stream from the API server was {cause}") from exc
     finally:
-        response.close()
+        _break_off(response)
+
+
+def _break_off(response: aiohttp.ClientResponse) -> None:
+    """Close a stream that has not ended, without the goodbye of TLS: nobody would wait for it."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
 
 
 async def _lines(asked: Asked, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
