@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import logging
 import socket
 
@@ -492,6 +493,36 @@ async def test_any_number_of_watches_leaves_room_for_requests(client, server):
         assert (await client.list(Selection("v1", "Pod", "ns")))[0] == []
     finally:
         await asyncio.gather(*(watch.aclose() for watch in watches))
+
+
+async def test_a_watch_that_is_given_up_leaves_no_connection_even_if_the_loop_ends(server):
+    server.watch_lines = [event("ADDED", pod())]
+
+    async def look_once():
+        backend = TestBackend(cluster_name="a")
+        backend.where = Endpoint(server.url, ca_data=server.ca_data)
+        client, seen = await connect(backend), asyncio.Event()
+
+        async def look():
+            async for _ in client.watch(Selection("v1", "Pod", "ns"), "100"):
+                seen.set()
+
+        looking = asyncio.create_task(look())
+        await seen.wait()
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        await client.close()
+        await backend.close()
+
+    for _ in range(5):
+        await asyncio.to_thread(asyncio.run, look_once())
+    assert [t for t in gc.get_objects() if is_open_without_a_loop(t)] == []
+
+
+def is_open_without_a_loop(thing):
+    if not isinstance(thing, asyncio.selector_events._SelectorSocketTransport):
+        return False
+    return thing._sock is not None and thing._loop.is_closed()
 
 
 async def test_requests_beyond_a_bound_wait_for_their_turn(client, server, monkeypatch):
