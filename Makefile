@@ -20,7 +20,9 @@ unit: $(READY) ## tests without clusters, under a minute
 	$(BIN)/python -m pytest -n auto -m "not cluster and not browser and not slow"
 
 cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and browser
-	$(BIN)/python -m pytest -m "cluster or browser or slow"
+	-@$(BIN)/python -m tests.cluster install
+	$(BIN)/python -m pytest -n auto -m "slow and not cluster and not browser"
+	$(BIN)/python -m pytest -m "cluster or browser"
 	$(BIN)/python -m tests.cluster leftovers
 
 lint: $(READY) docs ## style, types, layers, documentation

@@ -1,7 +1,8 @@
-"""What all tests share: the clusters, and no way out of this machine."""
+"""What all tests share: the clusters, kubectl, and no way out of this machine."""
 
 pytest_plugins = [
     "tests.cluster.fixtures",
+    "tests.core.kubectl",
     "tests.hubs",
     "tests.loopback_servers",
     "tests.servers",

@@ -321,6 +321,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
                 limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls_context
             ),
             headers=CIMultiDict(endpoint.headers),
+            cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             read_bufsize=_READ_BUFFER,
         )

@@ -11,11 +11,13 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from mcks.core import apply, hub_records
+from mcks.core.launch import Launch
+from mcks.core.objects import ref
 from mcks.core.orphans import Known
 from mcks.core.pool import Pool, pool_of
 from mcks.core.state import UserObject
 from mcks.core.sweep import MARGIN, SOON, Debt, Sweeper
-from mcks.errors import ConfigError, MCKSError, UnknownCluster
+from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
 
 
 class Fleet:
@@ -42,6 +44,20 @@ class Fleet:
         for spawner in self._spawners:
             known.add(spawner.state_now())
         return known
+
+    def check_names(self, user: Any, cluster: str, planned: Launch) -> None:
+        """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
+        data = [ref(m) for m in planned.objects if apply.lifetime(m) == "user"]
+        other = hub_records.other_holder(user, cluster, planned.created, data)
+        if other:
+            raise StartFailed(
+                "The name of your server, or of its data, is another user's. "
+                "Please tell the administrators of this hub.",
+                details=f"{planned.created.key} or data of it in cluster {cluster!r} are those of "
+                f"the user {other!r}, who was called otherwise when they were made: stop that "
+                "server, move or delete that data, or give this user another name",
+                reason="name-taken",
+            )
 
     def owe(self, cluster: str, clusters: Mapping[str, Any], debt: Debt) -> None:
         """Delete *debt* in *cluster* as soon as that can be reached. It is forgotten with the hub's

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jupyterhub import orm
-from sqlalchemy import create_engine
+from sqlalchemy import String, create_engine, literal_column, or_
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from mcks.core import state
+from mcks.core.apply import Created
+from mcks.core.objects import Ref
 from mcks.core.orphans import Known
 from mcks.errors import ConfigError
 
@@ -41,6 +43,40 @@ def data_of_user(user: Any) -> list[state.UserObject]:
     row = getattr(user, "orm_user", None)
     found = [state.load(o.state or {}, "") for o in row.orm_spawners.values()] if row else []
     return [datum for loaded in found for datum in loaded.data]
+
+
+def other_holder(user: Any, cluster: str, created: Created, data: Collection[Ref]) -> str:
+    """Name another user who has a server or data in *cluster* under the names of *created* or
+    *data*, "" if nobody has.
+
+    That is so if a user was renamed, who keeps what is there, and somebody else has the former name
+    now. Without a database nobody else is known.
+    """
+    session, row = getattr(user, "db", None), getattr(user, "orm_user", None)
+    if session is None or row is None:
+        return ""
+    saved = literal_column("spawners.state", String)  # as the text that it is in the database
+    names = {created.key, *(where.name for where in data)}
+    said = or_(*(saved.contains(f'"{name}"', autoescape=True) for name in names))
+    with session.no_autoflush:
+        rows = session.query(orm.Spawner).filter(orm.Spawner.user_id != row.id, said).all()
+    for other in rows:
+        if _holds(state.load(other.state, ""), cluster, created, data):
+            return str(other.user.name)
+    return ""
+
+
+def _holds(theirs: state.State, cluster: str, created: Created, data: Collection[Ref]) -> bool:
+    if theirs.created is not None and theirs.cluster == cluster:
+        place = theirs.created.namespace, theirs.created.key
+        if place == (created.namespace, created.key):
+            return True
+    wanted = {(w.kind, w.name, w.namespace or created.namespace) for w in data}
+    return any(
+        (w.kind, w.name, w.namespace or created.namespace) in wanted
+        for where, w in ((datum.cluster, datum.where) for datum in theirs.data)
+        if where == cluster
+    )
 
 
 @contextmanager

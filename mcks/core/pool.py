@@ -197,7 +197,10 @@ class Pool:
             breaker=breaker,
         )
         if self._http is None:
-            self._http = aiohttp.ClientSession(trust_env=False)
+            # one user's server must not set cookies for the next one's
+            self._http = aiohttp.ClientSession(
+                trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+            )
         return Connection(
             cluster, backend, client, configured.namespace, self._http, breaker, self._log
         )

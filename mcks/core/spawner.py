@@ -171,6 +171,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             data = (*self._data, *hub_records.data_of_user(self.user))
             kept_namespace = state.namespace_in(data, self._cluster_name)
             planned = plan.make(self, configured, self._kept_key, kept_namespace)
+            fleet.check_names(self.user, self._cluster_name, planned)
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         progress.say(f"Connecting to {configured.cluster.name}", 5)
         self._created, self._server_url = planned.created, planned.target.url

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import bench_form, bench_logins, bench_patch, bench_render, bench_spawn
+from tests.bench import (
+    bench_containers,
+    bench_form,
+    bench_logins,
+    bench_patch,
+    bench_render,
+    bench_spawn,
+)
 
-mains = [bench_patch.main, bench_render.main, bench_form.main, bench_logins.main, bench_spawn.main]
-results = [main() for main in mains]
+BENCHES = [bench_patch, bench_render, bench_form, bench_logins, bench_spawn, bench_containers]
+results = [bench.main() for bench in BENCHES]
 sys.exit(not all(results))

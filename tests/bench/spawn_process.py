@@ -17,15 +17,16 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import jupyterhub.spawner
 from jupyterhub import orm
-from jupyterhub.objects import Hub
+from jupyterhub.objects import Hub, Server
 from traitlets.config import Config
 
 CLASSES = {
@@ -38,26 +39,41 @@ _TICK = 0.001
 
 
 def configuration(kind: str, given: dict[str, Any]) -> Config:
-    """The same server for both: image, limits, an environment, its place on the node.
-
-    KubeSpawner does without its second watch, that of events, which mcks does not have.
-    """
+    """The same server for both: limits, an environment, and the Pod that is *given*."""
     config = Config()
     config.Spawner.environment = {f"VARIABLE_{n}": f"value {n}" for n in range(5)}
-    config.Spawner.mem_limit, config.Spawner.mem_guarantee = "2G", "1G"
-    config.Spawner.cpu_limit, config.Spawner.cpu_guarantee = 2, 0.5
+    config.Spawner.mem_limit, config.Spawner.mem_guarantee = "2G", "100M"
+    config.Spawner.cpu_limit, config.Spawner.cpu_guarantee = 2, 0.01
+    config.Spawner.cmd = given["cmd"]
     if kind == "kubespawner":
-        section = config.KubeSpawner
-        section.namespace = given["namespace"]
-        section.extra_pod_config = {"nodeName": given["node"]}
-        section.events_enabled = False
+        config.KubeSpawner.namespace = given["namespace"]
+        config.KubeSpawner.update(_traits(given["pod"]))
     else:
         section = config.MultiClusterKubeSpawner
         cluster = {"context": given["context"], "ingress_public_url": given["gateway"]}
         section.clusters = {"a": cluster | {"namespace": given["namespace"]}}
-        section.patches = {"10-node": given["patch"]}
-    section.image = "example.org/notebook:1"
+        section.patches = {"10-pod": json.dumps(_patch(given["pod"]))}
     return config
+
+
+def _patch(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """*pod*, the spec of a Pod with one container, as mcks takes it."""
+    (container,) = pod["containers"]
+    spec = {**pod, "containers": [{**container, "name": "notebook"}]}
+    return {"kind": "Pod", "metadata": {"name": "{{key}}"}, "spec": spec}
+
+
+def _traits(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """*pod* as KubeSpawner takes it."""
+    rest = dict(pod)
+    (container,) = ({**each} for each in rest.pop("containers"))
+    return {
+        "image": container.pop("image"),
+        "volumes": rest.pop("volumes", []),
+        "volume_mounts": container.pop("volumeMounts", []),
+        "extra_container_config": container,
+        "extra_pod_config": rest,
+    }
 
 
 def make(cls: Any, config: Config, name: str) -> Any:
@@ -161,6 +177,13 @@ async def _start(spawner: Any) -> None:
     await spawner.start()
 
 
+async def _show(spawner: Any) -> None:
+    """Start as JupyterHub does: it asks the server itself before it sends a user there."""
+    url = urlsplit(await spawner.start())
+    place = Server.from_url(f"{url.scheme}://{url.netloc}{spawner.user.url}")
+    await place.wait_up(http=True, timeout=spawner.http_timeout, extra_path="api")
+
+
 async def _stop(spawner: Any) -> None:
     await spawner.stop()
 
@@ -196,6 +219,27 @@ async def first_hub(cls: Any, given: dict[str, Any], meter: Meter, config: Confi
     return figures
 
 
+async def hub_of_containers(
+    cls: Any, given: dict[str, Any], meter: Meter, config: Config
+) -> Figures:
+    """Start servers until the hub would show them, a third of them one by one, and stop them."""
+    figures: Figures = {}
+    spawners = [make(cls, config, f"user{n}") for n in range(1 + given["servers"])]
+    third = 1 + given["servers"] // 3
+    first, some, others = spawners[0], spawners[1:third], spawners[third:]
+    await _show(first)
+    with meter.taking(figures, "spawn", len(some)) as walls:
+        await _one_by_one(some, _show, walls)
+    with meter.taking(figures, "spawn 20", len(others)) as walls:
+        await _at_once(others, _show, walls)
+    with meter.taking(figures, "stop 20", len(others)) as walls:
+        await _at_once(others, _stop, walls)
+    with meter.taking(figures, "stop", len(some)) as walls:
+        await _one_by_one(some, _stop, walls)
+    await _stop(first)
+    return figures
+
+
 async def next_hub(cls: Any, given: dict[str, Any], meter: Meter, config: Config) -> Figures:
     """Find all servers by their states and stop them, one at a time."""
     figures: Figures = {}
@@ -220,21 +264,21 @@ async def _until_seen(spawner: Any) -> None:
         await connection.pods_of(connection.namespace).synced.wait()
 
 
-def _imported(kind: str, figures: Figures) -> Any:
+def _imported(kind: str, phase: str, figures: Figures) -> Any:
     module, _, name = CLASSES[kind].partition(":")
     memory, began = _memory(), time.process_time()
     cls = getattr(importlib.import_module(module), name)
-    figures["import"] = (time.process_time() - began) * 1e3
-    figures["import memory"] = _memory() - memory
+    figures[f"{phase} import"] = (time.process_time() - began) * 1e3
+    figures[f"{phase} import memory"] = _memory() - memory
     return cls
 
 
 async def _life(kind: str, phase: str, given: dict[str, Any]) -> Figures:
     figures: Figures = {}
     given["memory"] = _memory()
-    cls = _imported(kind, figures)
+    cls = _imported(kind, phase, figures)
     meter, config = Meter(given["api_server"]), configuration(kind, given)
-    phases = {"first": first_hub, "next": next_hub}
+    phases = {"first": first_hub, "next": next_hub, "containers": hub_of_containers}
     figures |= await phases[phase](cls, given, meter, config)
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tests.cluster import axe, browser, build, leftovers, local_set, locks, machine, proxy
 from tests.cluster.cluster import ALIASES, COMPONENTS, LocalCluster
+from tests.cluster.external import external_set
 from tests.cluster.names import CLUSTERS, DEFAULT_SET
 
 Command = Callable[[argparse.Namespace], int]
@@ -44,6 +45,8 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _install(arguments: argparse.Namespace) -> int:
     del arguments
+    if external_set():
+        return 0
     local_set.install()
     proxy.proxy_command()
     axe.axe_script()

@@ -12,7 +12,11 @@ import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
+from tests.cluster.fixtures import cannot_run
 from tests.cluster.kube_binary import kube_binaries
+from tests.cluster.machine import CannotRunHere
 
 
 class Answer(NamedTuple):
@@ -68,6 +72,15 @@ def plain_kubectl(*, frugal: bool = True) -> Kubectl:
     chosen = os.environ.get("MCKS_TEST_KUBECTL")
     executable = Path(chosen) if chosen else kube_binaries() / "kubectl"
     return Kubectl(executable, frugal=frugal)
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Kubectl:
+    """The referee."""
+    try:
+        return plain_kubectl()
+    except CannotRunHere as error:
+        cannot_run(str(error))
 
 
 def json_stream(text: str) -> list[dict[str, Any]]:

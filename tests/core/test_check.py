@@ -239,7 +239,7 @@ async def test_a_cluster_that_is_not_found_still_has_its_gateway_asked(config: C
     config.MultiClusterKubeSpawner.clusters["one"]["context"] = "gone"
     steps = await checked(config)
     assert results(steps)[0] == "failed"
-    assert results(steps)[2:] == ["skipped", "skipped", "ok"]
+    assert results(steps) == ["failed", "skipped", "skipped", "skipped", "ok"]  # said once
     assert "'gone'" in steps["discover"].what
     assert steps["discover"].to_do
 

@@ -52,6 +52,43 @@ def test_data_of_a_user_is_that_of_all_servers(session: Session) -> None:
     assert hub_records.data_of_user(SimpleNamespace(orm_user=ada)) == [HOME]
 
 
+def asking(session: Session, name: str) -> SimpleNamespace:
+    user = session.query(orm.User).filter_by(name=name).one()
+    return SimpleNamespace(db=session, orm_user=user)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "key", "namespace", "data", "other"),
+    [
+        ("a", "jupyter-ada", "ns", [], "ada"),
+        ("b", "jupyter-ada", "ns", [], ""),
+        ("a", "jupyter-ada", "elsewhere", [], ""),
+        ("a", "jupyter-ad", "ns", [], ""),
+        ("a", "jupyter_ada", "ns", [], ""),
+        ("a", "x", "ns", [HOME.where], "ada"),
+        ("a", "x", "ns", [Ref("v1", "PersistentVolumeClaim", "home-ada", None)], "ada"),
+        ("a", "x", "elsewhere", [Ref("v1", "PersistentVolumeClaim", "home-ada", None)], ""),
+        ("a", "x", "ns", [Ref("v1", "ConfigMap", "home-ada", "ns")], ""),
+        ("b", "x", "ns", [HOME.where], ""),
+    ],
+)
+def test_names_that_another_user_holds_are_found(  # noqa: PLR0917
+    session: Session, cluster: str, key: str, namespace: str, data: list[Ref], other: str
+) -> None:
+    session.add(orm.User(name="new"))
+    bob = session.query(orm.User).filter_by(name="bob").one()
+    session.query(orm.Spawner).filter_by(user=bob).delete()
+    session.commit()
+    created = Created(key, namespace)
+    assert hub_records.other_holder(asking(session, "new"), cluster, created, data) == other
+    assert hub_records.other_holder(asking(session, "ada"), cluster, created, data) == ""
+
+
+def test_without_a_database_nobody_else_is_known() -> None:
+    user = SimpleNamespace(name="ada")
+    assert hub_records.other_holder(user, "a", Created("jupyter-ada", "ns"), []) == ""
+
+
 def test_a_database_can_be_read_beside_the_hub(session: Session, url: str) -> None:
     for spelled in (url, url.removeprefix("sqlite:///")):
         with hub_records.opened(spelled) as opened:

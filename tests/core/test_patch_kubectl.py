@@ -11,16 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from mcks.core import patch
 from mcks.errors import BadPatch
 from tests.core import patch_examples
-from tests.core.kubectl import Kubectl, plain_kubectl, same
+from tests.core.kubectl import Kubectl, same
 from tests.core.patch_cases import CASES, Case
 from tests.core.patch_examples import Example, Kinds, Table, rich, shrinkable
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def kubectl() -> Kubectl:
-    return plain_kubectl()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +55,13 @@ def test_strategic_patches_give_what_kubectl_gives(
     run()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("part", range(4))
 def test_two_thousand_strategic_patches_give_what_kubectl_gives(
-    kubectl: Kubectl, known: tuple[Table, Kinds]
+    kubectl: Kubectl, known: tuple[Table, Kinds], part: int
 ) -> None:
-    @many(2000)
+    del part  # several processes share the examples
+
+    @many(500)
     @given(rich(*known))
     def run(example: Example) -> None:
         check(kubectl, example)

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from mcks.core import yaml
 from mcks.errors import BadTemplate
-from tests.core.kubectl import Kubectl, plain_kubectl, same
+from tests.core.kubectl import Kubectl, same
 from tests.core.test_yaml import BROKEN, SCALARS
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.slow
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 STRICTER = {
@@ -40,11 +40,6 @@ _MARKS = "' \" # % @ ` & * !"
 _TAGS = ("!!str ", "!!int ", "!!float ", "!!bool ", "!!null ")
 PIECES = (*f"{_STARTS} {_WORDS} {_LARGE} {_MARKS}".split(), " ", *_TAGS)
 QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope="module")
-def kubectl() -> Kubectl:
-    return plain_kubectl()
 
 
 def read(text: str) -> list[Any] | None:
@@ -80,18 +75,11 @@ def scalar_texts(size: int) -> st.SearchStrategy[list[str]]:
     return st.lists(text, min_size=size, max_size=size)
 
 
-def test_random_scalars_are_read_as_kubectl_reads_them(kubectl: Kubectl) -> None:
-    check_scalars(kubectl, examples=50)
+@pytest.mark.parametrize("part", range(4))
+def test_random_scalars_are_read_as_kubectl_reads_them(kubectl: Kubectl, part: int) -> None:
+    del part  # several processes share the examples
 
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_many_random_scalars_are_read_as_kubectl_reads_them(kubectl: Kubectl) -> None:
-    check_scalars(kubectl, examples=500)
-
-
-def check_scalars(kubectl: Kubectl, examples: int) -> None:
-    @settings(QUIET, max_examples=examples)
+    @settings(QUIET, max_examples=130)
     @given(scalar_texts(40))
     def run(texts: list[str]) -> None:
         readable = [text for text in texts if read(f"- {text}\n") is not None]
