@@ -198,9 +198,7 @@ class Pool:
         )
         if self._http is None:
             # one user's server must not set cookies for the next one's
-            self._http = aiohttp.ClientSession(
-                trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
-            )
+            self._http = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
         return Connection(
             cluster, backend, client, configured.namespace, self._http, breaker, self._log
         )
