@@ -6,6 +6,8 @@ What a number means for a user, and alerts, do not belong here.
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 API_REQUESTS = Counter(
@@ -38,3 +40,15 @@ CLUSTER_AVAILABLE = Gauge(
     "1 while starts are let through to a cluster, 0 while it is left alone after failures",
     ["cluster"],
 )
+
+
+@cache
+def _of_requests(cluster: str, verb: str, status: str) -> tuple[Counter, Histogram]:
+    return API_REQUESTS.labels(cluster, verb, status), API_SECONDS.labels(cluster, verb)
+
+
+def count_request(cluster: str, verb: str, status: str, seconds: float) -> None:
+    """Count a request whose answer took *seconds*."""
+    requests, times = _of_requests(cluster, verb, status)
+    requests.inc()
+    times.observe(seconds)

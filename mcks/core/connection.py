@@ -301,8 +301,7 @@ class Connection:
             status = str(response.status)
         finally:
             verb = request.verb or request.method.lower()
-            metrics.API_REQUESTS.labels(self.cluster, verb, status).inc()
-            metrics.API_SECONDS.labels(self.cluster, verb).observe(time.perf_counter() - began)
+            metrics.count_request(self.cluster, verb, status, time.perf_counter() - began)
         if response.status < 300:
             return response
         async with response:

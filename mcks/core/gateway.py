@@ -14,7 +14,7 @@ from yarl import URL
 
 from mcks.core.routes import split_proxy_spec
 
-_FIRST_PAUSE = 0.05
+_FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 _ONE_TRY = aiohttp.ClientTimeout(total=10)
 _ENOUGH = 64 * 1024
