@@ -17,7 +17,7 @@ demo: $(READY) ## a hub, two real local clusters, a notebook in the browser
 test: unit cluster-tests ## all tests
 
 unit: $(READY) ## tests without clusters, under a minute
-	$(BIN)/python -m pytest -n auto -m "not cluster and not browser and not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not cluster and not browser and not slow"
 
 cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and browser
 	-@$(BIN)/python -m tests.cluster install

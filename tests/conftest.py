@@ -1,5 +1,7 @@
 """What all tests share: the clusters, kubectl, and no way out of this machine."""
 
+import gc
+
 pytest_plugins = [
     "tests.cluster.fixtures",
     "tests.core.kubectl",
@@ -8,3 +10,9 @@ pytest_plugins = [
     "tests.servers",
     "tests.quick_cluster",
 ]
+
+
+def pytest_collection_finish() -> None:
+    """Search what all modules hold no more for garbage: that took a tenth of the tests' time."""
+    gc.collect()
+    gc.freeze()
