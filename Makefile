@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test unit cluster-tests lint format docs bench referees install down clean
+.PHONY: help demo test unit cluster-tests lint format docs bench referees oldest install down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -45,6 +45,9 @@ referees: $(READY) ## let the clouds' own client libraries judge the clouds that
 	@test -x $(VENV)/referees/bin/python || $(BIN)/python -m venv $(VENV)/referees
 	@$(VENV)/referees/bin/python -m pip install --quiet -r tests/referees/requirements.txt
 	@$(VENV)/referees/bin/python -m tests.referees
+
+oldest: $(READY) ## the tests with the oldest releases of what mcks depends on
+	@$(BIN)/python -m tests.oldest
 
 install: $(READY) ## everything that demo and test need
 	$(BIN)/python -m tests.cluster install

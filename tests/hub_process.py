@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 from jupyterhub import orm, roles
 from jupyterhub.app import JupyterHub
@@ -26,6 +27,7 @@ from mcks.core import pool as pools
 from mcks.core.fleet import Fleet, fleet_of
 from mcks.core.pool import Pool, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.hubs import HUB_6
 
 _LOG = logging.getLogger("jupyterhub")
 
@@ -49,6 +51,7 @@ class HubProcess:
             "config": config,
             "hub": hub,
             "allow_named_servers": True,
+            "statsd": Mock(),  # JupyterHub 5 counts failures there
         }
         self.users = UserDict(lambda: self.session, settings)
         self.adoption = asyncio.create_task(self._adopt())
@@ -90,7 +93,10 @@ class HubProcess:
     def spawner(self, user: str, server: str = "") -> MultiClusterKubeSpawner:
         """Return the spawner that the hub would ask now; one that failed is replaced."""
         owner = self.user(user)
-        owner.get_or_create_spawner(server, server, replace_failed=True)
+        if HUB_6:
+            owner.get_or_create_spawner(server, server, replace_failed=True)
+        else:
+            owner.get_spawner(server, replace_failed=True)
         spawner: MultiClusterKubeSpawner = owner.spawners[server]
         spawner.poll_interval = 0
         return spawner

@@ -381,7 +381,7 @@ async def test_what_a_user_may_not_use_is_refused_also_by_a_crafted_form(
     await expect(page.get_by_role("radio", name="Cluster a")).to_be_checked()
     await shot(page, "denied")
     assert await barriers(page, exclude=OF_THE_HUB) == []
-    options = {"user_options": {"profile": "staff"}}
+    options = {"profile": "staff"}
     status, said = await running.request("POST", "users/mia/server", json=options)
     assert (status, said["message"][:28]) == (403, "You may not use this profile")
 

@@ -60,7 +60,7 @@ async def many_servers(
         some = asyncio.Semaphore(_AT_ONCE)
 
         async def start(number: int, name: str) -> None:
-            options = {"user_options": {"profile": "ab"[number % 2]}}
+            options = {"profile": "ab"[number % 2]}
             async with some:
                 status, answer = await running.request("POST", f"users/{name}/server", json=options)
             assert status in (201, 202), answer

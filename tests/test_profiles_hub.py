@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import jupyterhub
 import pytest
 
 from tests.core import kubeconfigs
+from tests.hubs import HUB_6
 
 pytestmark = pytest.mark.slow
-
-HUB_6 = jupyterhub.version_info >= (6,)
-"""Before, a form that is refused has status 200, and the API's body is user_options itself."""
 
 _CONFIG = """
 from jupyterhub.proxy import Proxy
