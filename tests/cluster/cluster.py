@@ -7,13 +7,14 @@ together are local_set.py's affair.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.cluster import access, cgroups, kubeconfig, pki, storage
+from tests.cluster import access, cgroups, kubeconfig, machine, pki, storage
 from tests.cluster.api import APIAnswer, AsyncKubernetesAPI, KubernetesAPI, condition_of
 from tests.cluster.containerd import Containerd
 from tests.cluster.control_plane import ControlPlane
@@ -29,6 +30,7 @@ COMPONENTS = (
 )  # fmt: skip
 ALIASES = {"gateway": "envoy"}
 _GRACE = 2.0  # the API server and etcd would wait 10 s and more for their clients to leave
+_ONE_KUBELET = threading.Lock()
 _WATCHERS = ("kcm", "scheduler", "kubelet", "contour")
 
 
@@ -104,7 +106,7 @@ class LocalCluster:
             self._launch(component)
         self._await("containerd", self._containerd.answers)
         self._containerd.import_images()
-        self._launch("kubelet")
+        self._launch_kubelet()
         self._await("apiserver", self.api.ready)
         self._launch("kcm")  # it exits if RBAC is not there yet
         self._launch("scheduler")
@@ -227,6 +229,13 @@ class LocalCluster:
             "envoy": self.gateway.envoy,
         }
         self.daemons.start(component, argv[component]())
+
+    def _launch_kubelet(self) -> None:
+        """Start it alone: of two that come to their common socket at once, one fails and ends."""
+        with _ONE_KUBELET:
+            others = machine.kubelets()
+            self._launch("kubelet")
+            self._await("kubelet", lambda: machine.kubelets() > others)
 
     def _await_component(self, component: str) -> None:
         self._await(component, lambda: self._serves(component))

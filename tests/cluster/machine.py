@@ -50,10 +50,15 @@ def message(lacks: Sequence[str]) -> str:
 def refuse_foreign_kubelet() -> None:
     """Raise CannotRunHere if a kubelet runs that is of no set: two would share a socket's path."""
     ours = any("kubelet" in processes.command_line(process) for process in processes.marked())
-    if not ours and kubelet_listens(Path("/proc/net/unix").read_text()):
+    if not ours and kubelets():
         raise CannotRunHere(message(["another kubelet runs on this machine"]))
 
 
-def kubelet_listens(unix_sockets: str) -> bool:
-    """True if the text of /proc/net/unix has the socket that every kubelet opens."""
-    return any(line.split()[-1:] == [_DEVICE_PLUGINS] for line in unix_sockets.splitlines())
+def kubelets() -> int:
+    """How many kubelets listen at the socket whose path is hard-coded in them."""
+    return kubelets_in(Path("/proc/net/unix").read_text())
+
+
+def kubelets_in(unix_sockets: str) -> int:
+    """Count the sockets that every kubelet opens in the text of /proc/net/unix."""
+    return sum(line.split()[-1:] == [_DEVICE_PLUGINS] for line in unix_sockets.splitlines())

@@ -41,12 +41,12 @@ def test_packages_that_nobody_may_install_are_named(monkeypatch: pytest.MonkeyPa
     assert "these Debian packages are not installed: containerd, runc" in machine.missing(need=())
 
 
-def test_a_kubelet_is_known_by_its_socket() -> None:
+def test_kubelets_are_known_by_their_sockets() -> None:
     line = "0000: 00000002 00000000 00010000 0001 01 123 "
     socket = "/var/lib/kubelet/device-plugins/kubelet.sock"
 
-    assert machine.kubelet_listens(f"Num RefCount\n{line}{socket}\n")
-    assert not machine.kubelet_listens(f"Num RefCount\n{line}{socket}.old\n{line}\n")
+    assert machine.kubelets_in(f"Num RefCount\n{line}{socket}\n{line}{socket}\n") == 2
+    assert machine.kubelets_in(f"Num RefCount\n{line}{socket}.old\n{line}\n") == 0
 
 
 def test_contexts_of_the_developers_own_clusters_are_read() -> None:
