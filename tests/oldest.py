@@ -33,12 +33,8 @@ def main(arguments: list[str]) -> int:
     python = PLACE / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, *oldest(described["project"]), *tools, "-e", f"{ROOT}[all]"], check=True)
-    runs = (
-        [arguments]
-        if arguments
-        else [["-n", "auto", "-m", UNIT], ["-m", "cluster and not browser"]]
-    )
-    for run in runs:
+    everything = [["-n", "auto", "-m", UNIT], ["-m", "cluster and not browser"]]
+    for run in [arguments] if arguments else everything:
         if code := subprocess.run([python, "-m", "pytest", *run], cwd=ROOT, check=False).returncode:
             return code
     return 0

@@ -8,7 +8,9 @@ from __future__ import annotations
 import html
 import secrets
 from typing import Any
+from urllib.parse import quote
 
+from jupyterhub.utils import url_path_join
 from tornado import web
 
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
@@ -76,6 +78,22 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
         error.jupyterhub_html_message += f'<br><a href="{html.escape(again)}">Try again</a>'
     exception: Exception = error
     return exception
+
+
+def refused(spawner: Any, exc: Exception, cluster: str = "") -> Exception:
+    """Log *exc* whole; return what the spawner's user sees of it, with a reference to the log.
+
+    *cluster* is the one in which the server was about to start.
+    """
+    reference = reference_for(exc)
+    facts = {"reference": reference, "profile": spawner.choosing.profile, "cluster": cluster}
+    said = ", ".join(f"{what} {fact}" for what, fact in facts.items() if fact)
+    log = spawner.log.error if reference else spawner.log.warning
+    log("%s did not start (%s): %s", spawner._log_name, said, exc or type(exc).__name__)
+    again = url_path_join(spawner.hub.base_url, "spawn", spawner.user.escaped_name)
+    if spawner.name:
+        again = url_path_join(again, quote(spawner.name))
+    return shown(exc, reference, again)
 
 
 def alert(exc: MCKSError, reference: str = "") -> str:

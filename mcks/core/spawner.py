@@ -10,10 +10,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from jupyterhub.spawner import Spawner
-from jupyterhub.utils import url_path_join
 from traitlets import default
 
 from mcks.core import hub_errors, hub_records, launch, plan, state
@@ -99,7 +97,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         except MCKSError as exc:
             if hub_errors.is_users_to_correct(exc):
                 self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
-            raise self._refusal(exc) from None
+            raise hub_errors.refused(self, exc) from None
         if self.apply_user_options:
             await super()._run_apply_user_options(user_options)
 
@@ -129,29 +127,13 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             return await self._start(self._progress)
         except Exception as exc:
-            refusal = self._refusal(exc)
+            refusal = hub_errors.refused(self, exc, self._cluster_name)
             if refusal is exc:
                 raise
             raise refusal from None  # the hub logs the stack of what it does not fetch
         finally:
             self._starting = False
             self._progress.end()
-
-    def _refusal(self, exc: Exception) -> Exception:
-        """Log *exc* whole; return what the user sees of it, with a reference to the log."""
-        reference = hub_errors.reference_for(exc)
-        facts = {
-            "reference": reference,
-            "profile": self.choosing.profile,
-            "cluster": self._starting and self._cluster_name,
-        }
-        said = ", ".join(f"{what} {fact}" for what, fact in facts.items() if fact)
-        log = self.log.error if reference else self.log.warning
-        log("%s did not start (%s): %s", self._log_name, said, exc or type(exc).__name__)
-        again = url_path_join(self.hub.base_url, "spawn", self.user.escaped_name)
-        if self.name:
-            again = url_path_join(again, quote(self.name))
-        return hub_errors.shown(exc, reference, again)
 
     async def _start(self, progress: Progress) -> str:
         for notice in self.choosing.notices:
