@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -318,7 +319,7 @@ class Connection:
         }
         url = str(self._api.configuration.host) + request.path
         if request.query:
-            url += "?" + urlencode(request.query)
+            url += "?" + _encoded(*request.query.items())
         await self._api.update_params_for_auth(headers, [], _LOGIN)
         try:
             response: aiohttp.ClientResponse = await self._api.request(
@@ -356,6 +357,11 @@ class Connection:
         if request.repeatable or _never_sent(exc):
             return ServerUnreachable(text)
         return MaybeDone(text)
+
+
+@lru_cache(maxsize=128)
+def _encoded(*query: tuple[str, str]) -> str:
+    return urlencode(query)
 
 
 def _never_sent(exc: Exception) -> bool:

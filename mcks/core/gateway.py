@@ -39,17 +39,23 @@ class Target:
         return f"{self.url}{split_proxy_spec(self.proxy_spec)[1]}api"
 
 
-async def wait_until_ready(session: aiohttp.ClientSession, target: Target) -> None:
+async def wait_until_ready(
+    session: aiohttp.ClientSession, target: Target, waited: float = 0.0
+) -> None:
     """Return when *target* answers as it should. Bound it with ``asyncio.timeout``.
+
+    *waited* are the seconds that the start has taken already. What has just begun to run answers
+    no sooner than after a while, so it is first asked after a tenth of them, if that is worth it.
 
     Any status below 500 counts as up for JupyterHub itself, a gateway's 404 included; so mcks
     asks more exactly before it says that a server is there.
     """
-    pause = _FIRST_PAUSE
-    while not (answer := await ask(session, target)).ready:
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-    del answer
+    pause = waited / 10 if waited > _FIRST_PAUSE else 0.0
+    while True:
+        await asyncio.sleep(min(pause, _LONGEST_PAUSE))
+        if (await ask(session, target)).ready:
+            return
+        pause = max(pause * 1.5, _FIRST_PAUSE)
 
 
 @dataclass(frozen=True)

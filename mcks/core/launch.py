@@ -6,6 +6,7 @@ Which objects there are (render.py) and which hub calls lead here (spawner.py) d
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,7 @@ async def start(connection: Connection, launch: Launch, progress: Progress) -> N
     Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
     Nothing is cleaned up here: ``stop`` does that.
     """
+    began = time.monotonic()
     progress.say(f"Creating the server in {connection.title}", 10)
     objects = await apply.locate(connection.client, launch.objects, launch.created.namespace)
     pod = await apply.create_all(connection.client, objects, launch.created)
@@ -81,7 +83,7 @@ async def start(connection: Connection, launch: Launch, progress: Progress) -> N
     progress.accepted.set()
     uid = metadata(pod)["uid"]
     await _until_running(connection, launch, uid, progress)
-    await _until_ready_or_failed(connection, launch, uid)
+    await _until_ready_or_failed(connection, launch, uid, time.monotonic() - began)
     progress.say("The server answers", 95)
 
 
@@ -118,7 +120,9 @@ async def _holds(connection: Connection, verdict: failures.Verdict) -> bool:
     return False
 
 
-async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: str) -> None:
+async def _until_ready_or_failed(
+    connection: Connection, launch: Launch, uid: str, waited: float
+) -> None:
     """Ask the gateway, and give up at once if the pod ends meanwhile."""
 
     def failed(current: Manifest | None) -> failures.Verdict | None:
@@ -126,7 +130,7 @@ async def _until_ready_or_failed(connection: Connection, launch: Launch, uid: st
             return _GONE
         return failures.hopeless(current)
 
-    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target))
+    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target, waited))
     pods = connection.pods_of(launch.created.namespace)
     broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
     try:

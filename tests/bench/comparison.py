@@ -18,7 +18,7 @@ from typing import Any
 from tests.bench.spawn_process import Figures
 
 KINDS = ("kubespawner", "mcks")
-RUNS = 3
+RUNS = 5
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,34 @@ async def test_it_asks_until_the_server_answers(
     assert [r.path for r in asked] == ["/user/ada/api"] * 3
 
 
+@pytest.mark.parametrize(
+    ("waited", "pauses"),
+    [
+        (0.05, [0.0, 0.1, 0.15, 0.225]),
+        (3.0, [0.3, 0.45, 0.675, 1.0]),
+        (60.0, [1.0, 1.0, 1.0, 1.0]),
+    ],
+)
+async def test_the_longer_a_start_has_taken_the_later_it_asks(
+    session: aiohttp.ClientSession,
+    gateway: tuple[str, list[Answer], list[web.Request]],
+    monkeypatch: pytest.MonkeyPatch,
+    waited: float,
+    pauses: list[float],
+) -> None:
+    url, answers, _ = gateway
+    away: list[Answer] = [lambda _: web.Response(status=503)] * 3
+    answers[:] = [*away, server]
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("mcks.core.gateway.asyncio.sleep", sleep)
+    await wait_until_ready(session, Target(url, "/user/ada/"), waited)
+    assert slept == pytest.approx(pauses)
+
+
 async def test_a_subdomain_is_asked_for_by_its_host(
     session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
