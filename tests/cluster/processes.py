@@ -22,8 +22,9 @@ from tests.cluster.state import write_private
 
 _PROC = Path("/proc")
 # The daemon must not be a child of a test run, which would have to reap it: setsid forks, so that
-# it belongs to PID 1. It is started in the foreground of its shell, because a shell's background
-# jobs ignore SIGINT, and so would every kernel in every container below containerd.
+# it belongs to PID 1. A shell's background jobs ignore SIGINT; what inherits that from one below
+# containerd, such as a kernel in a container, could not be interrupted.
+_DETACHED = ("setsid", "--fork", "env", "--default-signal=INT")
 _LAUNCH = 'echo $$; log=$1; shift; exec "$@" </dev/null >>"$log" 2>&1'
 
 
@@ -141,7 +142,7 @@ class Daemons:
             return
         log = self.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
-        launch = ["setsid", "--fork", "sh", "-c", _LAUNCH, "sh", log, *argv]
+        launch = [*_DETACHED, "sh", "-c", _LAUNCH, "sh", log, *argv]
         environment = {**os.environ, PROCESS_MARK: self.mark}
         answer = subprocess.run(
             launch, check=True, stdout=subprocess.PIPE, text=True, cwd="/", env=environment

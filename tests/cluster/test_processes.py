@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,8 +59,13 @@ def test_a_daemon_without_its_record_is_found_by_its_mark(daemons: Daemons) -> N
     assert list(processes.marked("unittes")) == []
 
 
-def test_a_daemon_gets_interrupts(daemons: Daemons) -> None:
-    daemons.start("sleeper", ["sleep", "60"])
+@pytest.mark.parametrize("ours", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_daemon_gets_interrupts(daemons: Daemons, ours: Any) -> None:
+    before = signal.signal(signal.SIGINT, ours)
+    try:
+        daemons.start("sleeper", ["sleep", "60"])
+    finally:
+        signal.signal(signal.SIGINT, before)
     found = daemons.running("sleeper")
     assert found is not None
     deadline = time.monotonic() + 30
