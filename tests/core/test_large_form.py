@@ -1,0 +1,50 @@
+"""The form of 200 profiles asks nobody, whatever is listed. Its time is in bench_form."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from mcks.core.config_check import sample_spawner
+from tests.bench.bench_form import profile
+from tests.core import kubeconfigs
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Whom anything tries to reach, or to look up; nobody is reached."""
+    found: list[Any] = []
+
+    def refuse(*arguments: Any, **_: Any) -> None:
+        found.append(arguments)
+        raise OSError("no network here")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    return found
+
+
+async def test_the_form_of_200_profiles_in_two_clusters_makes_no_network_call(
+    called: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfigs.write(tmp_path / "kc", "a", "b")))
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {
+        name: {"context": name, "ingress_public_url": f"http://{name}.example.org"} for name in "ab"
+    }
+    config.MultiClusterKubeSpawner.profile_list = [
+        profile(number) | {"cluster": "ab"[number % 2]} for number in range(200)
+    ]
+    html = await sample_spawner(config, "ada", "profile-0").choosing.form()
+    assert html.count('name="profile"') == 200
+    assert called == []
+    for host in ("127.0.0.1", "a.example.org"):
+        with pytest.raises(OSError, match="no network here"):
+            await asyncio.open_connection(host, 9)
+    assert len(called) == 2
