@@ -13,7 +13,7 @@ from tests.demo.hub import Hub
 from tests.pages import SLOW
 
 _TELL = """
-new MutationObserver(() => {
+if (location.pathname.includes('/spawn-pending/')) new MutationObserver(() => {
   const bar = document.querySelector('#progress-bar')?.getAttribute('aria-valuenow');
   const said = document.querySelector('#progress-message')?.textContent.trim();
   const now = `progress: ${bar} ${said}`;

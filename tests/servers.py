@@ -71,6 +71,7 @@ async def make(
     monkeypatch.setenv("KUBECONFIG", str(namespace.kubeconfig))
     python = str(Path(clusters.notebook_command()[0]).with_name("python"))
     config = Config()
+    config.JupyterHub.base_url = f"/{namespace.name}/"  # a gateway is one for all namespaces
     section = config.MultiClusterKubeSpawner
     section.clusters = {
         "a": {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,7 @@ from aiohttp import web
 from tests.cluster.api import KubernetesAPI
 
 Pod = dict[str, Any]
-NODE = "simulated"
+NODE = f"simulated-{os.getpid()}"  # another test run may have one in the same cluster
 SERVER_PATCH = f"""
     kind: Pod
     metadata: {{name: "{{{{key}}}}"}}

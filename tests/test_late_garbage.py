@@ -19,10 +19,10 @@ KEY = "h-jupyter-ada"
 
 
 async def test_200_restarts_at_once_need_no_garbage_collector(
-    quick_cluster: QuickCluster, local_clusters: LocalSet, tmp_path: Path
+    quick_cluster: QuickCluster, breakable_clusters: LocalSet, tmp_path: Path
 ) -> None:
     api, namespace = quick_cluster.api, quick_cluster.namespace
-    kcm = local_clusters["a"]
+    kcm = breakable_clusters["a"]
     await asyncio.to_thread(kcm.stop, "kcm")
     uids = set()
     async with running(quick_cluster.config, tmp_path / "hub.sqlite") as (hub,):

@@ -79,16 +79,16 @@ def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
 
 
 async def test_a_server_that_is_stopped_while_its_cluster_is_away_is_deleted_when_that_is_back(
-    make: Make, local_clusters: LocalSet, clusters: Clusters, namespace: Namespace
+    make: Make, breakable_clusters: LocalSet, clusters: Clusters, namespace: Namespace
 ) -> None:
     spawner = make()
     await spawner.start()
-    await asyncio.to_thread(local_clusters["a"].stop, "apiserver")
+    await asyncio.to_thread(breakable_clusters["a"].stop, "apiserver")
     await spawner.stop()
     assert await spawner.poll() == 0
     assert spawner.get_state() == {}
     assert fleet_of(spawner).sweeper.owes((await connection(spawner)).breaker)
-    await asyncio.to_thread(local_clusters["a"].start, "apiserver")
+    await asyncio.to_thread(breakable_clusters["a"].start, "apiserver", reconnect=True)
     await until_empty(clusters, namespace.name)
 
 
@@ -224,18 +224,18 @@ async def test_a_named_servers_own_data_goes_with_it_and_the_users_with_the_user
 
 
 async def test_a_users_data_in_a_cluster_that_is_away_is_deleted_when_that_is_back(
-    make: Make, api: KubernetesAPI, namespace: Namespace, local_clusters: LocalSet
+    make: Make, api: KubernetesAPI, namespace: Namespace, breakable_clusters: LocalSet
 ) -> None:
     spawner = make()
     spawner.objects = {**spawner.objects, "05-home": HOME}
     await spawner.start()
     await spawner.stop()
     saved = spawner.get_state()
-    await asyncio.to_thread(local_clusters["a"].stop, "apiserver")
+    await asyncio.to_thread(breakable_clusters["a"].stop, "apiserver")
     again = make()
     again.load_state(saved)
     await again.delete_forever()
-    await asyncio.to_thread(local_clusters["a"].start, "apiserver")
+    await asyncio.to_thread(breakable_clusters["a"].start, "apiserver", reconnect=True)
 
     async def gone() -> bool:
         return not await asyncio.to_thread(api.list, *CLAIM, namespace.name)

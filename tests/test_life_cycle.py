@@ -257,18 +257,18 @@ async def test_a_new_hub_learns_that_a_server_is_gone(
 
 
 async def test_a_new_hub_waits_for_a_gateway_that_is_away(
-    make: Make, local_clusters: LocalSet
+    make: Make, breakable_clusters: LocalSet
 ) -> None:
     first = make()
     url = await first.start()
     saved = first.get_state()
-    await asyncio.to_thread(local_clusters["a"].stop, "envoy")
+    await asyncio.to_thread(breakable_clusters["a"].stop, "envoy")
     second = make()
     second.load_state(saved)
     asked = asyncio.create_task(second.get_url())
     done, _ = await asyncio.wait({asked}, timeout=2)
     assert not done
-    await asyncio.to_thread(local_clusters["a"].start, "envoy")
+    await asyncio.to_thread(breakable_clusters["a"].start, "envoy")
     async with asyncio.timeout(60):
         assert await asked == url
     await second.stop()

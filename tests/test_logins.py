@@ -33,7 +33,6 @@ from tests import cloud_logins
 from tests.cloud_environment import clean_environment
 from tests.cloud_logins import BACKENDS, USERS, Login, Place
 from tests.cluster.api import APIAnswer, KubernetesAPI
-from tests.cluster.fixtures import Clusters, cannot_run
 from tests.cluster.local_set import LocalSet
 from tests.loopback_only import loopback_only
 from tests.watched_servers import (
@@ -45,21 +44,19 @@ from tests.watched_servers import (
     versions,
 )
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]  # an API server has other flags here
 
 
 @pytest.fixture(scope="module")
-def place(clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(local_clusters: LocalSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One restart of one API server, for all tests here."""
-    if not isinstance(clusters, LocalSet):
-        cannot_run("This test gives an API server other flags, so it needs the local clusters.")
     folder = tmp_path_factory.mktemp("authenticators")
-    cluster, namespace = clusters["a"], f"test-{secrets.token_hex(4)}"
-    notebook = clusters.notebook_command(), clusters.notebook_patch()
+    cluster, namespace = local_clusters["a"], f"test-{secrets.token_hex(4)}"
+    notebook = local_clusters.notebook_command(), local_clusters.notebook_patch()
     with cloud_logins.authenticators().running() as authenticators:
         try:
-            clusters.prepare_namespace(namespace)
-            clusters.write_hub_kubeconfig(folder / "hub.kubeconfig", namespace)
+            local_clusters.prepare_namespace(namespace)
+            local_clusters.write_hub_kubeconfig(folder / "hub.kubeconfig", namespace)
             cluster.restart_apiserver(authenticators.flags(folder))
             for name, user in USERS.items():
                 subject = {"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}
@@ -70,8 +67,8 @@ def place(clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Itera
             cluster.api.wait("the API server knows the issuer", lambda: not refused(api))
             yield Place(cluster, namespace, authenticators, folder / "hub.kubeconfig", notebook)
         finally:
-            clusters.restore()
-            clusters.remove_namespace(namespace)
+            local_clusters.restore()
+            local_clusters.remove_namespace(namespace)
 
 
 def refused(api: KubernetesAPI) -> bool:

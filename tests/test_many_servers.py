@@ -17,7 +17,12 @@ from tests.cluster.local_set import LocalSet
 from tests.demo.hub import Hub, hub
 from tests.simulated_kubelet import SERVER_PATCH, simulated_gateway, simulated_kubelet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.alone,  # API servers count all that they are asked
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]
 
 SERVERS = 200
 _AT_ONCE = 20

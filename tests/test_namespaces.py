@@ -14,7 +14,7 @@ from tests.cluster.access import HUB_ACCOUNT, HUB_NAMESPACE
 from tests.cluster.api import KubernetesAPI
 from tests.servers import HOME, Make, connection, until
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]  # the hub has more rights here
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jupyterhub import orm
 from jupyterhub.objects import Hub, Server
-from jupyterhub.utils import url_escape_path
+from jupyterhub.utils import url_escape_path, url_path_join
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
@@ -125,10 +125,11 @@ def sample_spawner(
 ) -> MultiClusterKubeSpawner:
     """Make a spawner for a user who need not exist, to look at what it would do."""
     escaped = url_escape_path(username)
-    url = f"/user/{escaped}/"
+    base_url = _base_url(config)
+    url = f"{base_url}user/{escaped}/"
     prefix = url + (f"{url_escape_path(servername)}/" if servername else "")
     user: Any = SimpleNamespace(name=username, id=1, url=url, escaped_name=escaped, state={})
-    hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
+    hub = Hub(ip="127.0.0.1", port=8081, base_url=f"{base_url}hub/", public_host="")
     spawner = MultiClusterKubeSpawner(
         user=user,
         hub=hub,
@@ -144,3 +145,10 @@ def sample_spawner(
     spawner._server = Server(orm_server=row)
     spawner.user_options = {"profile": profile} if profile else {}
     return spawner
+
+
+def _base_url(config: Config) -> str:
+    """Where the hub is below its host: ``base_url``, else the path of ``bind_url``, else ``/``."""
+    hub = config.JupyterHub
+    path = hub.get("base_url") or urlsplit(hub.get("bind_url", "")).path
+    return str(url_path_join("/", path, "/"))

@@ -140,6 +140,7 @@ async def test_a_server_starts_with_it(  # noqa: PLR0917
         "patches": {"10-notebook": clusters.notebook_patch()},
     }
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"MultiClusterKubeSpawner": spawner}))
+    hub = {"base_url": f"/{namespace.name}/"}
+    config.write_text(json.dumps({"JupyterHub": hub, "MultiClusterKubeSpawner": spawner}))
     said = await asyncio.to_thread(run, python, "-c", SPAWN, str(config), cwd=tmp_path)
     assert said.split() == [clusters["a"].gateway_url, "None"]

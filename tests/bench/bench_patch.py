@@ -129,7 +129,7 @@ def compare(kubectl: Kubectl, runs: int = 3000, forks: int = 30) -> list[Times]:
 def main() -> bool:
     """Print the table; say whether the bars are kept."""
     size = len(json.dumps(yaml.load(POD), separators=(",", ":")))
-    times = compare(plain_kubectl(frugal=False))
+    times = compare(plain_kubectl())
     ratio = times[-1].median / times[0].median
     print(f"Strategic merge patch of a Pod of {size} bytes")
     print(f"{'':<28}{'median ms':>10}{'p99 ms':>10}{'runs':>8}")

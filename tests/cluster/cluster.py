@@ -7,14 +7,13 @@ together are local_set.py's affair.
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.cluster import access, cgroups, kubeconfig, machine, pki, storage
+from tests.cluster import access, cgroups, kubeconfig, locks, machine, pki, storage
 from tests.cluster.api import APIAnswer, AsyncKubernetesAPI, KubernetesAPI, condition_of
 from tests.cluster.containerd import Containerd
 from tests.cluster.control_plane import ControlPlane
@@ -30,7 +29,6 @@ COMPONENTS = (
 )  # fmt: skip
 ALIASES = {"gateway": "envoy"}
 _GRACE = 2.0  # the API server and etcd would wait 10 s and more for their clients to leave
-_ONE_KUBELET = threading.Lock()
 _WATCHERS = ("kcm", "scheduler", "kubelet", "contour")
 
 
@@ -232,7 +230,7 @@ class LocalCluster:
 
     def _launch_kubelet(self) -> None:
         """Start it alone: of two that come to their common socket at once, one fails and ends."""
-        with _ONE_KUBELET:
+        with locks.changing("kubelets"):
             others = machine.kubelets()
             self._launch("kubelet")
             self._await("kubelet", lambda: machine.kubelets() > others)

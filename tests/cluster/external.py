@@ -68,9 +68,6 @@ class ExternalSet:
         for cluster in self:
             access.remove_namespace(cluster.api, namespace)
 
-    def restore(self) -> None:
-        """Nothing was stopped."""
-
     def notebook_patch(self) -> str:
         """No patch: these clusters pull the spawner's own image."""
         return ""

@@ -2,6 +2,9 @@
 
 Where the clusters cannot run, such tests fail if CI=true, and are skipped elsewhere, with the
 reason; or they run on the contexts of MCKS_TEST_CONTEXTS, but for those that stop components.
+
+Several test runs may share the clusters: each test has a namespace, and each hub a base URL of its
+own. Tests that would disturb others are marked ``alone``; one run of those at a time.
 """
 
 from __future__ import annotations
@@ -32,6 +35,14 @@ class Namespace:
     """The hub's: the ServiceAccount with the least Role; its contexts are in this namespace."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what breaks clusters, before pytest selects by marks."""
+    for item in items:
+        if "breakable_clusters" in getattr(item, "fixturenames", ()):
+            item.add_marker("alone")
+
+
 @pytest.fixture(scope="session")
 def clusters() -> Iterator[Clusters]:
     """The clusters, up and serving. What this test run brought up, it takes down."""
@@ -46,17 +57,25 @@ def clusters() -> Iterator[Clusters]:
         yield running
 
 
-@pytest.fixture
-def local_clusters(clusters: Clusters) -> Iterator[LocalSet]:
-    """The clusters, to stop and start components of; all is restored after the test."""
+@pytest.fixture(scope="session")
+def local_clusters(clusters: Clusters) -> LocalSet:
+    """The clusters, for tests that need more of them than a user's own would give."""
     if not isinstance(clusters, LocalSet):
-        cannot_run("This test stops parts of clusters, so it needs the local ones.")
-    yield clusters
-    clusters.restore()
+        cannot_run("This test needs the local clusters.")
+    return clusters
 
 
 @pytest.fixture
-def namespace(clusters: Clusters, tmp_path: Path) -> Iterator[Namespace]:
+def breakable_clusters(local_clusters: LocalSet) -> Iterator[LocalSet]:
+    """The clusters for this test alone, to stop and start parts of; all is restored after it."""
+    yield local_clusters
+    local_clusters.restore()
+
+
+@pytest.fixture
+def namespace(
+    clusters: Clusters, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Namespace]:
     """A fresh namespace in each cluster, gone after the test, with a kubeconfig for the hub."""
     name = f"test-{secrets.token_hex(4)}"
     kubeconfig = tmp_path / "hub.kubeconfig"
@@ -65,7 +84,8 @@ def namespace(clusters: Clusters, tmp_path: Path) -> Iterator[Namespace]:
         clusters.write_hub_kubeconfig(kubeconfig, name)
         yield Namespace(name, kubeconfig)
     finally:
-        clusters.restore()
+        if isinstance(clusters, LocalSet) and "breakable_clusters" in request.fixturenames:
+            clusters.restore()
         clusters.remove_namespace(name)
 
 

@@ -53,6 +53,7 @@ def _build(directory: Path) -> None:
             "build",
             "-trimpath",
             "-buildvcs=false",
+            build.NO_DEBUGGING,
             "-ldflags",
             "-s -w",
             "-o",

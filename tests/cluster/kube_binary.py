@@ -10,15 +10,17 @@ VERSION = "v1.34.4"
 """The newest minor version that still runs on cgroup v1 and with Debian 12's containerd 1.6."""
 NAMES = (
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl",
+    "kubectl-many",
 )  # fmt: skip
 
 _SOURCE = Path(__file__).parent / "kube"
+_FILES = ("go.mod", "go.sum", "main.go", "kubectl_many.go")
 _INFO = "k8s.io/component-base/version"
 _FLAGS = f"-s -w -X {_INFO}.gitVersion={VERSION} -X {_INFO}.gitMajor=1 -X {_INFO}.gitMinor=34"
 
 
 def _key() -> str:
-    return cache.key(*(_SOURCE / name for name in ("go.mod", "go.sum", "main.go")), _FLAGS)
+    return cache.key(*(_SOURCE / name for name in _FILES), _FLAGS)
 
 
 def is_built() -> bool:
@@ -39,6 +41,7 @@ def _build(directory: Path) -> None:
                 "build",
                 "-trimpath",
                 "-buildvcs=false",
+                build.NO_DEBUGGING,
                 "-ldflags",
                 _FLAGS,
                 "-o",

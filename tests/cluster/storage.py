@@ -9,11 +9,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tests.cluster import locks
 from tests.cluster.api import KubernetesAPI, Object
 from tests.cluster.names import ClusterName
 
 CLASS = "local"
-POOL = 24
+POOL = 48
 """How many claims can be bound at the same time, in each cluster."""
 
 
@@ -49,6 +50,11 @@ def volume(name: str, path: Path) -> Object:
 
 def fill(api: KubernetesAPI, name: ClusterName, directory: Path) -> None:
     """Make the pool whole: volumes whose claim was deleted are emptied and made anew."""
+    with locks.changing(f"{name.tag}-storage"):
+        _fill(api, name, directory)
+
+
+def _fill(api: KubernetesAPI, name: ClusterName, directory: Path) -> None:
     volumes = {item["metadata"]["name"]: item for item in api.list("v1", "PersistentVolume")}
     for number in range(POOL):
         volume_name = f"{name.tag}-{number:02}"

@@ -95,9 +95,9 @@ async def test_what_a_pod_wrote_into_its_claim_is_there_for_the_next_pod(
 
 
 async def test_a_volume_can_be_claimed_again_after_its_claim_is_gone(
-    local_clusters: LocalSet, namespace: Namespace
+    breakable_clusters: LocalSet, namespace: Namespace
 ) -> None:
-    cluster = local_clusters["b"]
+    cluster = breakable_clusters["b"]
 
     def bound() -> list[str]:
         volumes = cluster.api.list("v1", "PersistentVolume")
@@ -158,9 +158,9 @@ async def test_the_hub_may_do_in_its_namespace_what_the_role_says_and_nothing_el
 
 
 async def test_pods_go_on_serving_while_the_api_server_is_away(
-    local_clusters: LocalSet, namespace: Namespace, browser: aiohttp.ClientSession
+    breakable_clusters: LocalSet, namespace: Namespace, browser: aiohttp.ClientSession
 ) -> None:
-    cluster, place = local_clusters["a"], namespace.name
+    cluster, place = breakable_clusters["a"], namespace.name
     url = f"{cluster.gateway_url}{_prefix(namespace)}"
     route = workloads.ingress("server", _prefix(namespace))
     await asyncio.to_thread(workloads.serve, cluster, place, "server", route)
@@ -179,9 +179,9 @@ async def test_pods_go_on_serving_while_the_api_server_is_away(
 
 
 async def test_new_pods_start_soon_after_an_outage_of_etcd(
-    local_clusters: LocalSet, namespace: Namespace
+    breakable_clusters: LocalSet, namespace: Namespace
 ) -> None:
-    cluster, place = local_clusters["b"], namespace.name
+    cluster, place = breakable_clusters["b"], namespace.name
     await asyncio.to_thread(cluster.stop, "etcd", kill=True)
     await asyncio.to_thread(cluster.start, "etcd", reconnect=True)
 
@@ -191,9 +191,9 @@ async def test_new_pods_start_soon_after_an_outage_of_etcd(
 
 
 async def test_a_route_made_while_contour_is_away_works_when_it_is_back(
-    local_clusters: LocalSet, namespace: Namespace, browser: aiohttp.ClientSession
+    breakable_clusters: LocalSet, namespace: Namespace, browser: aiohttp.ClientSession
 ) -> None:
-    cluster, place = local_clusters["b"], namespace.name
+    cluster, place = breakable_clusters["b"], namespace.name
     await asyncio.to_thread(cluster.stop, "contour")
     route = workloads.http_route("server", _prefix(namespace))
     await asyncio.to_thread(workloads.serve, cluster, place, "server", route)
@@ -207,9 +207,9 @@ async def test_a_route_made_while_contour_is_away_works_when_it_is_back(
 
 
 async def test_the_api_server_takes_extra_flags_and_loses_them_again(
-    local_clusters: LocalSet,
+    breakable_clusters: LocalSet,
 ) -> None:
-    cluster = local_clusters["a"]
+    cluster = breakable_clusters["a"]
     await asyncio.to_thread(cluster.restart_apiserver, ["--anonymous-auth=false"])
     anonymous = cluster.hub_api("")
     with pytest.raises(APIAnswer) as refused:

@@ -27,7 +27,7 @@ def _use(directory: Path, claimed: Event, enough: Event) -> None:
 def test_a_second_change_waits_and_then_gives_up() -> None:
     with (
         locks.changing("t1"),
-        pytest.raises(locks.InUse, match="still busy with the set t1"),
+        pytest.raises(locks.InUse, match="still busy with t1"),
         locks.changing("t1", seconds=0.0),
     ):
         pass

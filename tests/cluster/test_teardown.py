@@ -17,7 +17,7 @@ from tests.cluster.fixtures import Clusters
 from tests.cluster.local_set import LocalSet
 from tests.cluster.state import state_root
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.alone]
 
 _ROOT = Path(__file__).parents[2]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,13 +28,12 @@ class Answer(NamedTuple):
 
 
 class Kubectl:
-    """Runs kubectl without any cluster."""
+    """Runs kubectl without any cluster; in one process for all questions, where there is that."""
 
-    def __init__(self, executable: Path, *, frugal: bool = True) -> None:
+    def __init__(self, executable: Path, many: Path | None = None) -> None:
         self.executable = executable
         self._environment = {"HOME": "/nonexistent", "KUBECONFIG": "/dev/null"}
-        if frugal:  # a fifth less work for the machine, the same answers
-            self._environment |= {"GOGC": "off", "GOMAXPROCS": "1"}
+        self._many = many and self._started(many)
         version = json.loads(self._run("version", "--client", "--output=json").stdout)
         self.version: str = version["clientVersion"]["gitVersion"]
         if "dispatcher" in self.version:
@@ -55,7 +55,18 @@ class Kubectl:
             return Answer([], done.stderr or f"exit {done.returncode}")
         return Answer(json_stream(done.stdout), "")
 
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._many:
+            self._many.communicate()
+
+    def _started(self, many: Path) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen([many], stdin=pipe, stdout=pipe, env=self._environment, text=True)
+
     def _run(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        if self._many:
+            return self._ask(self._many, arguments, text)
         return subprocess.run(
             [self.executable, *arguments],
             input=text,
@@ -66,21 +77,39 @@ class Kubectl:
             check=False,
         )
 
+    @staticmethod
+    def _ask(
+        many: subprocess.Popen[str], arguments: Sequence[str], text: str
+    ) -> subprocess.CompletedProcess[str]:
+        """One line there, and one back (kube/kubectl_many.go)."""
+        assert many.stdin is not None
+        assert many.stdout is not None
+        many.stdin.write(json.dumps({"arguments": arguments, "input": text}) + "\n")
+        many.stdin.flush()
+        told = json.loads(many.stdout.readline())
+        return subprocess.CompletedProcess(arguments, told["code"], told["output"], told["error"])
 
-def plain_kubectl(*, frugal: bool = True) -> Kubectl:
-    """Return the chosen kubectl, or that of the local clusters, built if need be."""
-    chosen = os.environ.get("MCKS_TEST_KUBECTL")
-    executable = Path(chosen) if chosen else kube_binaries() / "kubectl"
-    return Kubectl(executable, frugal=frugal)
+
+def plain_kubectl(*, in_one_process: bool = False) -> Kubectl:
+    """Return the chosen kubectl, or that of the local clusters, built if need be.
+
+    Only the latter can answer *in_one_process*. Raises CannotRunHere.
+    """
+    if chosen := os.environ.get("MCKS_TEST_KUBECTL"):
+        return Kubectl(Path(chosen))
+    binaries = kube_binaries()
+    return Kubectl(binaries / "kubectl", binaries / "kubectl-many" if in_one_process else None)
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> Kubectl:
+def kubectl() -> Iterator[Kubectl]:
     """The referee."""
     try:
-        return plain_kubectl()
+        referee = plain_kubectl(in_one_process=True)
     except CannotRunHere as error:
         cannot_run(str(error))
+    yield referee
+    referee.close()
 
 
 def json_stream(text: str) -> list[dict[str, Any]]:

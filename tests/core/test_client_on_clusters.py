@@ -15,6 +15,7 @@ from mcks.core.objects import Manifest, Ref, Selection
 from mcks.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from tests.backends.reading import client_of
 from tests.cluster.fixtures import Clusters, Namespace
+from tests.servers import until
 
 pytestmark = pytest.mark.cluster
 
@@ -131,11 +132,24 @@ async def test_a_list_in_pieces_leads_into_a_watch(
 
 
 async def test_a_watch_from_the_distant_past_is_gone(
-    client: ClusterClient, namespace: Namespace
+    client: ClusterClient, clusters: Clusters, namespace: Namespace
 ) -> None:
+    """An API server that began just now may know its own kinds' past, but not that of others."""
+    group = "gateway.networking.k8s.io"
+    rule = {"apiGroups": [group], "resources": ["httproutes"], "verbs": ["watch"]}
+    await asyncio.to_thread(clusters.prepare_namespace, namespace.name, [rule])
+    routes = Selection(f"{group}/v1", "HTTPRoute", namespace.name)
+
+    async def permitted() -> bool:
+        try:
+            async for _ in client.watch(routes, "1", timeout=2):
+                pass
+        except Forbidden:
+            return False  # the API server learns of the rule in a moment
+        return True
+
     with pytest.raises(Gone):
-        async for _ in client.watch(Selection("v1", "Pod", namespace.name), "1", timeout=2):
-            pass
+        await until(permitted)
 
 
 async def test_a_watch_can_be_left(client: ClusterClient, namespace: Namespace) -> None:

@@ -167,6 +167,25 @@ def test_render_prints_what_would_be_created_with_a_dummy_token(
     assert limits == {"memory": "8589934592"}
 
 
+@pytest.mark.parametrize(
+    "extra",
+    ["c.JupyterHub.base_url = '/jupyter/'", "c.JupyterHub.bind_url = 'http://:8000/jupyter'"],
+)
+def test_render_knows_where_the_hub_is_below_its_host(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any], extra: str
+) -> None:
+    import yaml
+
+    assert run(tmp_path, "render", "--user", "ada", extra=extra) == 0
+    secret, *_, ingress = yaml.safe_load_all(capsys.readouterr().out)
+    environment = secret["stringData"]
+    assert environment["JUPYTERHUB_SERVICE_PREFIX"] == "/jupyter/user/ada/"
+    assert environment["JUPYTERHUB_BASE_URL"] == "/jupyter/"
+    assert environment["JUPYTERHUB_API_URL"].endswith("/jupyter/hub/api")
+    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert path["path"] == "/jupyter/user/ada/"
+
+
 def test_render_shows_what_each_patch_changes(
     tmp_path: Path, capsys: pytest.CaptureFixture[Any]
 ) -> None:

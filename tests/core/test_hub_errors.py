@@ -23,7 +23,7 @@ from mcks.errors import (
     Unreachable,
 )
 from tests.core import kubeconfigs
-from tests.core.test_choosing import refusal, spawner_of
+from tests.core.choosing.common import refusal, spawner_of
 
 REFERENCE = re.compile(r"Reference: ([34679CDFGHJKMNPQRTVWXY]{8})$")
 FAILURES = [

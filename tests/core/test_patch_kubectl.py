@@ -55,13 +55,10 @@ def test_strategic_patches_give_what_kubectl_gives(
     run()
 
 
-@pytest.mark.parametrize("part", range(4))
 def test_two_thousand_strategic_patches_give_what_kubectl_gives(
-    kubectl: Kubectl, known: tuple[Table, Kinds], part: int
+    kubectl: Kubectl, known: tuple[Table, Kinds]
 ) -> None:
-    del part  # several processes share the examples
-
-    @many(500)
+    @many(2000)
     @given(rich(*known))
     def run(example: Example) -> None:
         check(kubectl, example)

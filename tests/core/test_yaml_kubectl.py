@@ -9,6 +9,7 @@ drops without a word, which mcks refuses on purpose.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ _LARGE = "18446744073709551615 9223372036854775807 9223372036854775808"
 _MARKS = "' \" # % @ ` & * !"
 _TAGS = ("!!str ", "!!int ", "!!float ", "!!bool ", "!!null ")
 PIECES = (*f"{_STARTS} {_WORDS} {_LARGE} {_MARKS}".split(), " ", *_TAGS)
+_TAG_WITH_COMMA = re.compile(r"![^ ]*,")
 QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
@@ -72,14 +74,12 @@ def test_every_broken_text_is_refused_by_kubectl_too(kubectl: Kubectl) -> None:
 
 def scalar_texts(size: int) -> st.SearchStrategy[list[str]]:
     text = st.lists(st.sampled_from(PIECES), max_size=4).map("".join)
-    return st.lists(text, min_size=size, max_size=size)
+    listed = text.filter(lambda text: not _TAG_WITH_COMMA.search(text))
+    return st.lists(listed, min_size=size, max_size=size)
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_random_scalars_are_read_as_kubectl_reads_them(kubectl: Kubectl, part: int) -> None:
-    del part  # several processes share the examples
-
-    @settings(QUIET, max_examples=130)
+def test_random_scalars_are_read_as_kubectl_reads_them(kubectl: Kubectl) -> None:
+    @settings(QUIET, max_examples=500)
     @given(scalar_texts(40))
     def run(texts: list[str]) -> None:
         readable = [text for text in texts if read(f"- {text}\n") is not None]

@@ -148,11 +148,13 @@ async def hub(
     *,
     namespace: str,
     port: int = 0,
+    base_url: str = "/",
     extra: str = "",
 ) -> AsyncIterator[Hub]:
     """A running hub that serves *clusters* (as tests.cluster knows them); stopped at the end.
 
     *extra* is appended to its configuration. *port* is the public one, on loopback; 0: a free one.
+    Hubs that use a cluster at the same time need a *base_url* each: its gateway is one for all.
     """
     public, private, proxy_api = port or _free_port(), _free_port(), _free_port()
     command = await asyncio.to_thread(proxy_command)
@@ -171,7 +173,7 @@ async def hub(
         settings = {
             "directory": str(directory),
             "namespace": namespace,
-            "public_url": f"http://127.0.0.1:{public}/",
+            "public_url": f"http://127.0.0.1:{public}{base_url}",
             "hub_url": f"http://127.0.0.1:{private}",
             "proxy_api_url": f"http://127.0.0.1:{proxy_api}",
             "proxy_command": command,

@@ -20,7 +20,7 @@ from tests.cluster import leftovers, local_set, processes
 from tests.cluster.fixtures import Clusters
 from tests.cluster.local_set import LocalSet
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 SET = "demotest"
 ROOT = Path(__file__).parents[2]

@@ -38,8 +38,15 @@ func command(name string) *cobra.Command {
 
 func main() {
 	name := filepath.Base(os.Args[0])
-	if name == "etcd" {
+	switch name {
+	case "etcd":
 		etcdmain.Main(os.Args)
+		return
+	case "kubectl-many":
+		if err := kubectlMany(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
 		return
 	}
 	found := command(name)

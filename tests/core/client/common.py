@@ -1,0 +1,47 @@
+"""What the tests of ClusterClient share: a backend for a loopback server, and its objects."""
+
+from __future__ import annotations
+
+from mcks.auth.credential import Credential
+from mcks.backends.base import Backend, Endpoint
+from mcks.core.client import ClusterClient
+from mcks.core.objects import Ref, Selection
+
+PODS = "/api/v1/namespaces/ns/pods"
+POD = Ref("v1", "Pod", "p", "ns")
+SECRET_VALUE = "very-secret-value"
+
+
+class TestBackend(Backend):
+    """Tokens t1, t2 ... for one server."""
+
+    __test__ = False
+    mints = 0
+    where = Endpoint("https://localhost")
+
+    async def endpoint(self) -> Endpoint:
+        return self.where
+
+    async def mint(self) -> Credential:
+        self.mints += 1
+        return Credential(token=f"token-{self.mints}")
+
+
+async def connect(backend, **settings):
+    return ClusterClient(
+        await backend.connect(),
+        cluster="a",
+        credentials=backend.credentials,
+        renew_trust=backend.renew_trust,
+        **settings,
+    )
+
+
+def pod(name="p", **meta):
+    meta = {"name": name, "namespace": "ns", "labels": {"key": "k"}} | meta
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}}
+
+
+async def watched(client, **settings):
+    selection = Selection("v1", "Pod", "ns")
+    return [e async for e in client.watch(selection, "100", **settings)]

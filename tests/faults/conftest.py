@@ -1,0 +1,23 @@
+"""The hub that all tests of faults ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests import fault_proxy
+from tests.cluster.fixtures import Clusters, Namespace
+from tests.faults.common import QUICK, Hub
+from tests.servers import Make
+
+
+@pytest.fixture
+async def hub(make: Make, clusters: Clusters, namespace: Namespace) -> AsyncIterator[Hub]:
+    context = clusters["a"].context
+    async with fault_proxy.in_front_of(namespace.kubeconfig, context) as proxy:
+        hub = Hub(make, proxy, clusters, namespace.name)
+        hub.pool.deadlines = QUICK
+        yield hub
+        proxy.heal()
+        await hub.pool.close()
