@@ -21,10 +21,14 @@ from tests.cluster.names import PROCESS_MARK
 from tests.cluster.state import write_private
 
 _PROC = Path("/proc")
+INTERRUPTIBLE = ("env", "--default-signal=INT")
+"""Before a command: shells' background jobs and pytest-xdist ignore SIGINT; that is inherited.
+
+What runs below containerd, such as a kernel in a container, could not be interrupted.
+"""
 # The daemon must not be a child of a test run, which would have to reap it: setsid forks, so that
-# it belongs to PID 1. A shell's background jobs ignore SIGINT; what inherits that from one below
-# containerd, such as a kernel in a container, could not be interrupted.
-_DETACHED = ("setsid", "--fork", "env", "--default-signal=INT")
+# it belongs to PID 1.
+_DETACHED = ("setsid", "--fork", *INTERRUPTIBLE)
 _LAUNCH = 'echo $$; log=$1; shift; exec "$@" </dev/null >>"$log" 2>&1'
 
 

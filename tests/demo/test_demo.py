@@ -20,7 +20,7 @@ from tests.cluster import leftovers, local_set, processes
 from tests.cluster.fixtures import Clusters
 from tests.cluster.local_set import LocalSet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.alone]
+pytestmark = pytest.mark.cluster
 
 SET = "demotest"
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def demo(clusters: Clusters) -> Iterator[subprocess.Popen[bytes]]:
     if not isinstance(clusters, LocalSet):
         pytest.skip("The demonstration on the user's own contexts makes no clusters to take down.")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.demo", "--set", SET, "--port", "0"],
+        [*processes.INTERRUPTIBLE, sys.executable, "-m", "tests.demo", "--set", SET, "--port", "0"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
