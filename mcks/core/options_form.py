@@ -69,6 +69,7 @@ def form(
     return _template(template, tuple(directories)).render(
         profile_list=[_shown_profile(profile, chosen) for profile in profiles],
         user_options={k: v for k, v in user_options.items() if isinstance(v, str)},
+        notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
     )
 

@@ -90,8 +90,8 @@ def select(
             raise
         profile = next(p for p in profiles if p.default)
         notices.append(
-            f"The profile {_echo(user_options['profile'])} of your last server is not there any "
-            f"more. This server is of the profile {profile.display_name!r}."
+            f"The profile {_echo(user_options['profile'])} is not there: "
+            f"{profile.display_name!r} is chosen instead."
         )
         user_options = {}
     answers = (_answer(profile, option, user_options, saved, notices) for option in profile.options)
@@ -114,10 +114,9 @@ def _answer(
         if not saved:
             raise
         found = _default(profile, option)
-        instead = f"It is now {found.choice.display_name!r}." if found and found.choice else ""
+        chosen = repr(found.choice.display_name) if found and found.choice else "the default"
         notices.append(
-            f"{option.display_name}: the choice of your last server is not there any more. "
-            f"{instead}".rstrip()
+            f"{option.display_name}: what was chosen is not there: {chosen} is chosen instead."
         )
     return found
 

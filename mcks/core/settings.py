@@ -156,8 +156,9 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         Jinja2 template of the form, as HTML. If unset, the form that comes with mcks.
 
         It sees ``profile_list`` (slug, display_name, description, default and profile_options of
-        the profiles that the user may use) and ``user_options``, the last choice. It must post
-        a field ``profile`` with a slug, and may post ``profile-option-SLUG--OPTION``.
+        the profiles that the user may use), ``user_options``, the last choice, and ``notices``,
+        sentences about what was chosen or linked and is not there. It must post a field
+        ``profile`` with a slug, and may post ``profile-option-SLUG--OPTION``.
         """,
     )
     additional_profile_form_template_paths = List(

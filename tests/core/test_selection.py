@@ -125,15 +125,14 @@ def test_a_saved_profile_that_is_gone_falls_back_to_the_default_with_a_notice() 
     assert selection.profile.slug == "gpu"
     assert selection.options["image"] == "jax"
     (notice,) = selection.notices
-    assert notice.startswith("The profile 'old' of your last server is not there any more.")
+    assert notice.startswith("The profile 'old' is not there: ")
+    assert notice.endswith(f"{selection.profile.display_name!r} is chosen instead.")
 
 
 def test_a_saved_choice_that_is_gone_falls_back_alone() -> None:
     selection = select(PROFILES, {"image": "old", "size": "l"}, saved=True)
     assert selection.options == {"image": "jax", "size": "l"}
-    assert selection.notices == (
-        "Image: the choice of your last server is not there any more. It is now 'jax'.",
-    )
+    assert selection.notices == ("Image: what was chosen is not there: 'jax' is chosen instead.",)
 
 
 @pytest.mark.parametrize("value", ["evil/miner", 7, "\ud800"])

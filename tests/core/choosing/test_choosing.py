@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from tornado import web
 
 from mcks.core import plan
@@ -104,11 +105,13 @@ async def test_a_refused_choice_is_not_remembered() -> None:
 
 async def test_saved_options_that_name_what_is_gone_start_the_default_with_a_notice() -> None:
     spawner = spawner_of(saved={"profile": "gone", "image": "x"})
-    assert 'value="small" checked' in (await form_of(spawner)).replace("\n", " ")
+    html = await form_of(spawner)
+    assert 'value="small" checked' in html.replace("\n", " ")
     await start(spawner, None)
     assert spawner.choosing.profile == "small"
     (notice,) = spawner.choosing.notices
-    assert "'gone' of your last server is not there any more" in notice
+    assert notice == "The profile 'gone' is not there: 'Small' is chosen instead."
+    assert f'role="alert">{escape(notice)}</p>' in html
 
 
 async def test_the_notice_is_on_the_progress_page() -> None:
@@ -245,6 +248,14 @@ async def test_a_link_to_what_is_not_there_shows_the_default(value: bytes) -> No
     html = await form_of(spawner)
     assert 'value="small" checked' in html.replace("\n", " ")
     assert html.count("<script>") == 1
+    assert html.count("is not there: &#39;Small&#39; is chosen instead.") == 1
+
+
+async def test_a_link_to_an_option_that_is_not_there_says_so() -> None:
+    spawner = spawner_of()
+    await linked(spawner, profile=[b"large"], **{"profile-option-large--where": [b"gone"]})
+    html = await form_of(spawner)
+    assert "where: what was chosen is not there: &#39;here&#39; is chosen instead." in html
 
 
 async def test_links_in_jupyterhubs_own_words_still_start() -> None:
