@@ -224,8 +224,13 @@ async def test_a_named_servers_own_data_goes_with_it_and_the_users_with_the_user
 
 
 async def test_a_users_data_in_a_cluster_that_is_away_is_deleted_when_that_is_back(
-    make: Make, api: KubernetesAPI, namespace: Namespace, breakable_clusters: LocalSet
+    make: Make,
+    api: KubernetesAPI,
+    namespace: Namespace,
+    breakable_clusters: LocalSet,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("mcks.core.fleet.SOON", 1.0)
     spawner = make()
     spawner.objects = {**spawner.objects, "05-home": HOME}
     await spawner.start()

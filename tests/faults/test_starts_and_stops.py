@@ -136,8 +136,9 @@ async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(
 
 @pytest.mark.parametrize("component", ["apiserver", "etcd", "kubelet", "gateway"])
 async def test_a_part_of_a_cluster_dies_and_comes_back(
-    hub: Hub, breakable_clusters: LocalSet, component: str
+    hub: Hub, breakable_clusters: LocalSet, component: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("mcks.core.sweep.SOON", 1.0)
     cluster = breakable_clusters["a"]
     running, creating, waiting = (hub.user(name) for name in ("running", "creating", "waiting"))
     assert await starts(running)
