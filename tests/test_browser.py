@@ -103,13 +103,14 @@ async def namespace(clusters: Clusters) -> AsyncIterator[str]:
 
 
 async def running_hub(
-    clusters: Clusters, namespace: str, directory: Path, extra: str = ""
+    clusters: Clusters, namespace: str, directory: Path, *, base_url: str, extra: str = ""
 ) -> AsyncIterator[Hub]:
     kubeconfig = directory / "hub.kubeconfig"
     clusters.write_hub_kubeconfig(kubeconfig, namespace)
     away = kubeconfigs.write(directory / "nowhere", "nowhere")
     more = MORE.format(kubeconfig=str(away)) + extra
-    async with hub(clusters, kubeconfig, directory, namespace=namespace, extra=more) as started:
+    place = {"namespace": namespace, "base_url": base_url}
+    async with hub(clusters, kubeconfig, directory, **place, extra=more) as started:
         yield started
 
 
@@ -117,13 +118,15 @@ async def running_hub(
 async def running(
     clusters: Clusters, namespace: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Hub]:
-    async for started in running_hub(clusters, namespace, tmp_path_factory.mktemp("hub")):
+    directory = tmp_path_factory.mktemp("hub")
+    async for started in running_hub(clusters, namespace, directory, base_url=f"/{namespace}/"):
         yield started
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def fancy(clusters: Clusters, namespace: str, tmp_path: Path) -> AsyncIterator[Hub]:
-    async for started in running_hub(clusters, namespace, tmp_path, FANCY):
+    """Its form looks for its script at ``/hub/`` only."""
+    async for started in running_hub(clusters, namespace, tmp_path, base_url="/", extra=FANCY):
         yield started
 
 
