@@ -84,21 +84,30 @@ async def in_lab(page: Page) -> None:
 
 async def run_cell(page: Page, code: str) -> str:
     """Open a notebook, run *code* in its first cell and return the output."""
-    if not await page.locator(".jp-Launcher").is_visible():
-        await page.locator(".lm-TabBar-addButton:visible").first.click()
-    await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
-    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    run = page.locator('[data-command="notebook:run-cell-and-select-next"]').first
-    output = page.locator(".jp-OutputArea-output pre").first
-    for _ in range(9):
-        # JupyterLab drops what it is told while notebook and kernel connect: a person tries again
-        await cell.fill(code)
-        await run.click()
+    await _open_a_notebook(page)
+    await page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.fill(code)
+    await page.locator('[data-command="notebook:run-cell-and-select-next"]').first.click()
+    return (await page.locator(".jp-OutputArea-output pre").first.inner_text()).strip()
+
+
+async def _open_a_notebook(page: Page) -> None:
+    """Open a new notebook and wait until its kernel is there.
+
+    The notebook's own indicator says "idle" also before there is a kernel; the bar at the bottom
+    does not. JupyterLab sometimes never gets to its kernel (seen with 4.6): a person begins anew.
+    """
+    status = page.locator("#jp-main-statusbar")
+    for _ in range(3):
+        if not await page.locator(".jp-Launcher").is_visible():
+            await page.locator(".lm-TabBar-addButton:visible").first.click()
+        await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
         with contextlib.suppress(PlaywrightTimeout):
-            await output.wait_for(timeout=SLOW / 9)
-            break
-    return (await output.inner_text()).strip()
+            await status.get_by_text("| Idle").wait_for(timeout=SLOW / 3)
+            return
+        seen = " ".join((await page.locator("body").inner_text()).split())
+        await page.goto(re.sub("/lab.*", "/lab?reset", page.url))
+        await in_lab(page)
+    raise AssertionError(f"no notebook has got its kernel; the page said: {seen}")
 
 
 async def make_a_file_in_a_terminal(page: Page, name: str) -> None:
