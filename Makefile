@@ -22,7 +22,7 @@ unit: $(READY) ## tests without clusters, under a minute
 cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and browser
 	-@$(BIN)/python -m tests.cluster install
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow and not cluster and not browser"
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "(cluster or browser) and not alone"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "(cluster or browser) and not alone"
 	$(BIN)/python -m pytest -m alone
 	$(BIN)/python -m tests.cluster leftovers
 
