@@ -30,21 +30,21 @@ def lock_files(set_name: str) -> tuple[Path, Path]:
 
 
 @contextmanager
-def changing(set_name: str, seconds: float = 1800.0) -> Iterator[None]:
-    """Hold the set alone while it is brought up or down; wait for another who does.
+def changing(name: str, seconds: float = 1800.0) -> Iterator[None]:
+    """Hold a set alone while it is brought up or down; wait for another who does.
 
-    What sets have in common has such a lock as well: addresses, say.
+    *name* is the set's, or that of what sets have in common: addresses, say.
 
     Raises InUse when the other does not end in time.
     """
-    path = lock_files(set_name)[0]
+    path = lock_files(name)[0]
     file = _acquire(path, fcntl.LOCK_EX)
     deadline = time.monotonic() + seconds
     if file is None:
-        build.say(f"waiting: process {_owner(path)} is busy with {set_name}")
+        build.say(f"waiting: process {_owner(path)} is busy with {name}")
     while file is None:
         if time.monotonic() > deadline:
-            raise InUse(f"process {_owner(path)} is still busy with {set_name}")
+            raise InUse(f"process {_owner(path)} is still busy with {name}")
         time.sleep(0.2)
         file = _acquire(path, fcntl.LOCK_EX)
     try:

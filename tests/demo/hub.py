@@ -114,13 +114,6 @@ class Hub:
                 os.kill(pid, signal.SIGTERM)
             pid_file.unlink()
 
-    def children(self) -> list[str]:
-        """Names of the programs that the hub has started and that still run."""
-        assert self._process is not None
-        pid = self._process.pid
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [Path(f"/proc/{child}/exe").readlink().name for child in found]
-
     async def request(self, method: str, path: str, **kwargs: Any) -> tuple[int, Any]:
         """Ask the hub's API as an operator; return status and JSON."""
         headers = {"Authorization": f"token {self.token}"}
