@@ -18,6 +18,8 @@ from typing import IO
 from tests.cluster import build
 
 _DIRECTORY = Path("/run")
+_WORTH_TELLING = 5.0
+"""Seconds of waiting: a kubelet needs less to start, and another is waiting for it."""
 
 
 class InUse(RuntimeError):
@@ -39,12 +41,14 @@ def changing(name: str, seconds: float = 1800.0) -> Iterator[None]:
     """
     path = lock_files(name)[0]
     file = _acquire(path, fcntl.LOCK_EX)
-    deadline = time.monotonic() + seconds
-    if file is None:
-        build.say(f"waiting: process {_owner(path)} is busy with {name}")
+    began, told = time.monotonic(), False
     while file is None:
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise InUse(f"process {_owner(path)} is still busy with {name}")
+        if waited > _WORTH_TELLING and not told:
+            build.say(f"waiting: process {_owner(path)} is busy with {name}")
+            told = True
         time.sleep(0.2)
         file = _acquire(path, fcntl.LOCK_EX)
     try:
