@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import Any
 
 from playwright.async_api import Browser, Page, expect
-from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.demo.hub import Hub
 from tests.pages import SLOW
@@ -94,20 +92,12 @@ async def _open_a_notebook(page: Page) -> None:
     """Open a new notebook and wait until its kernel is there.
 
     The notebook's own indicator says "idle" also before there is a kernel; the bar at the bottom
-    does not. JupyterLab sometimes never gets to its kernel (seen with 4.6): a person begins anew.
+    does not.
     """
-    status = page.locator("#jp-main-statusbar")
-    for _ in range(3):
-        if not await page.locator(".jp-Launcher").is_visible():
-            await page.locator(".lm-TabBar-addButton:visible").first.click()
-        await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-        with contextlib.suppress(PlaywrightTimeout):
-            await status.get_by_text("| Idle").wait_for(timeout=SLOW / 3)
-            return
-        seen = " ".join((await page.locator("body").inner_text()).split())
-        await page.goto(re.sub("/lab.*", "/lab?reset", page.url))
-        await in_lab(page)
-    raise AssertionError(f"no notebook has got its kernel; the page said: {seen}")
+    if not await page.locator(".jp-Launcher").is_visible():
+        await page.locator(".lm-TabBar-addButton:visible").first.click()
+    await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
+    await page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
 
 
 async def make_a_file_in_a_terminal(page: Page, name: str) -> None:

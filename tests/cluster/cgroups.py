@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _V2_CONTROLLERS = "+cpu +cpuset +memory +pids +io"
+_CPU_SHARES = {"cpu.shares": "8192", "cpu.weight": "313"}
+"""For v1 and v2. By default all pods together get as much as one of the machine's processes."""
 
 
 def hierarchies(mountinfo: str) -> list[Path]:
@@ -35,6 +37,9 @@ def create(tag: str) -> None:
             own = hierarchy / tag / name
             if own.exists() and not own.read_text().strip() and (hierarchy / name).exists():
                 own.write_text((hierarchy / name).read_text())
+        for name, value in _CPU_SHARES.items():
+            if (own := hierarchy / tag / name).exists():
+                own.write_text(value)
 
 
 def existing(tag: str) -> Iterator[Path]:

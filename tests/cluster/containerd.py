@@ -43,18 +43,15 @@ class Containerd:
         write_private(self.directory / "cni" / f"{self.name.tag}.conflist", network)
 
     def network(self) -> dict[str, Any]:
-        """The CNI configuration: the set's own bridge, which network.py has made.
-
-        Not isGateway, which would switch on IP forwarding for the whole machine.
-        """
+        """The CNI configuration: the pods' cable to the set's own bridge, from network.py."""
         ipam = {
             "type": "host-local",
             "dataDir": f"{self.directory}/cni-addresses",
             "ranges": [[{"subnet": self.state.pod_subnet, "gateway": self.state.node_ip}]],
             "routes": [{"dst": "0.0.0.0/0", "gw": self.state.node_ip}],
         }
-        bridge = {"type": "bridge", "bridge": self.name.tag, "hairpinMode": True, "ipam": ipam}
-        return {"cniVersion": "0.4.0", "name": self.name.tag, "plugins": [bridge]}
+        pods = {"type": "macvlan", "master": self.name.cable, "mode": "bridge", "ipam": ipam}
+        return {"cniVersion": "0.4.0", "name": self.name.tag, "plugins": [pods]}
 
     def config(self, plugins: Path) -> str:
         """containerd.toml.

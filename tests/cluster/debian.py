@@ -21,7 +21,7 @@ PACKAGES: Mapping[str, str] = {
 """Programs that the clusters need, and the Debian package that has each."""
 CNI_PACKAGE = "containernetworking-plugins"
 _CNI_DIRECTORIES = (Path("/usr/lib/cni"), Path("/opt/cni/bin"), Path("/usr/libexec/cni"))
-_CNI_PLUGINS = ("bridge", "host-local", "loopback")
+_CNI_PLUGINS = ("macvlan", "host-local", "loopback")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 

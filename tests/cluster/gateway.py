@@ -56,11 +56,15 @@ class Gateway:
         build.run(bootstrap)
 
     def config(self) -> dict[str, Any]:
-        """contour.yaml. Each cluster needs an admin port of its own: Envoys silently share one."""
+        """contour.yaml. Each cluster needs an admin port of its own: Envoys silently share one.
+
+        Idle connections are kept, as the how-to on gateways tells administrators, and why.
+        """
         return {
             "gateway": {"gatewayRef": {"namespace": NAMESPACE, "name": CLASS}},
             "ingress-status-address": _LOOPBACK,
             "network": {"admin-port": self.state.ports["contour_admin"]},
+            "timeouts": {"connection-idle-timeout": "infinity"},
         }
 
     def contour(self) -> list[str | Path]:

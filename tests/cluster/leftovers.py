@@ -61,9 +61,10 @@ def mounts_below(directory: Path, mountinfo: str) -> list[str]:
 
 
 def own_links(links: dict[str, str], names: Iterable[ClusterName]) -> list[str]:
-    """The set's bridges and what is attached to them."""
+    """The set's bridges and cables, and what is attached to a bridge."""
     bridges = {name.tag for name in names}
-    return sorted(link for link, bridge in links.items() if bridges & {link, bridge})
+    own = bridges.union(name.cable for name in names)
+    return sorted(link for link, bridge in links.items() if link in own or bridge in bridges)
 
 
 def own_rules(rules: Iterable[str], set_name: str) -> list[str]:

@@ -33,6 +33,21 @@ class ClusterName:
         return f"{self.set_name}-{self.cluster}"
 
     @property
+    def port(self) -> str:
+        """Names the bridge's end of the pods' cable."""
+        return f"{self.tag}-port"
+
+    @property
+    def cable(self) -> str:
+        """Names the pods' end of their cable to the bridge."""
+        return f"{self.tag}-pods"
+
+    @property
+    def trial(self) -> str:
+        """Names a pod's end of the cable that is only tried."""
+        return f"{self.tag}-try"
+
+    @property
     def mark(self) -> str:
         """The value of PROCESS_MARK."""
         return f"{self.set_name}/{self.cluster}"

@@ -1,5 +1,9 @@
 """Makes and removes a set's bridges and its iptables rules.
 
+All pods of a cluster share one cable to their bridge, on whose end each has a macvlan of its own.
+With a cable each, links and addresses would come and go on this machine whenever a pod does, and
+every browser on it would drop what it is loading (ERR_NETWORK_CHANGED).
+
 Pods reach their own bridge and this machine, and nothing beyond: not the other cluster's pods, not
 the internet. IP forwarding stays as the machine has it. Only `iptables` is used, never
 `iptables-legacy`, whose mere call loads the legacy tables until the next reboot.
@@ -41,12 +45,20 @@ def rules(clusters: Iterable[tuple[ClusterName, ClusterState]]) -> dict[str, lis
 
 
 def create(set_name: str, clusters: Sequence[tuple[ClusterName, ClusterState]]) -> None:
-    """Make the bridges (before the kubelet, which has their address) and the rules."""
+    """Make the bridges (before the kubelet, which has their address) and the rules.
+
+    Also tries whether this machine knows macvlan: without, no pod would ever start, nor say why.
+    """
     for name, state in clusters:
         prefix = state.pod_subnet.partition("/")[2]
         _ip("link", "add", name.tag, "type", "bridge")
+        _ip("link", "add", name.port, "type", "veth", "peer", "name", name.cable)
+        _ip("link", "set", name.port, "master", name.tag)
         _ip("address", "add", f"{state.node_ip}/{prefix}", "dev", name.tag)
-        _ip("link", "set", name.tag, "up")
+        for link in (name.port, name.cable, name.tag):
+            _ip("link", "set", link, "up")
+        _ip("link", "add", "link", name.cable, "name", name.trial, "type", "macvlan")
+        _ip("link", "delete", name.trial)
     own = chain(set_name)
     for table, table_rules in rules(clusters).items():
         _iptables(table, "-N", own)
@@ -58,8 +70,9 @@ def create(set_name: str, clusters: Sequence[tuple[ClusterName, ClusterState]]) 
 def remove(set_name: str, names: Iterable[ClusterName]) -> None:
     """Remove whatever of it is there."""
     for name in names:
-        if name.tag in links():
-            _ip("link", "delete", name.tag)
+        for link in (name.cable, name.tag):
+            if link in links():
+                _ip("link", "delete", link)
     own = chain(set_name)
     for table, hook in _HOOKS.items():
         present = table_rules(table)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from mcks.core.rbac import hub_role_rules
-from tests.cluster import access, local_set, workloads
+from tests.cluster import access, local_set, network, workloads
 from tests.cluster.api import APIAnswer, KubernetesAPI
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.fixtures import Namespace
@@ -68,6 +68,17 @@ async def test_a_pod_is_reached_through_the_gateway_and_by_websocket(
 
     assert page == {"path": f"{prefix}page", "uid": 1000, "cluster": name, "note": None}
     assert echo == "echo hello"
+
+
+async def test_a_pod_adds_no_link_to_this_machine(
+    local_clusters: LocalSet, namespace: Namespace
+) -> None:
+    """A browser on it would drop what it is loading."""
+    admin, before = local_clusters["a"].admin(), network.links()
+    await admin.create(workloads.server_pod("server", "a"), namespace.name)
+    await admin.wait_pod_ready("server", namespace.name)
+
+    assert network.links() == before
 
 
 async def test_what_a_pod_wrote_into_its_claim_is_there_for_the_next_pod(

@@ -55,11 +55,11 @@ def test_controllers_listen_on_loopback_only() -> None:
 
 
 def test_the_network_leaves_ip_forwarding_alone() -> None:
-    bridge = Containerd(NAME, STATE, DIRECTORY).network()["plugins"][0]
+    pods = Containerd(NAME, STATE, DIRECTORY).network()["plugins"][0]
 
-    assert not bridge.get("isGateway")
-    assert not bridge.get("ipMasq")
-    assert bridge["ipam"]["routes"] == [{"dst": "0.0.0.0/0", "gw": "10.200.0.1"}]
+    assert not pods.get("isGateway")
+    assert not pods.get("ipMasq")
+    assert pods["ipam"]["routes"] == [{"dst": "0.0.0.0/0", "gw": "10.200.0.1"}]
 
 
 def test_containerd_keeps_everything_in_its_directory() -> None:

@@ -30,9 +30,10 @@ def test_cgroup_hierarchies_of_both_versions_are_found() -> None:
 
 
 def test_bridges_and_what_is_attached_to_them_are_found() -> None:
-    links = {"lo": "", "t1-a": "", "veth1": "t1-a", "veth2": "docker0", "t11-a": ""}
+    links = {"lo": "", "t1-a": "", "t1-a-port": "t1-a", "t1-a-pods": ""}
+    others = {"veth2": "docker0", "t11-a": "", "t11-a-pods": ""}
 
-    assert leftovers.own_links(links, NAMES) == ["t1-a", "veth1"]
+    assert leftovers.own_links(links | others, NAMES) == ["t1-a", "t1-a-pods", "t1-a-port"]
 
 
 def test_rules_with_the_chain_or_a_bridge_are_found() -> None:

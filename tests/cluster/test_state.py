@@ -60,7 +60,9 @@ def test_a_name_that_no_bridge_could_have_is_refused(name: str) -> None:
 
 
 def test_the_longest_name_fits_into_the_name_of_a_bridge() -> None:
-    assert all(len(name.tag) <= 15 for name in names.cluster_names("abcdefgh"))
+    given = names.cluster_names("abcdefgh")
+
+    assert all(len(link) <= 15 for name in given for link in (name.tag, name.port, name.cable))
 
 
 def test_a_state_directory_too_long_for_a_socket_is_refused(
