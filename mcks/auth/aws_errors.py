@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcks.auth.sdk import fault, throttled
+from mcks.auth.sdk import NOT_NOW, fault, throttled
 from mcks.errors import AuthError, ConfigError, MCKSError, Unreachable
 
 NO_ANSWER = "Let the hub reach it (HTTPS_PROXY counts), and look whether region is right"
@@ -104,6 +104,8 @@ def _refused(doing: str, exc: Any) -> MCKSError:
     if kind == "AccessDenied":
         remedy = _NOT_ALLOWED.get(operation, remedy)
     refused = Refused(". ".join(filter(None, [f"{where}: {code}: {message}", remedy])), code)
+    if kind == "Throttling":
+        refused.user_message = NOT_NOW
     asked = str((told.get("HTTPHeaders") or {}).get("retry-after", ""))
     if asked.isdigit():
         refused.retry_after = float(asked)

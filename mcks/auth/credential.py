@@ -276,5 +276,5 @@ def _shared_failure(cluster: str, exc: MCKSError) -> MCKSError:
     kinds: tuple[type[MCKSError], ...] = (ConfigError, Unreachable, AuthError)
     kind = next((kind for kind in kinds if isinstance(exc, kind)), AuthError)
     failure = kind(f"cluster {cluster!r}, whose credential others use, too: {exc}")
-    failure.retry_after = exc.retry_after
+    failure.retry_after, failure.user_message = exc.retry_after, exc.user_message
     return failure

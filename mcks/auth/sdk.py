@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from mcks.errors import AuthError, MCKSError
+from mcks.errors import AuthError, MCKSError, Unreachable
 
 _T = TypeVar("_T")
 
@@ -38,6 +38,10 @@ def fault(where: str, sdk: str, exc: Exception) -> AuthError:
         f"{where}: {sdk} failed: {type(exc).__name__}{place}. Look whether another release of "
         f"{sdk} does better"
     )
+
+
+NOT_NOW = Unreachable.user_message
+"""What a user is told when a cloud was asked too often: that the hub's log-in is right."""
 
 
 def throttled(cloud: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from mcks.auth.sdk import throttled
+from mcks.auth.sdk import NOT_NOW, throttled
 from mcks.backends.proxy import proxy_for
 from mcks.errors import AuthError, MCKSError, Unreachable
 
@@ -188,6 +188,8 @@ def _error(request: Call, status: int, body: bytes, asked: float) -> MCKSError:
             waiting = f" (asks to wait {asked:.0f} seconds)" if asked else ""
             message += f"{waiting}. {throttled(request.cloud)}"
         error = Refused(message, status=status, code=code or str(status), text=text)
+        if status == 429:
+            error.user_message = NOT_NOW
     error.retry_after = asked or None
     return error
 

@@ -208,10 +208,10 @@ def split_settings(
 
 @contextmanager
 def blaming(name: str) -> Iterator[None]:
-    """Turn a wrong value's TraitError into a ConfigError that names the cluster *name*."""
+    """Turn the error of a wrong value or backend into a ConfigError that names the cluster."""
     try:
         yield
-    except TraitError as exc:
+    except (ConfigError, TraitError) as exc:
         raise ConfigError(f"clusters[{name!r}]: {exc}") from exc
 
 

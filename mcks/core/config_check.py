@@ -97,15 +97,14 @@ def _selection_problems(
     spawner.choosing.options = chosen.options
     Overrides(spawner).apply_values(chosen.levels)
     configured = spawner.configured(pool.Pool(config, log))
-    if found := configured.backend.problems():
-        return found
+    found = configured.backend.problems()
     try:
         plan.make(spawner, configured)
     except ConfigError as exc:
         said = "".join(f", {key} {value!r}" for key, value in options.items())
         place = f"profile {profile.slug!r}{said}: " if profile.slug else ""
-        return [f"{place}{exc}"]
-    return []
+        found.append(f"{place}{exc}")
+    return found
 
 
 def _unknown_traits(config: Config) -> Iterator[str]:

@@ -95,7 +95,8 @@ def configure(
     if name not in clusters and not name.startswith(CONTEXT_PREFIX):
         raise UnknownCluster(unknown("cluster", name, clusters))
     settings = settings_of(name, clusters)
-    cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
+    with blaming(name):
+        cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
     ours, theirs = split_settings(name, settings, cls)
     with blaming(name):
         cluster = Cluster(name, config=config, log=log, **ours)

@@ -380,6 +380,7 @@ async def test_a_throttled_manager_is_asked_once_when_it_wants_a_long_pause(worl
         with pytest.raises(AuthError, match="throttled") as caught:
             await backend.connect()
     assert caught.value.retry_after == 600
+    assert "Try again in some minutes" in caught.value.jupyterhub_message
     assert len([call for call in world.cloud.calls if ARM in call]) == 1
     await backend.close()
 

@@ -106,6 +106,7 @@ async def test_a_pause_that_aws_asks_for_is_kept(world: World) -> None:
         with pytest.raises(AuthError, match="Rate exceeded") as caught:
             await backend.connect()
     assert caught.value.retry_after == 120
+    assert "Try again in some minutes" in caught.value.jupyterhub_message
     assert len(world.cloud.calls) == 3, "those of the first attempt"
     await backend.close()
 

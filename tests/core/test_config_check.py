@@ -63,7 +63,7 @@ def test_a_good_configuration_has_no_mistakes(tmp_path: Path) -> None:
             "clusters['a']: unknown key 'ingress_url'. Did you mean 'ingress_public_url'",
         ),
         ("S.clusters['a']['context'] = 'ctx-aa'", "'ctx-aa'"),
-        ("S.clusters['a']['backend'] = 'gkee'", "unknown backend 'gkee'"),
+        ("S.clusters['a']['backend'] = 'gkee'", "clusters['a']: unknown backend 'gkee'"),
         ("S.clusters['a']['namespace'] = 'No_Label'", "clusters['a'].namespace 'No_Label' is not"),
         ("S.clusters['a']['namespace'] = 'x-{{y}}'", "would be the same for all users"),
         (
@@ -95,8 +95,14 @@ def test_a_mistake_is_told_with_place_and_remedy(tmp_path: Path, extra: str, mes
 
 
 def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
-    extra = "S.patchs = {}\nS.clusters['a']['context'] = 'x'\nS.profile_list[1]['cluster'] = 'y'"
-    assert len(found(tmp_path, extra)) >= 3
+    extra = (
+        "S.patchs = {}\nS.clusters['a']['context'] = 'x'\nS.profile_list[1]['cluster'] = 'y'\n"
+        "S.patches = {'01': 'kind: Pod\\nmetadata: {name: {{kee}}}'}"
+    )
+    listed = found(tmp_path, extra)
+
+    for words in ("trait 'patchs'", "context 'x'", "cluster 'y'", "unknown variable 'kee'"):
+        assert any(words in problem for problem in listed), listed
 
 
 def test_a_missing_kubeconfig_is_told_with_the_path_that_was_tried(
