@@ -54,11 +54,10 @@ def test_controllers_listen_on_loopback_only() -> None:
     assert "--bind-address=127.0.0.1" in plane.scheduler()
 
 
-def test_the_network_leaves_ip_forwarding_alone() -> None:
+def test_pods_leave_by_their_cable_to_the_bridge() -> None:
     pods = Containerd(NAME, STATE, DIRECTORY).network()["plugins"][0]
 
-    assert not pods.get("isGateway")
-    assert not pods.get("ipMasq")
+    assert pods["master"] == NAME.cable
     assert pods["ipam"]["routes"] == [{"dst": "0.0.0.0/0", "gw": "10.200.0.1"}]
 
 
