@@ -21,7 +21,12 @@ from tests.hubs import expect_stopped, seconds_from_ready_to_end
 from tests.pages import PHONE, barriers, chromium, shot
 from tests.servers import objects
 
-pytestmark = [pytest.mark.cluster, pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.browser,
+    pytest.mark.alone,  # a person waits some seconds for a page, however busy the machine is
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 MORE = """
 c.JupyterHub.load_groups = {{"staff": {{"users": ["sam"]}}}}
