@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core.apply import KEY_LABEL
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
+from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref
 from mcks.core.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 from traitlets.config import Config
 
-from mcks.core.apply import KEY_LABEL
+from mcks.core.labels import KEY_LABEL
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet

@@ -14,9 +14,9 @@ from pathlib import Path
 from traitlets.config import Config
 
 from mcks.core import plan
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
+from mcks.core.configure import configure
 from mcks.core.objects import Manifest
-from mcks.core.pool import configure
 from mcks.core.yaml import load_all
 from tests import original
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
+from mcks.core.connected import ConnectedCluster
 from mcks.core.objects import Manifest
-from mcks.core.pool import Connection, pool_of
+from mcks.core.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
@@ -100,7 +101,7 @@ def api(clusters: Clusters) -> KubernetesAPI:
     return clusters["a"].api
 
 
-async def connection(spawner: MultiClusterKubeSpawner) -> Connection:
+async def connection(spawner: MultiClusterKubeSpawner) -> ConnectedCluster:
     return await pool_of(spawner.config, spawner.log).connect("a", spawner.clusters)
 
 

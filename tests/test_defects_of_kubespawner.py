@@ -15,7 +15,7 @@ from aiohttp import web
 from jupyterhub.utils import maybe_future
 
 from mcks.core import plan
-from mcks.core.apply import KEY_LABEL
+from mcks.core.labels import KEY_LABEL
 from mcks.core.pool import Pool
 from tests.core.side_by_side import kubespawner
 from tests.loopback import Handler, event, status

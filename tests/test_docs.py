@@ -22,9 +22,10 @@ from traitlets.config import Config
 
 from mcks import metrics
 from mcks.core import cli, plan, rbac
-from mcks.core.apply import Created
-from mcks.core.config_check import problems, sample_spawner
-from mcks.core.pool import configure
+from mcks.core.config_check import problems
+from mcks.core.configuration import sample_spawner
+from mcks.core.configure import configure
+from mcks.core.server import Created
 from tests.cluster.__main__ import _parser as cluster_parser
 
 ROOT = Path(__file__).parent.parent

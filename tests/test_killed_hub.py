@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.apply import KEY_LABEL
 from mcks.core.cli import main
+from mcks.core.labels import KEY_LABEL
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 from tests.demo.hub import Hub, hub

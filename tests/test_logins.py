@@ -20,12 +20,14 @@ from traitlets.config import Config
 
 from mcks import metrics
 from mcks.core import check, rbac
-from mcks.core.apply import KEY_LABEL
 from mcks.core.check_report import as_json, table
 from mcks.core.check_subjects import subjects
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
+from mcks.core.configure import configure
+from mcks.core.connected import ConnectedCluster
+from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Ref, Selection
-from mcks.core.pool import Connection, configure, pool_of
+from mcks.core.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.watch import Reflector
 from mcks.errors import Unauthorized
@@ -140,7 +142,7 @@ def config_of_servers(place: Place, login: Login, hub_url: str) -> Config:
 
 
 @asynccontextmanager
-async def connected(config: Config) -> AsyncIterator[Connection]:
+async def connected(config: Config) -> AsyncIterator[ConnectedCluster]:
     pool = pool_of(config, logging.getLogger("mcks.test"))
     try:
         yield await pool.connect("it", config.MultiClusterKubeSpawner.clusters)

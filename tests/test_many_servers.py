@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mcks.core.apply import KEY_LABEL
+from mcks.core.labels import KEY_LABEL
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 from tests.demo.hub import Hub, hub

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcks.core import hub_records, spawner, sweep, watch
+from mcks.core.connected import ConnectedCluster
 from mcks.core.orphans import Orphan
-from mcks.core.pool import Connection
 from tests.hub_process import HubProcess, running
 from tests.quick_cluster import CLAIM, QuickCluster, objects_of
 from tests.servers import until
@@ -243,7 +243,7 @@ class Walk:
         del self.model.running[server]
         await self.hub.user(server[0]).stop(server[1])
 
-    async def connection(self) -> Connection:
+    async def connection(self) -> ConnectedCluster:
         clusters = self.hub.spawner("operator").clusters
         return await self.hub.pool.connect("a", clusters)
 
@@ -278,7 +278,7 @@ class Walk:
             assert pod["metadata"]["uid"] == uid
             assert await self.hub.spawner(*server).poll() is None
 
-    async def orphans(self, connection: Connection) -> list[Orphan]:
+    async def orphans(self, connection: ConnectedCluster) -> list[Orphan]:
         known = hub_records.known(self.hub.session, "h")
         return await sweep.find_all(connection, known, "h", logging.getLogger("test"))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from mcks.core import rbac
-from mcks.core.apply import KEY_LABEL
+from mcks.core.labels import KEY_LABEL
 from tests.cluster.access import HUB_ACCOUNT, HUB_NAMESPACE
 from tests.cluster.api import KubernetesAPI
 from tests.servers import HOME, Make, connection, until

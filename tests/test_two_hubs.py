@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.apply import HUB_LABEL
+from mcks.core.labels import HUB_LABEL
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace

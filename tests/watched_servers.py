@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from typing import Any
 
-from mcks.core.apply import KEY_LABEL
 from mcks.core.client import ClusterClient
+from mcks.core.cluster import ConfiguredCluster
+from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selection, WatchEvent
-from mcks.core.pool import Configured
 from tests.cluster.api import AsyncKubernetesAPI
 
 _AT_ONCE = 8
@@ -42,7 +42,7 @@ class CountingClient(ClusterClient):
         self.turned.set()
 
 
-async def counting_client(configured: Configured) -> CountingClient:
+async def counting_client(configured: ConfiguredCluster) -> CountingClient:
     """Log in as the hub does. Close the backend after the client."""
     backend = configured.backend
     api = await backend.connect()

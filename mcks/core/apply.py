@@ -13,79 +13,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from mcks.core.client import ClusterClient
 from mcks.core.environment import find
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.core.server import Created
 from mcks.errors import ConfigError, Conflict, Forbidden, NotFound
-
-LIFETIME = "mcks.hub.jupyter.org/lifetime"
-"""Annotation: ``server`` (default), ``user`` (the user's data) or ``keep`` (anybody's).
-
-mcks makes objects of the latter two if they are absent and never changes them. Those of ``user`` go
-with the user, or with the named server whose name is part of theirs; ``keep`` stays for good.
-"""
-DELETE_ON_STOP = "mcks.hub.jupyter.org/delete-on-stop"
-"""The original's label for the same; "false" means ``user``."""
-KEY_LABEL = "mcks.hub.jupyter.org/key"
-HUB_LABEL = "mcks.hub.jupyter.org/hub"
-UNOWNED = "mcks.hub.jupyter.org/unowned"
-"""Annotation of the Secret: the server's objects that nothing owns, as JSON, in case a hub crashes.
-
-Each is a list of apiVersion, kind, name and namespace (null if cluster-scoped).
-"""
-USERNAME = "hub.jupyter.org/username"
 
 _BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
 _TRIES = 5
 _LEFTOVER_GRACE = 1
 _PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
-
-
-@dataclass
-class Created:
-    """What a start has put into the cluster so far: enough to take it out again.
-
-    ``uids`` holds the Secret's and the Pod's, None from the moment when a create was sent until
-    its answer. ``unowned`` are the objects that no garbage collector will remove for us:
-    cluster-scoped ones and those in other namespaces. ``keeps_data`` says that there are objects
-    which outlive the server, so that its key must be remembered; ``data`` are the user's of these.
-    """
-
-    key: str
-    namespace: str
-    hub_id: str = ""
-    uids: dict[str, str | None] = field(default_factory=dict)
-    unowned: list[Ref] = field(default_factory=list)
-    keeps_data: bool = False
-    data: list[Ref] = field(default_factory=list)
-
-    def where(self, kind: str) -> Ref:
-        """Name the Secret or the Pod."""
-        return Ref("v1", kind, self.key, self.namespace)
-
-    def owns(self, manifest: Manifest) -> bool:
-        """Whether *manifest*, as it is in the cluster, is this server's: its labels say so."""
-        labels: Mapping[str, str] = metadata(manifest).get("labels") or {}
-        return labels.get(KEY_LABEL) == self.key and labels.get(HUB_LABEL, "") == self.hub_id
-
-
-def lifetime(manifest: Manifest) -> str:
-    """Return how long *manifest* lives: ``server``, ``user`` or ``keep``. Raises ConfigError."""
-    meta = metadata(manifest)
-    said = (meta.get("annotations") or {}).get(LIFETIME)
-    if said is None:
-        kept = (meta.get("labels") or {}).get(DELETE_ON_STOP) == "false"
-        return "user" if kept else "server"
-    if said not in ("server", "user", "keep"):
-        raise ConfigError(
-            f"{manifest['kind']} {meta.get('name')}: the annotation {LIFETIME} is {said!r}; "
-            "it must be server, user or keep"
-        )
-    return str(said)
 
 
 async def locate(
@@ -144,12 +85,6 @@ def _naming(secret: Manifest, unowned: Sequence[Ref]) -> Manifest:
     meta = metadata(secret)
     annotations = {**(meta.get("annotations") or {}), UNOWNED: named}
     return {**secret, "metadata": {**meta, "annotations": annotations}}
-
-
-def unowned_of(secret: Manifest) -> list[Ref]:
-    """Read back which objects a server has that nothing owns."""
-    said = (metadata(secret).get("annotations") or {}).get(UNOWNED)
-    return [Ref(*where) for where in json.loads(said)] if said else []
 
 
 def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:

@@ -18,7 +18,7 @@ import aiohttp
 
 from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
-from mcks.core import gateway, rbac
+from mcks.core import gateway, rbac, routes
 from mcks.core.check_report import STEPS, Report, Step
 from mcks.core.check_subjects import Subject
 from mcks.core.client import ClusterClient
@@ -234,7 +234,7 @@ class _Check:
         answers = []
         async with aiohttp.ClientSession(trust_env=False) as session:
             for url in self.subject.urls:
-                target = gateway.Target(url.rstrip("/"), "/", "http")
+                target = routes.Target(url.rstrip("/"), "/", "http")
                 answers.append((url, (await gateway.ask(session, target)).text))
         told = "; ".join(f"{url}: {text}" for url, text in answers)
         if not all(text.startswith("HTTP ") for _, text in answers):

@@ -14,11 +14,13 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from mcks.core import plan, profiles
-from mcks.core.cluster import CONTEXT_PREFIX
-from mcks.core.config_check import each_choice_once, sample_spawner
+from mcks.core.cluster import CONTEXT_PREFIX, ConfiguredCluster
+from mcks.core.config_check import each_choice_once
+from mcks.core.configuration import sample_spawner
+from mcks.core.configure import configure
 from mcks.core.exposure import exposures
 from mcks.core.overrides import Overrides, check_names
-from mcks.core.pool import Configured, Pool, configure
+from mcks.core.pool import Pool
 from mcks.core.selection import select
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
@@ -32,7 +34,7 @@ class Subject:
 
     name: str
     urls: tuple[str, ...]
-    configure: Callable[[logging.Logger], Configured]
+    configure: Callable[[logging.Logger], ConfiguredCluster]
     """Raises ConfigError."""
     exposures: tuple[str, ...] = ()
     """What lets its users reach one another's Secrets."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mcks.core import access, options_form, profiles, selection
+from mcks.core import access, offer, options_form, profiles, selection
 from mcks.core.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.overrides import Overrides, resolved
 from mcks.core.pool import pool_of
@@ -53,9 +53,9 @@ class Choosing:
         permitted = await self._permitted(await self.listed())
         if not permitted:
             return ""
-        permitted = selection.with_availability(permitted, self._unavailable)
+        permitted = offer.with_availability(permitted, self._unavailable)
         options = self._linked or dict(spawner.user_options)
-        chosen = selection.available(selection.select(permitted, options, saved=True), permitted)
+        chosen = offer.available(selection.select(permitted, options, saved=True), permitted)
         return options_form.form(
             spawner.profile_form_template,
             permitted,
@@ -125,7 +125,7 @@ class Choosing:
         return selection.select(permitted, user_options, saved=True)
 
     async def _permitted(self, listed: list[profiles.Profile]) -> list[profiles.Profile]:
-        permitted = await selection.permitted(listed, self._spawner, self._cluster_is_open)
+        permitted = await offer.permitted(listed, self._spawner, self._cluster_is_open)
         if listed and not permitted:
             raise NotAllowed(f"none of the profiles is open to {self._spawner.user.name!r}")
         return permitted

@@ -8,24 +8,24 @@ import difflib
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
 from mcks._version import __version__
 from mcks.auth.credential import Credential
 from mcks.backends import registry
 from mcks.core import check, check_report, garbage, hub_records, plan, rbac
 from mcks.core.check_subjects import subjects
-from mcks.core.config_check import problems, sample_spawner
+from mcks.core.cluster import ConfiguredCluster
+from mcks.core.config_check import problems
+from mcks.core.configuration import load, sample_spawner
 from mcks.core.exec_credential import asked_version, exec_credential
 from mcks.core.levels import merge_levels
 from mcks.core.objects import Manifest, ref
 from mcks.core.orphans import Known
-from mcks.core.pool import Configured, Pool
+from mcks.core.pool import Pool
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.sweep import MARGIN
 from mcks.errors import ConfigError, MCKSError, UnknownCluster
@@ -132,16 +132,8 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _load(arguments: argparse.Namespace) -> Config:
-    path = Path(arguments.config)
-    if not path.is_file():
-        raise MCKSError(f"there is no configuration {path}: name it with -f FILE")
-    config: Config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
-    return config
-
-
 def _check(arguments: argparse.Namespace) -> int:
-    config = _load(arguments)
+    config = load(arguments)
     found = problems(config)
     if not arguments.json:
         sys.stdout.writelines(f"- {problem}\n" for problem in found)
@@ -186,14 +178,14 @@ def _token(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _configured(arguments: argparse.Namespace) -> Configured:
+def _configured(arguments: argparse.Namespace) -> ConfiguredCluster:
     """Find the cluster that the command line names, as configured."""
-    (subject,) = subjects(_load(arguments), [arguments.cluster])
+    (subject,) = subjects(load(arguments), [arguments.cluster])
     return subject.configure(logging.getLogger("mcks"))
 
 
 def _collect(arguments: argparse.Namespace) -> int:
-    config = _load(arguments)
+    config = load(arguments)
     spawner = sample_spawner(config, "ada")
     if arguments.delete and not spawner.hub_id:
         raise ConfigError(
@@ -227,7 +219,7 @@ async def _collect_all(
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    config = _load(arguments)
+    config = load(arguments)
     spawner = sample_spawner(config, arguments.user, arguments.profile, arguments.server)
     spawner.user_options |= dict(_pair(option) for option in arguments.option)
     asyncio.run(spawner.apply_profile(spawner.user_options))

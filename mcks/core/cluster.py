@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from traitlets import Callable, Dict, List, TraitError, Unicode
+from traitlets import Callable, Dict, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from mcks.core import names
 from mcks.core.access import Access
 from mcks.core.routes import KINDS, check_public_url
 from mcks.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from mcks.backends.base import Backend
 
 _OF_USER = re.compile(r"\b(unescaped_)?username\b|\buserid\b")
 CONTEXT_PREFIX = "context:"
@@ -180,49 +183,19 @@ def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:
     return name
 
 
-def trait_names(cls: type[LoggingConfigurable]) -> set[str]:
-    """Names of the configurable traits of *cls* that it does not share with every class."""
-    common = set(LoggingConfigurable.class_trait_names())
-    return set(cls.class_trait_names(config=True)) - common
+@dataclass
+class ConfiguredCluster:
+    """One cluster as the administrator describes it, checked but not connected."""
 
+    cluster: Cluster
+    backend: Backend
 
-def split_settings(
-    name: str, settings: Mapping[str, Any], backend_class: type[LoggingConfigurable]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split an entry of ``clusters`` into what Cluster takes and what its backend takes.
+    @property
+    def namespace(self) -> str | None:
+        """Where the servers live: the cluster's setting, else what its kubeconfig says.
 
-    Raises ConfigError for a key that neither knows, and for a backend that shadows Cluster.
-    """
-    ours, theirs = trait_names(Cluster), trait_names(backend_class)
-    if shadowed := ours & theirs:
-        raise ConfigError(
-            f"backend class {backend_class.__name__} defines {', '.join(sorted(shadowed))}, "
-            "which mcks.core.cluster.Cluster has already: it must use another name"
-        )
-    for key in settings:
-        if key not in ours | theirs:
-            raise ConfigError(f"clusters[{name!r}]: {unknown('key', str(key), ours | theirs)}")
-    cluster = {k: v for k, v in settings.items() if k in ours}
-    return cluster, {k: v for k, v in settings.items() if k in theirs}
-
-
-@contextmanager
-def blaming(name: str) -> Iterator[None]:
-    """Turn the error of a wrong value or backend into a ConfigError that names the cluster."""
-    try:
-        yield
-    except (ConfigError, TraitError) as exc:
-        raise ConfigError(f"clusters[{name!r}]: {exc}") from exc
-
-
-def settings_of(name: str, clusters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of the cluster *name*, an implicit one (``context:NAME``) included.
-
-    Raises ConfigError if an entry is not a dict.
-    """
-    if name.startswith(CONTEXT_PREFIX) and name not in clusters:
-        return {"context": name.removeprefix(CONTEXT_PREFIX)}
-    entry = clusters[name]
-    if not isinstance(entry, Mapping):
-        raise ConfigError(f"clusters[{name!r}] must be a dict, not {type(entry).__name__}")
-    return dict(entry)
+        None if each user has a namespace.
+        """
+        if self.cluster.is_namespace_of_user:
+            return None
+        return self.cluster.namespace or self.backend.namespace_hint() or "default"

@@ -8,18 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import SimpleNamespace
-from typing import Any
-from urllib.parse import quote, urlsplit
 
-from jupyterhub import orm
-from jupyterhub.objects import Hub, Server
-from jupyterhub.utils import url_escape_path, url_path_join
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from mcks.core import plan, pool, profiles, selection
+from mcks.core import configure, plan, pool, profiles, selection
+from mcks.core.configuration import sample_spawner
 from mcks.core.overrides import Overrides, check_names
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError, unknown
@@ -67,7 +62,7 @@ def _note(found: list[str], check: Callable[[], list[str]]) -> None:
 def _cluster_problems(
     name: str, spawner: MultiClusterKubeSpawner, config: Config, log: logging.Logger
 ) -> list[str]:
-    configured = pool.configure(name, spawner.clusters, config, log)
+    configured = configure.configure(name, spawner.clusters, config, log)
     return configured.backend.problems()
 
 
@@ -117,37 +112,3 @@ def _unknown_traits(config: Config) -> Iterator[str]:
             if isinstance(value, LazyConfigValue | Config) and not value:
                 continue
             yield f"c.{section}: {unknown('trait', key, names)}"
-
-
-def sample_spawner(
-    config: Config, username: str, profile: str = "", servername: str = ""
-) -> MultiClusterKubeSpawner:
-    """Make a spawner for a user who need not exist, to look at what it would do."""
-    escaped = url_escape_path(username)
-    base_url = _base_url(config)
-    url = f"{base_url}user/{escaped}/"
-    prefix = url + (f"{url_escape_path(servername)}/" if servername else "")
-    user: Any = SimpleNamespace(name=username, id=1, url=url, escaped_name=escaped, state={})
-    hub = Hub(ip="127.0.0.1", port=8081, base_url=f"{base_url}hub/", public_host="")
-    spawner = MultiClusterKubeSpawner(
-        user=user,
-        hub=hub,
-        config=config,
-        proxy_spec=prefix,
-        oauth_client_id=f"jupyterhub-user-{quote(username)}",
-        _deprecated_db_session=None,
-    )
-    spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
-    row = orm.Server(proto="http", ip="", port=0, base_url=prefix, cookie_name="")
-    if servername:
-        spawner.orm_spawner = SimpleNamespace(name=servername, server=row, state={})
-    spawner._server = Server(orm_server=row)
-    spawner.user_options = {"profile": profile} if profile else {}
-    return spawner
-
-
-def _base_url(config: Config) -> str:
-    """Where the hub is below its host: ``base_url``, else the path of ``bind_url``, else ``/``."""
-    hub = config.JupyterHub
-    path = hub.get("base_url") or urlsplit(hub.get("bind_url", "")).path
-    return str(url_path_join("/", path, "/"))

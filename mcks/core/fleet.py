@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from mcks.core import apply, hub_records
-from mcks.core.launch import Launch
+from mcks.core import apply, hub_records, labels
 from mcks.core.objects import ref
 from mcks.core.orphans import Known
 from mcks.core.pool import Pool, pool_of
+from mcks.core.server import Plan
 from mcks.core.state import UserObject
 from mcks.core.sweep import MARGIN, SOON, Debt, Sweeper
 from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
@@ -45,9 +45,9 @@ class Fleet:
             known.add(spawner.state_now())
         return known
 
-    def check_names(self, user: Any, cluster: str, planned: Launch) -> None:
+    def check_names(self, user: Any, cluster: str, planned: Plan) -> None:
         """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
-        data = [ref(m) for m in planned.objects if apply.lifetime(m) == "user"]
+        data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
         other = hub_records.other_holder(user, cluster, planned.created, data)
         if other:
             raise StartFailed(

@@ -13,8 +13,8 @@ from typing import Any
 
 from mcks.core import sweep
 from mcks.core.cluster import CONTEXT_PREFIX
+from mcks.core.connected import ConnectedCluster
 from mcks.core.orphans import Known, Orphan
-from mcks.core.pool import Connection
 from mcks.errors import MCKSError
 
 _HEADINGS = ("cluster", "object", "user", "server", "age", "")
@@ -56,7 +56,9 @@ class Report:
         return not self.problem and all(f.result == "deleted" for f in self.findings)
 
 
-async def collect(name: str, connecting: Awaitable[Connection], known: Known, wish: Wish) -> Report:
+async def collect(
+    name: str, connecting: Awaitable[ConnectedCluster], known: Known, wish: Wish
+) -> Report:
     """Look for orphans in the cluster *name* and delete what *wish* says. Never raises."""
     report = Report(name.removeprefix(CONTEXT_PREFIX))
     log = logging.getLogger("mcks.gc")
@@ -78,7 +80,7 @@ def _judged(orphan: Orphan, wish: Wish) -> str:
     return "data" if orphan.is_data and not wish.data else "found"
 
 
-async def _delete(connection: Connection, orphan: Orphan, hub_id: str) -> str:
+async def _delete(connection: ConnectedCluster, orphan: Orphan, hub_id: str) -> str:
     try:
         await sweep.delete(connection.client, orphan, hub_id)
     except MCKSError as exc:

@@ -12,31 +12,12 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from mcks.core.routes import split_proxy_spec
+from mcks.core.routes import Target, split_proxy_spec
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 _ONE_TRY = aiohttp.ClientTimeout(total=10)
 _ENOUGH = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Target:
-    """A server as the hub's proxy will ask for it.
-
-    ``url`` is the gateway's (scheme, host, port), ``proxy_spec`` JupyterHub's. ``check`` is
-    ``jupyterhub`` (the answer must come from a JupyterHub single-user server) or ``http`` (any
-    answer below 400, for images that are something else).
-    """
-
-    url: str
-    proxy_spec: str
-    check: str = "jupyterhub"
-
-    @property
-    def probe_url(self) -> str:
-        """Where the probe asks: the server's API root."""
-        return f"{self.url}{split_proxy_spec(self.proxy_spec)[1]}api"
 
 
 async def wait_until_ready(

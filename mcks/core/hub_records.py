@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from mcks.core import state
-from mcks.core.apply import Created
 from mcks.core.objects import Ref
 from mcks.core.orphans import Known
+from mcks.core.server import Created
 from mcks.errors import ConfigError
 
 

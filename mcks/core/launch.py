@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mcks.core import apply, events, failures, gateway
+from mcks.core import apply, events, failures, gateway, routes, server
+from mcks.core.connected import ConnectedCluster
 from mcks.core.environment import CONTAINER
-from mcks.core.objects import Manifest, Ref, Selection, metadata
-from mcks.core.pool import Connection
+from mcks.core.objects import Manifest, Selection, metadata
 from mcks.core.progress import Progress
+from mcks.core.server import Plan
 from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
 
 _GONE = failures.Verdict(
@@ -28,22 +28,6 @@ _STOP_MARGIN = 15.0
 
 
 @dataclass(frozen=True)
-class Launch:
-    """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
-    of the user's objects that no other server of the user has."""
-
-    objects: Sequence[Manifest]
-    target: gateway.Target
-    created: apply.Created
-    of_server: frozenset[tuple[str, str]] = frozenset()
-
-    def data(self) -> Iterator[tuple[Ref, bool]]:
-        """What the start has made of the user's data, and whether it is the server's alone."""
-        for where in self.created.data:
-            yield where, (where.kind, where.name) in self.of_server
-
-
-@dataclass(frozen=True)
 class Sighting:
     """What is known of a server's Pod. ``exit_code`` is None unless it has ended; ``last_words``
     are for its user, and mostly empty."""
@@ -53,7 +37,7 @@ class Sighting:
     last_words: str
 
 
-def look(connection: Connection, created: apply.Created) -> Sighting | None:
+def look(connection: ConnectedCluster, created: server.Created) -> Sighting | None:
     """Say what is known at the moment, None if that is nothing. No network."""
     pods = connection.pods_of(created.namespace)
     if not pods.synced.is_set():
@@ -68,7 +52,7 @@ def look(connection: Connection, created: apply.Created) -> Sighting | None:
     return Sighting(False, 1 if code is None else code, failures.last_words(pod))
 
 
-async def start(connection: Connection, launch: Launch, progress: Progress) -> None:
+async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) -> None:
     """Create the objects and return when the server answers through the gateway.
 
     Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
@@ -88,7 +72,7 @@ async def start(connection: Connection, launch: Launch, progress: Progress) -> N
 
 
 async def _until_running(
-    connection: Connection, launch: Launch, uid: str, progress: Progress
+    connection: ConnectedCluster, launch: Plan, uid: str, progress: Progress
 ) -> None:
     doubted: failures.Verdict | None = None
 
@@ -109,7 +93,7 @@ async def _until_running(
         doubted = verdict
 
 
-async def _holds(connection: Connection, verdict: failures.Verdict) -> bool:
+async def _holds(connection: ConnectedCluster, verdict: failures.Verdict) -> bool:
     """Whether what the kubelet misses is really absent; where mcks may not look, it is believed."""
     if verdict.absent is None:
         return True
@@ -121,7 +105,7 @@ async def _holds(connection: Connection, verdict: failures.Verdict) -> bool:
 
 
 async def _until_ready_or_failed(
-    connection: Connection, launch: Launch, uid: str, waited: float
+    connection: ConnectedCluster, launch: Plan, uid: str, waited: float
 ) -> None:
     """Ask the gateway, and give up at once if the pod ends meanwhile."""
 
@@ -144,7 +128,9 @@ async def _until_ready_or_failed(
         await asyncio.gather(ready, broken, return_exceptions=True)
 
 
-async def narrate(connection: Connection, created: apply.Created, progress: Progress) -> None:
+async def narrate(
+    connection: ConnectedCluster, created: server.Created, progress: Progress
+) -> None:
     """Add the events of the server's Pod to *progress* until cancelled."""
     async for event in events.follow(connection.client, created.where("Pod")):
         of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
@@ -153,7 +139,7 @@ async def narrate(connection: Connection, created: apply.Created, progress: Prog
 
 
 async def find_again(
-    connection: Connection, created: apply.Created, target: gateway.Target
+    connection: ConnectedCluster, created: server.Created, target: routes.Target
 ) -> None:
     """Return when a server that ran before answers at *target*, or its Pod is known to be gone."""
     pods = connection.pods_of(created.namespace)
@@ -173,7 +159,7 @@ async def find_again(
         await asyncio.gather(gone, ready, return_exceptions=True)
 
 
-async def timed_out(connection: Connection, launch: Launch, seconds: float) -> StartFailed:
+async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) -> StartFailed:
     """Say why the server was not ready in time, with all that is known for the log."""
     where = launch.created.where("Pod")
     pod = connection.pods_of(launch.created.namespace).get(where)
@@ -191,7 +177,7 @@ async def timed_out(connection: Connection, launch: Launch, seconds: float) -> S
 
 
 async def _failure(
-    connection: Connection, launch: Launch, verdict: failures.Verdict
+    connection: ConnectedCluster, launch: Plan, verdict: failures.Verdict
 ) -> StartFailed:
     """Make the error: a sentence for the user, events and last log lines for the administrator."""
     lines = [verdict.details]
@@ -204,7 +190,7 @@ async def _failure(
     return StartFailed(verdict.message, details=details, reason=verdict.reason)
 
 
-async def _evidence(connection: Connection, launch: Launch) -> list[str]:
+async def _evidence(connection: ConnectedCluster, launch: Plan) -> list[str]:
     where = launch.created.where("Pod")
     pod = connection.pods_of(launch.created.namespace).get(where)
     found, _ = await connection.client.list(
@@ -229,7 +215,7 @@ def _has_run(pod: Manifest) -> bool:
     return any("waiting" not in (c.get("state") or {}) or c.get("restartCount") for c in statuses)
 
 
-async def stop(connection: Connection, created: apply.Created) -> None:
+async def stop(connection: ConnectedCluster, created: server.Created) -> None:
     """Delete the server's objects and return when its Pod is gone. Bound it with a time-out."""
     pods, where = connection.pods_of(created.namespace), created.where("Pod")
     pod = pods.get(where)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
@@ -20,11 +19,6 @@ FORM = "form.html"
 _OURS = "mcks-form"
 """A field that only the form of mcks posts."""
 _SEARCH_FROM = 10
-
-
-def default_form_template() -> str:
-    """The form that ships with mcks: it works without JavaScript."""
-    return (files("mcks.core") / "templates" / "form.html.j2").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=8)

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from mcks.core.apply import HUB_LABEL, KEY_LABEL, USERNAME, lifetime, unowned_of
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.core.server import unowned_of
 from mcks.core.state import State, UserObject
-
-SERVERNAME = "hub.jupyter.org/servername"
 
 
 @dataclass

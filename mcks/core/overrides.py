@@ -56,7 +56,7 @@ class Overrides:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
         current = getattr(self._spawner, name)
         self._before.setdefault(name, current)
-        merge = merge_levels if name in _LEVELS else profiles.merge
+        merge = merge_levels if name in _LEVELS else merge_value
         try:
             setattr(self._spawner, name, merge(current, value))
         except TraitError as exc:
@@ -89,3 +89,23 @@ def _check_level(
 async def resolved(value: Any) -> Any:
     """Await *value* if it can be awaited: administrators' functions may be async."""
     return await value if inspect.isawaitable(value) else value
+
+
+def merge_value(base: Any, override: Any) -> Any:
+    """Merge an override over a trait's value: dicts recursively, where None removes a key.
+
+    >>> merge_value({"A": "1", "B": "2"}, {"B": None, "C": "3"})
+    {'A': '1', 'C': '3'}
+    """
+    if not isinstance(base, Mapping) or not isinstance(override, Mapping):
+        return override
+    merged = dict(base)
+    for key, value in override.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            lower = merged.get(key)
+            merged[key] = merge_value(lower if isinstance(lower, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged

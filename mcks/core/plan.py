@@ -10,29 +10,22 @@ from dataclasses import replace
 from typing import Any
 
 from mcks.core import variables
-from mcks.core.apply import HUB_LABEL, KEY_LABEL, USERNAME, Created, lifetime
+from mcks.core.cluster import ConfiguredCluster
+from mcks.core.defaults import DEFAULT_OBJECTS, ROUTE_KEY, default_template
 from mcks.core.environment import attach
-from mcks.core.gateway import Target
-from mcks.core.launch import Launch
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.levels import merge_levels
 from mcks.core.names import dns_label
 from mcks.core.objects import Manifest
-from mcks.core.pool import Configured
 from mcks.core.render import render_objects, render_text
-from mcks.core.routes import (
-    OBJECT_KEY,
-    check_public_url,
-    default_template,
-    split_proxy_spec,
-    template,
-)
-from mcks.core.settings import DEFAULT_OBJECTS
+from mcks.core.routes import Target, check_public_url, split_proxy_spec, template
+from mcks.core.server import Created, Plan
 from mcks.errors import ConfigError
 
 
 def make(
-    spawner: Any, configured: Configured, kept_key: str = "", kept_namespace: str = ""
-) -> Launch:
+    spawner: Any, configured: ConfiguredCluster, kept_key: str = "", kept_namespace: str = ""
+) -> Plan:
     """Plan the start of *spawner* (a MultiClusterKubeSpawner, profile applied).
 
     *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
@@ -49,11 +42,11 @@ def make(
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
     objects = _objects(spawner, configured, created, spawner.name)
     of_server = _of_this_server_alone(objects, spawner, configured, created)
-    return Launch(attach(objects, key, spawner.get_env()), target, created, of_server)
+    return Plan(attach(objects, key, spawner.get_env()), target, created, of_server)
 
 
 def _of_this_server_alone(
-    objects: Sequence[Manifest], spawner: Any, configured: Configured, created: Created
+    objects: Sequence[Manifest], spawner: Any, configured: ConfiguredCluster, created: Created
 ) -> frozenset[tuple[str, str]]:
     """Kind and name of the user's objects that another server would not have: they go with it."""
     data = {_name(m) for m in objects if lifetime(m) == "user"}
@@ -79,12 +72,12 @@ def key_of(spawner: Any) -> str:
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
-def _namespace_of(spawner: Any, configured: Configured) -> str:
+def _namespace_of(spawner: Any, configured: ConfiguredCluster) -> str:
     wanted = render_text("namespace", configured.cluster.namespace, _names(spawner, spawner.name))
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
 
 
-def _public_url(spawner: Any, configured: Configured) -> str:
+def _public_url(spawner: Any, configured: ConfiguredCluster) -> str:
     url = spawner.ingress_public_url or configured.cluster.ingress_public_url
     if not url:
         raise ConfigError(
@@ -95,11 +88,11 @@ def _public_url(spawner: Any, configured: Configured) -> str:
 
 
 def _objects(
-    spawner: Any, configured: Configured, created: Created, servername: str
+    spawner: Any, configured: ConfiguredCluster, created: Created, servername: str
 ) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)
-    if templates.get(OBJECT_KEY) == DEFAULT_OBJECTS[OBJECT_KEY]:
-        templates = merge_levels(templates, {OBJECT_KEY: template(configured.cluster.route)})
+    if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
+        templates = merge_levels(templates, {ROUTE_KEY: template(configured.cluster.route)})
     if configured.namespace is None:
         templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
     return render_objects(
@@ -114,13 +107,13 @@ def _objects(
         },
         annotations={
             USERNAME: spawner.user.name,
-            "hub.jupyter.org/servername": spawner.name,
+            SERVERNAME: spawner.name,
         },
     )
 
 
 def _variables(
-    spawner: Any, configured: Configured, created: Created, servername: str
+    spawner: Any, configured: ConfiguredCluster, created: Created, servername: str
 ) -> dict[str, Any]:
     host, path = split_proxy_spec(spawner.proxy_spec)
     cluster = configured.cluster

@@ -11,7 +11,6 @@ import copy
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,90 +18,12 @@ import aiohttp
 from traitlets.config import Config
 
 from mcks.auth.shared import SharedCredentials
-from mcks.backends.base import Backend
-from mcks.backends.registry import backend_class
-from mcks.core.apply import KEY_LABEL
 from mcks.core.breaker import Breaker
 from mcks.core.client import ClusterClient
-from mcks.core.cluster import CONTEXT_PREFIX, Cluster, blaming, settings_of, split_settings
+from mcks.core.cluster import ConfiguredCluster
+from mcks.core.configure import configure
+from mcks.core.connected import ConnectedCluster
 from mcks.core.connection import DEFAULT_DEADLINES
-from mcks.core.objects import Selection
-from mcks.core.watch import Reflector
-from mcks.errors import UnknownCluster, unknown
-
-
-@dataclass
-class Connection:
-    """One cluster, ready for use. ``http`` asks gateways; ``namespace`` is where servers start,
-    None if each user has one."""
-
-    cluster: Cluster
-    backend: Backend
-    client: ClusterClient
-    namespace: str | None
-    http: aiohttp.ClientSession
-    breaker: Breaker
-    log: logging.Logger
-    _pods: dict[str | None, Reflector] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        """The cluster's name for people."""
-        return self.cluster.name.removeprefix(CONTEXT_PREFIX)
-
-    def pods_of(self, namespace: str | None) -> Reflector:
-        """Return the watch of the servers in *namespace*, begun at the first call.
-
-        Servers live in more than one if the configuration has changed while they ran. If each user
-        has a namespace, one watch serves them all.
-        """
-        namespace = None if self.namespace is None else namespace
-        if namespace not in self._pods:
-            selection = Selection("v1", "Pod", namespace, KEY_LABEL)
-            self._pods[namespace] = Reflector(self.client, selection, log=self.log)
-            self._pods[namespace].start()
-        return self._pods[namespace]
-
-    async def close(self) -> None:
-        """End the watches and close all connections."""
-        await asyncio.gather(*(pods.stop() for pods in self._pods.values()))
-        await self.client.close()
-        await self.backend.close()
-
-
-@dataclass
-class Configured:
-    """One cluster as the administrator describes it, checked but not connected."""
-
-    cluster: Cluster
-    backend: Backend
-
-    @property
-    def namespace(self) -> str | None:
-        """Where the servers live: the cluster's setting, else what its kubeconfig says.
-
-        None if each user has a namespace.
-        """
-        if self.cluster.is_namespace_of_user:
-            return None
-        return self.cluster.namespace or self.backend.namespace_hint() or "default"
-
-
-def configure(
-    name: str, clusters: Mapping[str, Any], config: Config, log: logging.Logger
-) -> Configured:
-    """Make Cluster and backend of the cluster *name*, without any network. Raises ConfigError."""
-    if name not in clusters and not name.startswith(CONTEXT_PREFIX):
-        raise UnknownCluster(unknown("cluster", name, clusters))
-    settings = settings_of(name, clusters)
-    with blaming(name):
-        cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
-    ours, theirs = split_settings(name, settings, cls)
-    with blaming(name):
-        cluster = Cluster(name, config=config, log=log, **ours)
-        backend = cls(cluster_name=name, config=config, log=log, **theirs)
-    cluster.check()
-    return Configured(cluster, backend)
 
 
 class Pool:
@@ -112,21 +33,21 @@ class Pool:
         self._config = config
         self._log = log
         self._shared_credentials = SharedCredentials()
-        self._configured: dict[str, Configured] = {}
-        self._connections: dict[str, Connection] = {}
-        self._connecting: dict[str, asyncio.Task[Connection]] = {}
+        self._configured: dict[str, ConfiguredCluster] = {}
+        self._connections: dict[str, ConnectedCluster] = {}
+        self._connecting: dict[str, asyncio.Task[ConnectedCluster]] = {}
         self._breakers: dict[str, Breaker] = {}
         self._identities: dict[str, tuple[Any, str]] = {}
         self._http: aiohttp.ClientSession | None = None
         self.planning = asyncio.Lock()
         """Held by the one start that is planned in this turn of the event loop."""
         self._background: set[asyncio.Task[None]] = set()
-        self.attend: Callable[[Connection], Coroutine[Any, Any, None]] | None = None
+        self.attend: Callable[[ConnectedCluster], Coroutine[Any, Any, None]] | None = None
         """Runs beside each connection made from now on, until the pool closes."""
         self.deadlines = DEFAULT_DEADLINES
         """For connections that are made from now on."""
 
-    def configured(self, name: str, clusters: Mapping[str, Any]) -> Configured:
+    def configured(self, name: str, clusters: Mapping[str, Any]) -> ConfiguredCluster:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
         identity = self._identity(name, clusters)
         if identity not in self._configured:
@@ -135,11 +56,11 @@ class Pool:
             self._configured[identity] = configured
         return self._configured[identity]
 
-    def peek(self, name: str, clusters: Mapping[str, Any]) -> Connection | None:
+    def peek(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster | None:
         """Return the connection if there is one already."""
         return self._connections.get(self._identity(name, clusters))
 
-    async def connect(self, name: str, clusters: Mapping[str, Any]) -> Connection:
+    async def connect(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster:
         """Return the connection to the cluster *name*, made now if need be.
 
         Callers at the same time share one attempt; after some failed ones the cluster is left
@@ -164,7 +85,7 @@ class Pool:
             known = self._identities[name] = copy.deepcopy(settings), text
         return known[1]
 
-    def _connected(self, identity: str, done: asyncio.Task[Connection]) -> None:
+    def _connected(self, identity: str, done: asyncio.Task[ConnectedCluster]) -> None:
         del self._connecting[identity]
         if not done.cancelled() and done.exception() is None:
             connection = self._connections[identity] = done.result()
@@ -184,7 +105,7 @@ class Pool:
             self._breakers[identity] = Breaker(name)
         return self._breakers[identity]
 
-    async def _connect(self, configured: Configured, breaker: Breaker) -> Connection:
+    async def _connect(self, configured: ConfiguredCluster, breaker: Breaker) -> ConnectedCluster:
         cluster, backend = configured.cluster, configured.backend
         with breaker.attempt():
             api = await backend.connect()
@@ -200,7 +121,7 @@ class Pool:
         if self._http is None:
             # one user's server must not set cookies for the next one's
             self._http = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
-        return Connection(
+        return ConnectedCluster(
             cluster, backend, client, configured.namespace, self._http, breaker, self._log
         )
 

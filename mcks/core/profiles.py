@@ -308,23 +308,3 @@ def _text(where: str, entry: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{where}[{key!r}] must be a text, not {type(value).__name__}")
     return value
-
-
-def merge(base: Any, override: Any) -> Any:
-    """Merge an override over a trait's value: dicts recursively, where None removes a key.
-
-    >>> merge({"A": "1", "B": "2"}, {"B": None, "C": "3"})
-    {'A': '1', 'C': '3'}
-    """
-    if not isinstance(base, Mapping) or not isinstance(override, Mapping):
-        return override
-    merged = dict(base)
-    for key, value in override.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping):
-            lower = merged.get(key)
-            merged[key] = merge(lower if isinstance(lower, Mapping) else {}, value)
-        else:
-            merged[key] = value
-    return merged

@@ -5,15 +5,13 @@ Waiting until a route works does not belong here (gateway.py).
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from mcks.core.defaults import default_template
 from mcks.errors import ConfigError, unknown
 
 KINDS = ("ingress", "httproute", "none")
-OBJECT_KEY = "04-ingress"
-"""The key of the route in ``objects``; the original's, so that overrides of it keep working."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -22,12 +20,6 @@ def template(kind: str) -> str | None:
     if kind not in KINDS:
         raise ConfigError(unknown("kind of route", kind, KINDS))
     return None if kind == "none" else default_template(kind)
-
-
-@cache
-def default_template(name: str) -> str:
-    """Read the default template *name* (without ``.yaml.j2``) that ships with mcks."""
-    return (files("mcks.core") / "templates" / f"{name}.yaml.j2").read_text(encoding="utf-8")
 
 
 def split_proxy_spec(proxy_spec: str) -> tuple[str, str]:
@@ -76,3 +68,22 @@ def same_place(url: str, other: str) -> bool:
         for parts in (urlsplit(url), urlsplit(other))
     )
     return one == two
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server as the hub's proxy will ask for it.
+
+    ``url`` is the gateway's (scheme, host, port), ``proxy_spec`` JupyterHub's. ``check`` is
+    ``jupyterhub`` (the answer must come from a JupyterHub single-user server) or ``http`` (any
+    answer below 400, for images that are something else).
+    """
+
+    url: str
+    proxy_spec: str
+    check: str = "jupyterhub"
+
+    @property
+    def probe_url(self) -> str:
+        """Where the probe asks: the server's API root."""
+        return f"{self.url}{split_proxy_spec(self.proxy_spec)[1]}api"

@@ -5,12 +5,7 @@ from __future__ import annotations
 from traitlets import Any, Callable, Dict, Enum, List, Unicode, Union
 from traitlets.config import Configurable
 
-from mcks.core.routes import OBJECT_KEY, default_template
-
-DEFAULT_OBJECTS = {
-    name: default_template(name) for name in ("00-secret", "01-sa", "02-pod", "03-service")
-} | {OBJECT_KEY: default_template("ingress")}
-"""Key -> template of the five objects that every server has."""
+from mcks.core.defaults import DEFAULT_OBJECTS
 
 
 class MultiClusterKubernetesSpawner(Configurable):

@@ -15,14 +15,14 @@ from jupyterhub.spawner import Spawner
 from traitlets import default
 
 from mcks.core import hub_errors, hub_records, launch, plan, state
-from mcks.core.apply import Created
 from mcks.core.choosing import Choosing
-from mcks.core.cluster import chosen_name
+from mcks.core.cluster import ConfiguredCluster, chosen_name
+from mcks.core.connected import ConnectedCluster
 from mcks.core.fleet import fleet_of
-from mcks.core.gateway import Target
-from mcks.core.pool import Configured, Connection, Pool
+from mcks.core.pool import Pool
 from mcks.core.progress import Progress
-from mcks.core.routes import same_place
+from mcks.core.routes import Target, same_place
+from mcks.core.server import Created
 from mcks.core.settings import Settings
 from mcks.core.sweep import Debt
 from mcks.errors import AuthError, MCKSError, StartFailed, UnknownCluster
@@ -362,7 +362,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     # -- clusters -------------------------------------------------------------------------------
 
-    def configured(self, pool: Pool) -> Configured:
+    def configured(self, pool: Pool) -> ConfiguredCluster:
         """Find the cluster to start in. Raises ConfigError."""
         self._cluster_name = ""
         self._cluster_name = chosen_name(self.cluster, self.kubernetes_context, self.clusters)
@@ -383,7 +383,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             return None
         return launch.look(connection, self._created)
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> ConnectedCluster:
         return await fleet_of(self).pool.connect(self._cluster_name, self.clusters)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcks.core.apply import DELETE_ON_STOP, Created
 from mcks.core.cluster import CONTEXT_PREFIX
+from mcks.core.labels import DELETE_ON_STOP
 from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.core.server import Created
 
 _OBJECTS_OF_ORIGINAL = (
     ("v1", "Service"),

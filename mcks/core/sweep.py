@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcks.core import apply
-from mcks.core.apply import KEY_LABEL, Created
 from mcks.core.breaker import Breaker
 from mcks.core.client import ClusterClient
+from mcks.core.connected import ConnectedCluster
+from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selection
 from mcks.core.orphans import Known, Orphan, of_servers, of_users
-from mcks.core.pool import Connection
+from mcks.core.server import Created
 from mcks.errors import APIError, Forbidden, MCKSError
 
 INTERVAL = 600.0
@@ -64,7 +65,7 @@ class Sweeper:
         """Whether there is anything left to delete in that cluster."""
         return bool(self._debts.get(breaker))
 
-    async def attend(self, connection: Connection) -> None:
+    async def attend(self, connection: ConnectedCluster) -> None:
         """Sweep the cluster of *connection* now, after each outage, and from time to time."""
         attention = connection.breaker.attention
         while True:
@@ -80,7 +81,7 @@ class Sweeper:
                 async with asyncio.timeout(SOON if self.owes(connection.breaker) else INTERVAL):
                     await attention.wait()
 
-    async def sweep(self, connection: Connection) -> None:
+    async def sweep(self, connection: ConnectedCluster) -> None:
         """Pay the debts and delete orphans. Raises APIError, Unreachable."""
         known = self._known()
         await self._pay(connection, known or Known())
@@ -105,7 +106,7 @@ class Sweeper:
                     orphan,
                 )
 
-    async def _pay(self, connection: Connection, known: Known) -> None:
+    async def _pay(self, connection: ConnectedCluster, known: Known) -> None:
         for debt in list(self._debts.get(connection.breaker, ())):
             try:
                 paid = await self._pay_one(connection, debt, known)
@@ -117,7 +118,7 @@ class Sweeper:
             self._debts[connection.breaker].remove(debt)
             self._log.info("%s: deleted at last: %s", connection.title, debt)
 
-    async def _pay_one(self, connection: Connection, debt: Debt, known: Known) -> bool:
+    async def _pay_one(self, connection: ConnectedCluster, debt: Debt, known: Known) -> bool:
         cluster = connection.cluster.name
         if debt.data is not None:
             if (cluster, debt.data) in known.data:
@@ -135,7 +136,7 @@ class Sweeper:
 
 
 async def find_all(
-    connection: Connection, known: Known, hub_id: str, log: logging.Logger
+    connection: ConnectedCluster, known: Known, hub_id: str, log: logging.Logger
 ) -> list[Orphan]:
     """Return all orphans of servers and of users in the namespace of *connection*."""
     client, namespace = connection.client, connection.namespace

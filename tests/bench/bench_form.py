@@ -14,10 +14,11 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
+from mcks.core.offer import permitted
 from mcks.core.options_form import form
 from mcks.core.profiles import Profile
-from mcks.core.selection import Selection, permitted, select
+from mcks.core.selection import Selection, select
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 BAR_MS = 20.0

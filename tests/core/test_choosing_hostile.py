@@ -14,7 +14,7 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core import plan
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
 from mcks.core.names import is_dns_label
 from mcks.core.pool import Pool
 from mcks.core.spawner import MultiClusterKubeSpawner

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from mcks.core.gateway import Target, ask, wait_until_ready
+from mcks.core.gateway import ask, wait_until_ready
+from mcks.core.routes import Target
 
 Answer = Callable[[web.Request], web.StreamResponse]
 VERSION = {"X-JupyterHub-Version": "6.1.1"}

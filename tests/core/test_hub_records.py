@@ -8,8 +8,8 @@ from jupyterhub import orm
 from sqlalchemy.orm import Session
 
 from mcks.core import hub_records, state
-from mcks.core.apply import Created
 from mcks.core.objects import Ref
+from mcks.core.server import Created
 from mcks.core.state import State, UserObject
 from mcks.errors import ConfigError
 

@@ -13,7 +13,7 @@ from kubespawner import KubeSpawner
 from traitlets.config import Config
 
 from mcks.core import plan
-from mcks.core.config_check import sample_spawner
+from mcks.core.configuration import sample_spawner
 from mcks.core.kubespawner_traits import TRAITS, instead_of
 from mcks.core.objects import Manifest
 from mcks.core.pool import Pool

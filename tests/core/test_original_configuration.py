@@ -12,7 +12,8 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core import plan
-from mcks.core.config_check import problems, sample_spawner
+from mcks.core.config_check import problems
+from mcks.core.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.pool import Pool
 from tests.core import kubeconfigs

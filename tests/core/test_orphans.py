@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from mcks.core.apply import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, Created
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME
 from mcks.core.objects import Manifest, Ref
 from mcks.core.orphans import Known, Orphan, of_servers, of_users
+from mcks.core.server import Created
 from mcks.core.state import State, UserObject
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.profiles import merge, parse, slugify
+from mcks.core.overrides import merge_value
+from mcks.core.profiles import parse, slugify
 from mcks.errors import ConfigError
 
 TWO = [{"display_name": "Small one"}, {"display_name": "GPU", "default": True}]
@@ -95,13 +96,13 @@ def test_a_mistake_is_told_with_its_place(listed: Any, message: str) -> None:
     ],
 )
 def test_overrides_merge_over_values(base: Any, override: Any, merged: Any) -> None:
-    assert merge(base, override) == merged
+    assert merge_value(base, override) == merged
 
 
 def test_merging_changes_neither_side() -> None:
     base: dict[str, Any] = {"A": {"x": 1}}
     override: dict[str, Any] = {"A": {"y": 2}}
-    merge(base, override)["A"]["z"] = 3
+    merge_value(base, override)["A"]["z"] = 3
     assert (base, override) == ({"A": {"x": 1}}, {"A": {"y": 2}})
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from mcks.core import state
-from mcks.core.apply import DELETE_ON_STOP, Created
+from mcks.core.labels import DELETE_ON_STOP
 from mcks.core.objects import Ref
+from mcks.core.server import Created
 from mcks.core.state import State, UserObject
 
 HOME = Ref("v1", "PersistentVolumeClaim", "home", "ns")

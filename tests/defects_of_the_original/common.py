@@ -8,10 +8,10 @@ from typing import Any
 from traitlets.config import Config
 
 from mcks.core import plan
-from mcks.core.config_check import sample_spawner
-from mcks.core.launch import Launch
+from mcks.core.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.pool import Pool
+from mcks.core.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 KEY = "jupyter-ada"
@@ -27,11 +27,11 @@ def spawner_of(user: str = "ada", **settings: Any) -> MultiClusterKubeSpawner:
     return sample_spawner(config, user)
 
 
-def planned(spawner: MultiClusterKubeSpawner) -> Launch:
+def planned(spawner: MultiClusterKubeSpawner) -> Plan:
     return plan.make(spawner, spawner.configured(Pool(spawner.config, logging.getLogger("test"))))
 
 
-def the(launch: Launch, kind: str) -> Manifest:
+def the(launch: Plan, kind: str) -> Manifest:
     (found,) = (m for m in launch.objects if m["kind"] == kind)
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.apply import HUB_LABEL
+from mcks.core.labels import HUB_LABEL
 from mcks.core.names import is_dns_label
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import BadPatch, ConfigError, NotAllowed, UnknownProfile

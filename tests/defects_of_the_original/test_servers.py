@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mcks.core import plan
-from mcks.core.apply import LIFETIME
+from mcks.core.labels import LIFETIME
 from mcks.core.pool import pool_of
 from mcks.errors import ConfigError
 from tests.cluster.api import KubernetesAPI, condition_of

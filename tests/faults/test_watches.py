@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mcks.core.apply import KEY_LABEL
+from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest
 from tests import fault_proxy
 from tests.fault_proxy import Fault, StreamFault

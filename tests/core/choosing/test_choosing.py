@@ -11,8 +11,8 @@ from markupsafe import escape
 from tornado import web
 
 from mcks.core import plan
-from mcks.core.apply import Created
 from mcks.core.pool import Pool
+from mcks.core.server import Created
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     ConfigError,
