@@ -10,7 +10,7 @@ def check_config(config: Any) -> None:
 
     ``import mcks; mcks.check_config(c)``
     """
-    from mcks.core.config_check import problems  # noqa: PLC0415 (heavy, and needed only here)
+    from mcks.core.commands.config_check import problems  # noqa: PLC0415 (heavy, and needed only here)
     from mcks.errors import ConfigError  # noqa: PLC0415
 
     if found := problems(config):

@@ -17,8 +17,8 @@ from traitlets.config import Config
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
-from mcks.core.client import ClusterClient
-from mcks.core.cluster import Cluster
+from mcks.core.api.client import ClusterClient
+from mcks.core.clusters.cluster import Cluster
 from mcks.errors import ConfigError, MCKSError, Unreachable
 
 

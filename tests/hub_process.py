@@ -23,9 +23,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
-from mcks.core import pool as pools
-from mcks.core.fleet import Fleet, fleet_of
-from mcks.core.pool import Pool, pool_of
+from mcks.core.clusters import pool as pools
+from mcks.core.clusters.pool import Pool, pool_of
+from mcks.core.hub.fleet import Fleet, fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.hubs import HUB_6
 

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core.configuration import sample_spawner
+from mcks.core.api.watch import Reflector
+from mcks.core.clusters.pool import pool_of
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref
-from mcks.core.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.core.watch import Reflector
 from tests.loopback import FakeAPIServer, event
 
 URL = "http://192.0.2.1"
@@ -110,9 +110,9 @@ async def loopback_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LoopbackHub]:
     """A hub whose cluster is a server on loopback; its retries come at once."""
-    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("mcks.core.watch._FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("mcks.core.watch._LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.watch._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.watch._LONGEST_PAUSE", 0.01)
     async with FakeAPIServer().running("localhost") as server:
         monkeypatch.setenv("KUBECONFIG", str(_kubeconfig(tmp_path / "kubeconfig", server)))
         config = Config()

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from mcks.core import plan
-from mcks.core.configuration import sample_spawner
-from mcks.core.configure import configure
+from mcks.core.clusters.configure import configure
+from mcks.core.commands.configuration import sample_spawner
+from mcks.core.manifests.kubectl_yaml import load_all
 from mcks.core.objects import Manifest
-from mcks.core.yaml import load_all
+from mcks.core.servers import plan
 from tests import original
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "patches.md"

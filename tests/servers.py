@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core.configuration import sample_spawner
-from mcks.core.connected import ConnectedCluster
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.clusters.pool import pool_of
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
-from mcks.core.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core import spawner, watch
+from mcks.core import spawner
+from mcks.core.api import watch
 from mcks.core.cli import main
 from tests.hub_process import HubProcess, running
 from tests.quick_cluster import QuickCluster

@@ -14,9 +14,9 @@ import pytest
 from aiohttp import web
 from jupyterhub.utils import maybe_future
 
-from mcks.core import plan
+from mcks.core.clusters.pool import Pool
 from mcks.core.labels import KEY_LABEL
-from mcks.core.pool import Pool
+from mcks.core.servers import plan
 from tests.core.side_by_side import kubespawner
 from tests.loopback import Handler, event, status
 from tests.loopback_servers import PODS, TERMINATED, LoopbackHub, place, pod, start_with, until

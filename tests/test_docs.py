@@ -21,11 +21,13 @@ from prometheus_client.metrics import MetricWrapperBase
 from traitlets.config import Config
 
 from mcks import metrics
-from mcks.core import cli, plan, rbac
-from mcks.core.config_check import problems
-from mcks.core.configuration import sample_spawner
-from mcks.core.configure import configure
-from mcks.core.server import Created
+from mcks.core import cli
+from mcks.core.clusters.configure import configure
+from mcks.core.commands import hub_role
+from mcks.core.commands.config_check import problems
+from mcks.core.commands.configuration import sample_spawner
+from mcks.core.servers import plan
+from mcks.core.servers.server import Created
 from tests.cluster.__main__ import _parser as cluster_parser
 
 ROOT = Path(__file__).parent.parent
@@ -253,7 +255,7 @@ def test_the_role_is_explained_verb_by_verb() -> None:
     }
     granted = {
         (group, resource, verb)
-        for rule in rbac.hub_role_rules()
+        for rule in hub_role.hub_role_rules()
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]

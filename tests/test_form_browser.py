@@ -12,9 +12,9 @@ from aiohttp import web
 from jupyterhub._data import DATA_FILES_PATH
 from playwright.async_api import Browser, Page, expect
 
-from mcks.core.offer import with_availability
-from mcks.core.options_form import form, user_options
-from mcks.core.profiles import Profile, parse
+from mcks.core.profiles.offer import with_availability
+from mcks.core.profiles.options_form import form, user_options
+from mcks.core.profiles.profile_list import Profile, parse
 from tests.pages import PHONE, SLOW, barriers, chromium, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]

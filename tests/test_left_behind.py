@@ -14,10 +14,10 @@ import pytest
 from jupyterhub import orm
 from sqlalchemy.orm import Session
 
-from mcks.core import state
 from mcks.core.cli import main
-from mcks.core.fleet import Fleet, fleet_of
-from mcks.core.pool import pool_of
+from mcks.core.clusters.pool import pool_of
+from mcks.core.hub.fleet import Fleet, fleet_of
+from mcks.core.servers import state
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
@@ -230,7 +230,7 @@ async def test_a_users_data_in_a_cluster_that_is_away_is_deleted_when_that_is_ba
     breakable_clusters: LocalSet,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mcks.core.fleet.SOON", 1.0)
+    monkeypatch.setattr("mcks.core.hub.fleet.SOON", 1.0)
     spawner = make()
     spawner.objects = {**spawner.objects, "05-home": HOME}
     await spawner.start()

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from mcks.core.clusters.pool import pool_of
 from mcks.core.objects import Manifest, Ref
-from mcks.core.pool import pool_of
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.cluster.local_set import LocalSet

@@ -19,17 +19,17 @@ from aiohttp import web
 from traitlets.config import Config
 
 from mcks import metrics
-from mcks.core import check, rbac
-from mcks.core.check_report import as_json, table
-from mcks.core.check_subjects import subjects
-from mcks.core.configuration import sample_spawner
-from mcks.core.configure import configure
-from mcks.core.connected import ConnectedCluster
+from mcks.core.api.watch import Reflector
+from mcks.core.clusters.configure import configure
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.clusters.pool import pool_of
+from mcks.core.commands import cluster_check, hub_role
+from mcks.core.commands.check_report import as_json, table
+from mcks.core.commands.configuration import sample_spawner
+from mcks.core.commands.subjects import subjects
 from mcks.core.labels import KEY_LABEL
-from mcks.core.objects import Ref, Selection
-from mcks.core.pool import pool_of
+from mcks.core.objects import Ref, Selector
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.core.watch import Reflector
 from mcks.errors import Unauthorized
 from tests import cloud_logins
 from tests.cloud_environment import clean_environment
@@ -62,7 +62,7 @@ def place(local_clusters: LocalSet, tmp_path_factory: pytest.TempPathFactory) ->
             cluster.restart_apiserver(authenticators.flags(folder))
             for name, user in USERS.items():
                 subject = {"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}
-                for manifest in rbac.role_and_binding(f"hub-{name}", namespace, subject):
+                for manifest in hub_role.role_and_binding(f"hub-{name}", namespace, subject):
                     cluster.api.apply(manifest)
             token = authenticators.entra_token("anybody")
             api = cluster.hub_api(token)  # the issuer's keys are fetched in the background
@@ -190,7 +190,7 @@ async def test_a_server_starts_through_each_backend_and_no_secret_is_left_anywhe
 
 
 async def test_the_check_finds_all_steps_well(login: Login, place: Place) -> None:
-    reports = await check.check(subjects(config_of(place, login)))
+    reports = await cluster_check.check(subjects(config_of(place, login)))
     (report,) = reports
     assert [step.result for step in report.steps] == ["ok"] * 5, table(reports)
     assert report.steps[2].what.endswith(f"which knows the hub as {login.user}")
@@ -201,7 +201,7 @@ async def test_the_check_finds_all_steps_well(login: Login, place: Place) -> Non
 async def test_a_token_that_is_revoked_is_replaced_once_and_the_request_repeated(
     place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pods = Selection("v1", "Pod", place.namespace)
+    pods = Selector("v1", "Pod", place.namespace)
     async with (
         cloud_logins.doks(place, monkeypatch, tmp_path) as login,
         connected(config_of(place, login)) as connection,
@@ -339,7 +339,7 @@ async def test_a_token_that_ends_while_1000_servers_are_watched_costs_one_mint_a
         configured = configure("it", config.MultiClusterKubeSpawner.clusters, config, log)
         client = await counting_client(configured)
         await all_of(client.create(server_pod(f"s{n}", namespace)) for n in range(1000))
-        pods = Reflector(client, Selection("v1", "Pod", namespace, KEY_LABEL), log=log)
+        pods = Reflector(client, Selector("v1", "Pod", namespace, KEY_LABEL), log=log)
         pods.start()
         try:
             await asyncio.wait_for(pods.synced.wait(), 30)

@@ -17,9 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcks.core import hub_records, spawner, sweep, watch
-from mcks.core.connected import ConnectedCluster
-from mcks.core.orphans import Orphan
+from mcks.core import spawner
+from mcks.core.api import watch
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.hub import database, sweep
+from mcks.core.hub.orphans import Orphan
 from tests.hub_process import HubProcess, running
 from tests.quick_cluster import CLAIM, QuickCluster, objects_of
 from tests.servers import until
@@ -279,7 +281,7 @@ class Walk:
             assert await self.hub.spawner(*server).poll() is None
 
     async def orphans(self, connection: ConnectedCluster) -> list[Orphan]:
-        known = hub_records.known(self.hub.session, "h")
+        known = database.known(self.hub.session, "h")
         return await sweep.find_all(connection, known, "h", logging.getLogger("test"))
 
     async def leave(self) -> None:

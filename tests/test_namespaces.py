@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mcks.core import rbac
+from mcks.core.commands import hub_role
 from mcks.core.labels import KEY_LABEL
 from tests.cluster.access import HUB_ACCOUNT, HUB_NAMESPACE
 from tests.cluster.api import KubernetesAPI
@@ -22,7 +22,7 @@ def prefix(api: KubernetesAPI) -> Iterator[str]:
     """The hub may make namespaces; those that begin like this are taken away afterwards."""
     name = f"test-{secrets.token_hex(4)}"
     subject = {"kind": "ServiceAccount", "name": HUB_ACCOUNT, "namespace": HUB_NAMESPACE}
-    granted = rbac.role_and_binding(name, None, subject)
+    granted = hub_role.role_and_binding(name, None, subject)
     try:
         for manifest in granted:
             api.apply(manifest)

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from typing import Any
 
-from mcks.core.client import ClusterClient
-from mcks.core.cluster import ConfiguredCluster
+from mcks.core.api.client import ClusterClient
+from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.labels import KEY_LABEL
-from mcks.core.objects import Manifest, Ref, Selection, WatchEvent
+from mcks.core.objects import Manifest, Ref, Selector, WatchEvent
 from tests.cluster.api import AsyncKubernetesAPI
 
 _AT_ONCE = 8
@@ -28,12 +28,12 @@ class CountingClient(ClusterClient):
         super().__init__(*args, **how)
         self.turned = asyncio.Event()
 
-    async def list(self, selection: Selection, **how: Any) -> tuple[Sequence[Manifest], str]:
+    async def list(self, selection: Selector, **how: Any) -> tuple[Sequence[Manifest], str]:
         self.lists += 1
         return await super().list(selection, **how)
 
     async def watch(
-        self, selection: Selection, since: str, *, timeout: float | None = _WATCH_LIFE, **how: Any
+        self, selection: Selector, since: str, *, timeout: float | None = _WATCH_LIFE, **how: Any
     ) -> AsyncGenerator[WatchEvent, None]:
         self.watches += 1
         self.turned.set()

@@ -16,18 +16,20 @@ from traitlets.config import Config
 from mcks._version import __version__
 from mcks.auth.credential import Credential
 from mcks.backends import registry
-from mcks.core import check, check_report, garbage, hub_records, plan, rbac
-from mcks.core.check_subjects import subjects
-from mcks.core.cluster import ConfiguredCluster
-from mcks.core.config_check import problems
-from mcks.core.configuration import load, sample_spawner
-from mcks.core.exec_credential import asked_version, exec_credential
-from mcks.core.levels import merge_levels
+from mcks.core.clusters.cluster import ConfiguredCluster
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands import check_report, cluster_check, gc, hub_role
+from mcks.core.commands.config_check import problems
+from mcks.core.commands.configuration import load, sample_spawner
+from mcks.core.commands.subjects import subjects
+from mcks.core.commands.token import asked_version, exec_credential
+from mcks.core.hub import database
+from mcks.core.hub.orphans import Known
+from mcks.core.hub.sweep import MARGIN
+from mcks.core.manifests.levels import merge_levels
 from mcks.core.objects import Manifest, ref
-from mcks.core.orphans import Known
-from mcks.core.pool import Pool
+from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.core.sweep import MARGIN
 from mcks.errors import ConfigError, MCKSError, UnknownCluster
 
 
@@ -57,7 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--offline", action="store_true", help="ask no cluster")
     checking.add_argument("--json", action="store_true", help="print JSON")
     checking.add_argument(
-        "--timeout", type=float, default=check.DEADLINE, metavar="SECONDS", help="for each cluster"
+        "--timeout",
+        type=float,
+        default=cluster_check.DEADLINE,
+        metavar="SECONDS",
+        help="for each cluster",
     )
     _add_config(checking)
     checking.set_defaults(run=_check)
@@ -159,7 +165,7 @@ def _ask(
         if found:
             return []  # it is one of the problems
         raise
-    return asyncio.run(check.check(chosen, deadline=arguments.timeout))
+    return asyncio.run(cluster_check.check(chosen, deadline=arguments.timeout))
 
 
 def _token(arguments: argparse.Namespace) -> int:
@@ -195,24 +201,24 @@ def _collect(arguments: argparse.Namespace) -> int:
     patience = arguments.older_than
     if patience is None:
         patience = spawner.start_timeout + MARGIN
-    wish = garbage.Wish(spawner.hub_id, patience, arguments.delete, arguments.data)
+    wish = gc.Wish(spawner.hub_id, patience, arguments.delete, arguments.data)
     url = arguments.database or config.JupyterHub.get("db_url", "sqlite:///jupyterhub.sqlite")
     names = [subject.name for subject in subjects(config, arguments.clusters)]
-    with hub_records.opened(url) as session:
-        known = hub_records.known(session, spawner.hub_id)
+    with database.opened(url) as session:
+        known = database.known(session, spawner.hub_id)
     reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, wish))
-    show = garbage.as_json if arguments.json else garbage.table
+    show = gc.as_json if arguments.json else gc.table
     sys.stdout.write(show(reports))
     return 0 if all(report.clean for report in reports) else 1
 
 
 async def _collect_all(
-    config: Config, clusters: Any, names: Sequence[str], known: Known, wish: garbage.Wish
-) -> list[garbage.Report]:
+    config: Config, clusters: Any, names: Sequence[str], known: Known, wish: gc.Wish
+) -> list[gc.Report]:
     pool = Pool(config, logging.getLogger("mcks"))
     try:
         return await asyncio.gather(
-            *(garbage.collect(name, pool.connect(name, clusters), known, wish) for name in names)
+            *(gc.collect(name, pool.connect(name, clusters), known, wish) for name in names)
         )
     finally:
         await pool.close()
@@ -275,7 +281,7 @@ def _rbac(arguments: argparse.Namespace) -> int:
     namespace: str | None = arguments.namespace or "default"
     if arguments.cluster and not arguments.namespace:
         namespace = _configured(arguments).namespace
-    sys.stdout.write(_stream(rbac.role_and_binding(arguments.name, namespace, subject)))
+    sys.stdout.write(_stream(hub_role.role_and_binding(arguments.name, namespace, subject)))
     return 0
 
 

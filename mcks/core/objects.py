@@ -27,7 +27,7 @@ class Ref:
 
 
 @dataclass(frozen=True)
-class Selection:
+class Selector:
     """Which objects a list or watch is about. ``namespace`` None means all namespaces."""
 
     api_version: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Any, Callable, Dict, Enum, List, Unicode, Union
 from traitlets.config import Configurable
 
-from mcks.core.defaults import DEFAULT_OBJECTS
+from mcks.core.manifests.defaults import DEFAULT_OBJECTS
 
 
 class MultiClusterKubernetesSpawner(Configurable):

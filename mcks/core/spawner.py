@@ -14,17 +14,18 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
-from mcks.core import hub_errors, hub_records, launch, plan, state
-from mcks.core.choosing import Choosing
-from mcks.core.cluster import ConfiguredCluster, chosen_name
-from mcks.core.connected import ConnectedCluster
-from mcks.core.fleet import fleet_of
-from mcks.core.pool import Pool
-from mcks.core.progress import Progress
-from mcks.core.routes import Target, same_place
-from mcks.core.server import Created
+from mcks.core.clusters.cluster import ConfiguredCluster, chosen_name
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.clusters.pool import Pool
+from mcks.core.clusters.routes import Target, same_place
+from mcks.core.hub import database, error_pages
+from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sweep import Debt
+from mcks.core.profiles.choosing import Choosing
+from mcks.core.servers import launch, plan, state
+from mcks.core.servers.progress import Progress
+from mcks.core.servers.server import Created
 from mcks.core.settings import Settings
-from mcks.core.sweep import Debt
 from mcks.errors import AuthError, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
@@ -95,9 +96,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             await self.apply_profile(user_options)
         except MCKSError as exc:
-            if hub_errors.is_users_to_correct(exc):
+            if error_pages.is_users_to_correct(exc):
                 self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
-            raise hub_errors.refused(self, exc) from None
+            raise error_pages.refused(self, exc) from None
         if self.apply_user_options:
             await super()._run_apply_user_options(user_options)
 
@@ -127,7 +128,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             return await self._start(self._progress)
         except Exception as exc:
-            refusal = hub_errors.refused(self, exc, self._cluster_name)
+            refusal = error_pages.refused(self, exc, self._cluster_name)
             if refusal is exc:
                 raise
             raise refusal from None  # the hub logs the stack of what it does not fetch
@@ -150,7 +151,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
         self.log.info("%s starts in cluster %r", self._log_name, self._cluster_name)
         async with pool.planning:
-            data = (*self._data, *hub_records.data_of_user(self.user))
+            data = (*self._data, *database.data_of_user(self.user))
             kept_namespace = state.namespace_in(data, self._cluster_name)
             planned = plan.make(self, configured, self._kept_key, kept_namespace)
             fleet.check_names(self.user, self._cluster_name, planned)
@@ -295,7 +296,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         if self.name:
             data = {datum for datum in self._data if datum.of_server}
         else:
-            data = {*self._data, *hub_records.data_of_user(self.user)}
+            data = {*self._data, *database.data_of_user(self.user)}
         self._data = tuple(datum for datum in self._data if datum not in data)
         await asyncio.gather(*(fleet_of(self).delete_data(datum, self.clusters) for datum in data))
 
@@ -391,6 +392,6 @@ async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:
     try:
         return await spawner.choosing.form()
     except MCKSError as exc:
-        reference = hub_errors.reference_for(exc)
+        reference = error_pages.reference_for(exc)
         spawner.log.error("The profile form cannot be shown (reference %s): %s", reference, exc)
-        return hub_errors.alert(exc, reference)
+        return error_pages.alert(exc, reference)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcks.backends.base import Backend
-from mcks.core.client import ClusterClient
+from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Manifest, Ref
 from tests.loopback import FakeAPIServer
 

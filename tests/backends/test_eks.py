@@ -20,7 +20,7 @@ from tests.loopback import FakeAPIServer
 def _environment(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[0])
-    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

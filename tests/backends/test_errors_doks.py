@@ -38,7 +38,7 @@ async def world(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unused_tcp_port: int
 ) -> AsyncIterator[World]:
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
-    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
     async with (
         FakeAPIServer().running() as server,

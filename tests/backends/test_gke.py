@@ -19,7 +19,7 @@ PATH = "projects/p/locations/europe-west1/clusters/hub"
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
 
 

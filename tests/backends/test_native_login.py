@@ -38,7 +38,7 @@ def _no_program_is_run(monkeypatch, request):
 
     if request.cls is not TestUnknownPlugins:
         monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
-    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def test_it_installs_is_found_by_its_name_and_passes_the_contract(package, pytho
 SPAWN = """
 import asyncio, json, sys
 from traitlets.config import Config
-from mcks.core.config_check import sample_spawner
-from mcks.core.pool import pool_of
+from mcks.core.commands.configuration import sample_spawner
+from mcks.core.clusters.pool import pool_of
 
 async def main():
     spawner = sample_spawner(Config(json.load(open(sys.argv[1]))), "ada")

@@ -14,11 +14,11 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.configuration import sample_spawner
-from mcks.core.offer import permitted
-from mcks.core.options_form import form
-from mcks.core.profiles import Profile
-from mcks.core.selection import Selection, select
+from mcks.core.commands.configuration import sample_spawner
+from mcks.core.profiles.offer import permitted
+from mcks.core.profiles.options_form import form
+from mcks.core.profiles.profile_list import Profile
+from mcks.core.profiles.selection import Selection, select
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 BAR_MS = 20.0

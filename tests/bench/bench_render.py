@@ -11,9 +11,9 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from mcks.core.defaults import DEFAULT_OBJECTS
+from mcks.core.manifests.defaults import DEFAULT_OBJECTS
+from mcks.core.manifests.render import render_objects
 from mcks.core.objects import Manifest
-from mcks.core.render import render_objects
 
 BAR_MS = 2.0
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.objects import Selection
-from mcks.core.pool import pool_of
+from mcks.core.clusters.pool import pool_of
+from mcks.core.objects import Selector
 
 _TICK = 0.001
 
@@ -33,7 +33,7 @@ async def longest_block(name: str, clusters: dict[str, Any]) -> float:
     gaps[:] = [0.0]
     pool = pool_of(Config(), logging.getLogger("mcks.bench"))
     connection = await pool.connect(name, clusters)
-    await connection.client.list(Selection("v1", "Pod", connection.namespace))
+    await connection.client.list(Selector("v1", "Pod", connection.namespace))
     await asyncio.sleep(10 * _TICK)
     longest = max(gaps)
     ticking.cancel()

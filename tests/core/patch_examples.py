@@ -1,8 +1,8 @@
 """Hypothesis strategies that make an object and a patch for it, with all kinds of mischief.
 
-They are steered by the same kind of table as mcks.core.patch_schema, but made of one Kubernetes
-minor only, so that a kubectl of that minor knows every field. They stay clear of what is named
-here, where kubectl itself is no reference:
+They are steered by the same kind of table as `mcks.core.patching.patch_schema`, but made of one
+Kubernetes minor only, so that a kubectl of that minor knows every field. They stay clear of what is
+named here, where kubectl itself is no reference:
 
 - a list on both sides of a field that is a map (Go looks at whether the field is a pointer);
 - a map or list as a merge key or as a scalar list's element on both sides (kubectl panics);
@@ -18,8 +18,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mcks.core import patch_schema
-from mcks.core.patch_schema import Field
+from mcks.core.patching import patch_schema
+from mcks.core.patching.patch_schema import Field
 from tests.generate import patch_schema as generator
 
 KINDS = (

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 
-from mcks.core.breaker import Breaker
+from mcks.core.api.breaker import Breaker
 from mcks.errors import (
     AuthError,
     Conflict,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mcks.core.defaults import DEFAULT_OBJECTS
-from mcks.core.render import render_objects
+from mcks.core.manifests.defaults import DEFAULT_OBJECTS
+from mcks.core.manifests.render import render_objects
 from mcks.errors import BadPatch, BadTemplate
 
 TABLE = Path(__file__).parent.parent / "cases" / "broken.yaml"

@@ -15,10 +15,10 @@ import yaml
 from aiohttp import web
 from traitlets.config import Config
 
-from mcks.core import check, rbac
-from mcks.core.check_report import STEPS, Report, Step, as_json, table
-from mcks.core.check_subjects import subjects
 from mcks.core.cli import main
+from mcks.core.commands import cluster_check, hub_role
+from mcks.core.commands.check_report import STEPS, Report, Step, as_json, table
+from mcks.core.commands.subjects import subjects
 from tests.loopback import FakeAPIServer, Fault, Handler
 
 TOKEN = "THESECRETOFTHEHUB"
@@ -117,7 +117,7 @@ def config(
 
 async def checked(config: Config, *names: str, deadline: float = 90) -> dict[str, Step]:
     """The steps of the only cluster."""
-    (report,) = await check.check(subjects(config, names), deadline=deadline)
+    (report,) = await cluster_check.check(subjects(config, names), deadline=deadline)
     return {step.step: step for step in report.steps}
 
 
@@ -148,7 +148,7 @@ async def test_exactly_the_verbs_of_the_least_role_are_asked_for(
     }
     assert asked == {
         (verb, rule["apiGroups"][0], resource)
-        for rule in rbac.hub_role_rules()
+        for rule in hub_role.hub_role_rules()
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
@@ -292,7 +292,7 @@ async def test_a_slow_cluster_holds_up_no_other(
         monkeypatch.setenv("KUBECONFIG", file)
         one = config.MultiClusterKubeSpawner.clusters["one"]
         config.MultiClusterKubeSpawner.clusters = {"zero": {"context": "slow"}, "one": one}
-        reports = await check.check(subjects(config))
+        reports = await cluster_check.check(subjects(config))
     assert [(report.cluster, report.ok) for report in reports] == [("zero", True), ("one", True)]
 
 
@@ -314,7 +314,7 @@ async def test_no_secret_is_shown_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for cluster.tokens in ({TOKEN}, {"another"}):
-        reports = await check.check(subjects(config))
+        reports = await cluster_check.check(subjects(config))
         assert TOKEN not in table(reports) + as_json([], reports) + caplog.text
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from mcks.auth.credential import Credential
 from mcks.core.cli import main
-from mcks.core.exec_credential import asked_version, exec_credential
+from mcks.core.commands.token import asked_version, exec_credential
 from mcks.errors import ConfigError
 
 TOKEN = "THESECRETOFTHEHUB"

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
-from mcks.core.client import ClusterClient
-from mcks.core.objects import Manifest, Ref, Selection
+from mcks.core.api.client import ClusterClient
+from mcks.core.objects import Manifest, Ref, Selector
 from mcks.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from tests.backends.reading import client_of
 from tests.cluster.fixtures import Clusters, Namespace
@@ -95,7 +95,7 @@ async def test_what_the_role_does_not_say_is_forbidden(
     client: ClusterClient, namespace: Namespace
 ) -> None:
     with pytest.raises(Forbidden, match="cannot list resource"):
-        await client.list(Selection("v1", "Secret", "kube-system"))
+        await client.list(Selector("v1", "Secret", "kube-system"))
     assert await client.review("create", resource="pods", namespace=namespace.name)
     assert not await client.review("create", resource="pods", namespace="kube-system")
     assert (await client.whoami()).startswith("system:serviceaccount:")
@@ -116,7 +116,7 @@ async def test_a_list_in_pieces_leads_into_a_watch(
 ) -> None:
     for number in range(3):
         await client.create(pod(namespace, f"p{number}"))
-    selection = Selection("v1", "Pod", namespace.name)
+    selection = Selector("v1", "Pod", namespace.name)
     items, version = await client.list(selection, limit=2)
     assert [item["metadata"]["name"] for item in items] == ["p0", "p1", "p2"]
     assert items[0]["kind"] == "Pod"
@@ -127,7 +127,7 @@ async def test_a_list_in_pieces_leads_into_a_watch(
     # Whether a bookmark comes, too, is the server's decision.
     assert (events[0].type, events[0].object["metadata"]["name"]) == ("ADDED", "late")
     assert {event.type for event in events[1:]} <= {"BOOKMARK"}
-    selected, _ = await client.list(Selection("v1", "Pod", namespace.name, "key=p1"))
+    selected, _ = await client.list(Selector("v1", "Pod", namespace.name, "key=p1"))
     assert [item["metadata"]["name"] for item in selected] == ["p1"]
 
 
@@ -138,7 +138,7 @@ async def test_a_watch_from_the_distant_past_is_gone(
     group = "gateway.networking.k8s.io"
     rule = {"apiGroups": [group], "resources": ["httproutes"], "verbs": ["watch"]}
     await asyncio.to_thread(clusters.prepare_namespace, namespace.name, [rule])
-    routes = Selection(f"{group}/v1", "HTTPRoute", namespace.name)
+    routes = Selector(f"{group}/v1", "HTTPRoute", namespace.name)
 
     async def permitted() -> bool:
         try:
@@ -153,7 +153,7 @@ async def test_a_watch_from_the_distant_past_is_gone(
 
 
 async def test_a_watch_can_be_left(client: ClusterClient, namespace: Namespace) -> None:
-    selection = Selection("v1", "Pod", namespace.name)
+    selection = Selector("v1", "Pod", namespace.name)
     _, version = await client.list(selection)
     async with asyncio.timeout(10), aclosing(client.watch(selection, version)) as events:
         await client.create(pod(namespace, "one"))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.environment import attach, cores
 from mcks.core.objects import Manifest
+from mcks.core.servers.environment import attach, cores
 from mcks.errors import ConfigError
 
 TOKEN = "s3cret-token"

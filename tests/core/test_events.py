@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.events import sentence, step
+from mcks.core.servers.events import sentence, step
 
 
 def event(reason: str, message: str = "words", kind: str = "Normal") -> dict[str, str]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core import failures
 from mcks.core.objects import Manifest, Ref
+from mcks.core.servers import failures
 
 
 def pod(phase: str = "Pending", *containers: dict[str, Any], **status: Any) -> Manifest:

@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from mcks.core.gateway import ask, wait_until_ready
-from mcks.core.routes import Target
+from mcks.core.clusters.gateway import ask, wait_until_ready
+from mcks.core.clusters.routes import Target
 
 Answer = Callable[[web.Request], web.StreamResponse]
 VERSION = {"X-JupyterHub-Version": "6.1.1"}
@@ -111,7 +111,7 @@ async def test_the_longer_a_start_has_taken_the_later_it_asks(
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("mcks.core.gateway.asyncio.sleep", sleep)
+    monkeypatch.setattr("mcks.core.clusters.gateway.asyncio.sleep", sleep)
     await wait_until_ready(session, Target(url, "/user/ada/"), waited)
     assert slept == pytest.approx(pauses)
 

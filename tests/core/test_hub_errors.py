@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from mcks.core import hub_errors, launch, pool
+from mcks.core.clusters import pool
+from mcks.core.hub import error_pages
+from mcks.core.servers import launch
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     AuthError,
@@ -99,8 +101,8 @@ async def test_a_defect_stays_an_error_of_the_hub_but_users_see_a_sentence(
 
 @pytest.mark.parametrize("error", [NotAllowed("x"), UnknownProfile("unknown profile 'x'")])
 def test_what_a_user_corrects_alone_has_no_reference(error: MCKSError) -> None:
-    assert hub_errors.reference_for(error) == ""
-    shown: Any = hub_errors.shown(error)
+    assert error_pages.reference_for(error) == ""
+    shown: Any = error_pages.shown(error)
     assert "Reference" not in shown.jupyterhub_message + shown.jupyterhub_html_message
 
 
@@ -116,11 +118,11 @@ async def test_a_refused_choice_is_a_warning_without_a_reference(
 
 
 def test_html_in_a_message_is_escaped() -> None:
-    shown: Any = hub_errors.shown(ConfigError("<script>"), "CODE")
+    shown: Any = error_pages.shown(ConfigError("<script>"), "CODE")
     assert "<script>" not in shown.jupyterhub_html_message
-    assert "<script>" not in hub_errors.alert(ConfigError("<script>"), "CODE")
+    assert "<script>" not in error_pages.alert(ConfigError("<script>"), "CODE")
 
 
 def test_references_differ() -> None:
-    made = {hub_errors.reference_for(FAILURES[0]) for _ in range(100)}
+    made = {error_pages.reference_for(FAILURES[0]) for _ in range(100)}
     assert len(made) == 100

@@ -7,10 +7,11 @@ import pytest
 from jupyterhub import orm
 from sqlalchemy.orm import Session
 
-from mcks.core import hub_records, state
+from mcks.core.hub import database
 from mcks.core.objects import Ref
-from mcks.core.server import Created
-from mcks.core.state import State, UserObject
+from mcks.core.servers import state
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State, UserObject
 from mcks.errors import ConfigError
 
 HOME = UserObject("a", Ref("v1", "PersistentVolumeClaim", "home-ada", "ns"))
@@ -40,7 +41,7 @@ def session(url: str) -> Session:
 
 
 def test_servers_that_run_are_known_and_the_data_of_all(session: Session) -> None:
-    known = hub_records.known(session, "h")
+    known = database.known(session, "h")
     assert known.servers == {("a", "ns", "jupyter-ada")}
     assert known.uids == {"uid"}
     assert known.data == {("a", HOME.where)}
@@ -49,7 +50,7 @@ def test_servers_that_run_are_known_and_the_data_of_all(session: Session) -> Non
 
 def test_data_of_a_user_is_that_of_all_servers(session: Session) -> None:
     ada = session.query(orm.User).filter_by(name="ada").one()
-    assert hub_records.data_of_user(SimpleNamespace(orm_user=ada)) == [HOME]
+    assert database.data_of_user(SimpleNamespace(orm_user=ada)) == [HOME]
 
 
 def asking(session: Session, name: str) -> SimpleNamespace:
@@ -80,24 +81,24 @@ def test_names_that_another_user_holds_are_found(  # noqa: PLR0917
     session.query(orm.Spawner).filter_by(user=bob).delete()
     session.commit()
     created = Created(key, namespace)
-    assert hub_records.other_holder(asking(session, "new"), cluster, created, data) == other
-    assert hub_records.other_holder(asking(session, "ada"), cluster, created, data) == ""
+    assert database.other_holder(asking(session, "new"), cluster, created, data) == other
+    assert database.other_holder(asking(session, "ada"), cluster, created, data) == ""
 
 
 def test_without_a_database_nobody_else_is_known() -> None:
     user = SimpleNamespace(name="ada")
-    assert hub_records.other_holder(user, "a", Created("jupyter-ada", "ns"), []) == ""
+    assert database.other_holder(user, "a", Created("jupyter-ada", "ns"), []) == ""
 
 
 def test_a_database_can_be_read_beside_the_hub(session: Session, url: str) -> None:
     for spelled in (url, url.removeprefix("sqlite:///")):
-        with hub_records.opened(spelled) as opened:
-            assert hub_records.known(opened, "h").users == {"ada", "bob"}
+        with database.opened(spelled) as opened:
+            assert database.known(opened, "h").users == {"ada", "bob"}
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     absent = tmp_path / "absent.sqlite"
-    with pytest.raises(ConfigError, match="does not exist here"), hub_records.opened(str(absent)):
+    with pytest.raises(ConfigError, match="does not exist here"), database.opened(str(absent)):
         pass
     assert not absent.exists()
 
@@ -105,7 +106,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 def test_a_database_without_users_is_not_believed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     orm.new_session_factory(url)().close()
-    with pytest.raises(ConfigError, match="knows no user"), hub_records.opened(url):
+    with pytest.raises(ConfigError, match="knows no user"), database.opened(url):
         pass
 
 
@@ -113,6 +114,6 @@ def test_what_is_no_hubs_database_is_said_without_its_password(tmp_path: Path) -
     (tmp_path / "x.sqlite").write_bytes(b"")
     with (
         pytest.raises(ConfigError, match="cannot be read"),
-        hub_records.opened(f"sqlite:///{tmp_path / 'x.sqlite'}"),
+        database.opened(f"sqlite:///{tmp_path / 'x.sqlite'}"),
     ):
         pass

@@ -12,11 +12,11 @@ import yaml
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
-from mcks.core import plan
-from mcks.core.configuration import sample_spawner
-from mcks.core.kubespawner_traits import TRAITS, instead_of
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
-from mcks.core.pool import Pool
+from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
+from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcks.core.levels import merge_levels
+from mcks.core.manifests.levels import merge_levels
 from mcks.errors import ConfigError
 
 

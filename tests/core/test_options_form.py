@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mcks.core.options_form import form, user_options
-from mcks.core.profiles import parse
-from mcks.core.selection import select
+from mcks.core.profiles.options_form import form, user_options
+from mcks.core.profiles.profile_list import parse
+from mcks.core.profiles.selection import select
 
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
 GPU = {

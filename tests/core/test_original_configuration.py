@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core import plan
-from mcks.core.config_check import problems
-from mcks.core.configuration import sample_spawner
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands.config_check import problems
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
-from mcks.core.pool import Pool
+from mcks.core.servers import plan
 from tests.core import kubeconfigs
 from tests.original import DASK, PATCHES, PROFILES
 

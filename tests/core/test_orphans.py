@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from mcks.core.hub.orphans import Known, Orphan, of_servers, of_users
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME
 from mcks.core.objects import Manifest, Ref
-from mcks.core.orphans import Known, Orphan, of_servers, of_users
-from mcks.core.server import Created
-from mcks.core.state import State, UserObject
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State, UserObject
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

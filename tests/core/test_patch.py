@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.patch import apply_patches, json_merge, strategic_merge
+from mcks.core.patching.patch import apply_patches, json_merge, strategic_merge
 from mcks.errors import BadPatch
 from tests.core.kubectl import same
 from tests.core.patch_cases import CASES, Case

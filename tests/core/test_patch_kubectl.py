@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from mcks.core import patch
+from mcks.core.patching import patch
 from mcks.errors import BadPatch
 from tests.core import patch_examples
 from tests.core.kubectl import Kubectl, same

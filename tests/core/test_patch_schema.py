@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mcks.core import patch_schema
-from mcks.core.patch_schema import Field
+from mcks.core.patching import patch_schema
+from mcks.core.patching.patch_schema import Field
 from tests.generate import patch_schema as generator
 
 FIELDS = Path(__file__).parents[1] / "cases" / "patch-fields.tsv"

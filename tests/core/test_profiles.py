@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.overrides import merge_value
-from mcks.core.profiles import parse, slugify
+from mcks.core.profiles.overrides import merge_value
+from mcks.core.profiles.profile_list import parse, slugify
 from mcks.errors import ConfigError
 
 TWO = [{"display_name": "Small one"}, {"display_name": "GPU", "default": True}]

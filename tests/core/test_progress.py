@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from mcks.core.progress import Progress, duration
+from mcks.core.servers.progress import Progress, duration
 
 
 class Clock:

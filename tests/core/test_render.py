@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.render import render
+from mcks.core.manifests.render import render
 from mcks.errors import BadTemplate
 
 VARIABLES = {

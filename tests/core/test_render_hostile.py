@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from mcks.core.render import render
+from mcks.core.manifests.render import render
 from mcks.errors import BadTemplate
 
 HARMLESS = "harmless"

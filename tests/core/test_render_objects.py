@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mcks.core.manifests.render import render_objects, render_text
 from mcks.core.objects import Manifest
-from mcks.core.render import render_objects, render_text
 from mcks.errors import BadPatch, BadTemplate
 from tests.bench import bench_render
 

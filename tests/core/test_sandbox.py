@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.insertion import Captured, Mistake, capture
-from mcks.core.sandbox import interpolate
+from mcks.core.manifests.insertion import Captured, Mistake, capture
+from mcks.core.manifests.sandbox import interpolate
 
 
 def refused(template: str, **variables: Any) -> str:

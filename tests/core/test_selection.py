@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mcks.core.profiles import parse
-from mcks.core.selection import insert, select
+from mcks.core.profiles.profile_list import parse
+from mcks.core.profiles.selection import insert, select
 from mcks.errors import UnknownProfile
 
 LISTED = [

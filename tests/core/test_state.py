@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mcks.core import state
 from mcks.core.labels import DELETE_ON_STOP
 from mcks.core.objects import Ref
-from mcks.core.server import Created
-from mcks.core.state import State, UserObject
+from mcks.core.servers import state
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State, UserObject
 
 HOME = Ref("v1", "PersistentVolumeClaim", "home", "ns")
 

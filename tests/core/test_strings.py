@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mcks.core import strings
-from mcks.core.strings import misread
-from mcks.core.yaml import load
+from mcks.core.manifests import misread as fields
+from mcks.core.manifests.kubectl_yaml import load
+from mcks.core.manifests.misread import misread
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n"
 
@@ -128,20 +128,20 @@ def scalars_of(field: str, prefix: str = "") -> Iterator[str]:
             yield kind.removeprefix(prefix)
 
 
-@pytest.mark.parametrize("field", sorted(strings.FIELDS))
+@pytest.mark.parametrize("field", sorted(fields.FIELDS))
 def test_a_field_in_the_table_is_never_a_number_in_a_built_in_kind(field: str) -> None:
     kinds = set(scalars_of(field))
     assert "string" in kinds
     assert not {"number", "any"} & kinds
 
 
-@pytest.mark.parametrize("field", sorted(strings.MAPS))
+@pytest.mark.parametrize("field", sorted(fields.MAPS))
 def test_a_map_in_the_table_never_holds_numbers_in_a_built_in_kind(field: str) -> None:
     assert set(scalars_of(field, "map of ")) == {"string"}
     assert "any" not in types_by_field()[field]
 
 
-@pytest.mark.parametrize("field", sorted(strings.LISTS))
+@pytest.mark.parametrize("field", sorted(fields.LISTS))
 def test_a_list_in_the_table_never_holds_numbers_in_a_built_in_kind(field: str) -> None:
     kinds = set(scalars_of(field, "list of "))
     assert "string" in kinds

@@ -12,10 +12,10 @@ from traitlets.config import Config
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
-from mcks.core.client import ClusterClient
-from mcks.core.connection import _AT_ONCE
+from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import _AT_ONCE
+from mcks.core.clusters.pool import Pool
 from mcks.core.objects import Ref
-from mcks.core.pool import Pool
 from tests.loopback import FakeAPIServer, Handler
 
 MANY = 3 * _AT_ONCE

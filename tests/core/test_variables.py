@@ -7,7 +7,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict, Unicode
 from traitlets.config import Configurable
 
-from mcks.core.variables import View, of_resources
+from mcks.core.manifests.variables import View, of_resources
 
 
 class Source(Configurable):

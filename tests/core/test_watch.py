@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from mcks import metrics
-from mcks.core import watch
-from mcks.core.connection import Deadlines, Garbled
-from mcks.core.objects import Manifest, Ref, Selection, WatchEvent
-from mcks.core.watch import Reflector
+from mcks.core.api import watch
+from mcks.core.api.transport import Deadlines, Garbled
+from mcks.core.api.watch import Reflector
+from mcks.core.objects import Manifest, Ref, Selector, WatchEvent
 from mcks.errors import Gone, MCKSError, ServerError, TooManyRequests, Unauthorized, Unreachable
 
-PODS = Selection("v1", "Pod", "ns")
+PODS = Selector("v1", "Pod", "ns")
 
 
 def at(name: str) -> Ref:
@@ -47,7 +47,7 @@ class Script:
         self.watched: list[str] = []
         self.listed = 0
 
-    async def list(self, selection: Selection, **_: Any) -> tuple[list[Manifest], str]:
+    async def list(self, selection: Selector, **_: Any) -> tuple[list[Manifest], str]:
         assert selection == PODS
         self.listed += 1
         answer = self.lists.pop(0) if self.lists else []
@@ -56,7 +56,7 @@ class Script:
         return answer, str(self.listed * 100)
 
     async def watch(
-        self, selection: Selection, since: str, *, opened: Callable[[], None]
+        self, selection: Selector, since: str, *, opened: Callable[[], None]
     ) -> AsyncGenerator[WatchEvent, None]:
         assert selection == PODS
         self.watched.append(since)
@@ -179,7 +179,7 @@ async def test_a_list_older_than_a_create_does_not_take_the_object_away() -> Non
         began = asyncio.Event()
         finish = asyncio.Event()
 
-        async def slow_list(_: Selection, **how: Any) -> tuple[list[Manifest], str]:
+        async def slow_list(_: Selector, **how: Any) -> tuple[list[Manifest], str]:
             began.set()
             await finish.wait()
             return [], "500"

@@ -17,7 +17,7 @@ import yaml as pyyaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mcks.core import yaml
+from mcks.core.manifests import kubectl_yaml
 from mcks.errors import BadTemplate
 from tests.core.kubectl import Kubectl, same
 from tests.core.test_yaml import BROKEN, SCALARS
@@ -47,7 +47,7 @@ QUIET = settings(deadline=None, database=None, suppress_health_check=list(Health
 def read(text: str) -> list[Any] | None:
     """Read as mcks does; None for an error."""
     try:
-        return yaml.load_all(text)
+        return kubectl_yaml.load_all(text)
     except BadTemplate:
         return None
 

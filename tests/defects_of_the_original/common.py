@@ -7,11 +7,11 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core import plan
-from mcks.core.configuration import sample_spawner
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
-from mcks.core.pool import Pool
-from mcks.core.server import Plan
+from mcks.core.servers import plan
+from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 KEY = "jupyter-ada"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mcks.core import plan
+from mcks.core.clusters.pool import pool_of
 from mcks.core.labels import LIFETIME
-from mcks.core.pool import pool_of
+from mcks.core.servers import plan
 from mcks.errors import ConfigError
 from tests.cluster.api import KubernetesAPI, condition_of
 from tests.cluster.fixtures import Clusters, Namespace

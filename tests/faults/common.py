@@ -10,11 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
-from mcks.core import garbage, hub_errors
-from mcks.core.connection import Deadlines
+from mcks.core.api.transport import Deadlines
+from mcks.core.clusters.pool import Pool, pool_of
+from mcks.core.commands import gc
+from mcks.core.hub import error_pages
+from mcks.core.hub.orphans import Known
 from mcks.core.objects import Manifest, Ref
-from mcks.core.orphans import Known
-from mcks.core.pool import Pool, pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests import fault_proxy
 from tests.cluster.fixtures import Clusters
@@ -59,8 +60,8 @@ class Hub:
         await until_empty(self.clusters, self.namespace)
         for name in self.settings:
             connecting = self.pool.connect(name, self.settings)
-            report = await garbage.collect(name, connecting, Known(), garbage.Wish("", 0))
-            assert report == garbage.Report(name)
+            report = await gc.collect(name, connecting, Known(), gc.Wish("", 0))
+            assert report == gc.Report(name)
 
     async def left(self) -> list[str]:
         return await objects(self.clusters, "a", self.namespace)
@@ -83,7 +84,7 @@ async def starts(spawner: MultiClusterKubeSpawner) -> bool:
     except Exception as exc:
         failure = exc
     if failure is not None:
-        assert isinstance(failure, hub_errors.SpawnException or web.HTTPError), repr(failure)
+        assert isinstance(failure, error_pages.SpawnException or web.HTTPError), repr(failure)
         assert getattr(failure, "jupyterhub_message", "")
     return failure is None
 

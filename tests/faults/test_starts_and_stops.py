@@ -81,7 +81,7 @@ async def hub_forgets(spawner: MultiClusterKubeSpawner) -> None:
 async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_keeps_servers(
     hub: Hub, dark: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcks.core.sweep.SOON", 1.0)
+    monkeypatch.setattr("mcks.core.hub.sweep.SOON", 1.0)
     running = hub.user("running")
     assert await starts(running)
     night = Nightfall(dark)
@@ -112,7 +112,7 @@ async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_
 async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(
     hub: Hub, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcks.core.sweep.SOON", 1.0)
+    monkeypatch.setattr("mcks.core.hub.sweep.SOON", 1.0)
     dark = DARK[how]
     gate = "kind: Pod\nmetadata: {name: '{{key}}'}\nspec: {schedulingGates: [{name: a.test/gate}]}"
     spawner = hub.user("ada")
@@ -138,7 +138,7 @@ async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(
 async def test_a_part_of_a_cluster_dies_and_comes_back(
     hub: Hub, breakable_clusters: LocalSet, component: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcks.core.sweep.SOON", 1.0)
+    monkeypatch.setattr("mcks.core.hub.sweep.SOON", 1.0)
     cluster = breakable_clusters["a"]
     running, creating, waiting = (hub.user(name) for name in ("running", "creating", "waiting"))
     assert await starts(running)

@@ -78,7 +78,7 @@ REFUSALS: dict[str, Fault] = {
 async def test_faults_of_list_and_watch_end_no_server(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcks.core.watch._LONGEST_PAUSE", 0.3)
+    monkeypatch.setattr("mcks.core.api.watch._LONGEST_PAUSE", 0.3)
     spawner = hub.user("ada")
     assert await starts(spawner)
     for fault in REFUSALS.values():

@@ -1,9 +1,9 @@
-"""Makes mcks/core/patch_schema.json from the OpenAPI schemas that kubernetes-validate ships.
+"""Makes patch_schema.json of `mcks.core.patching` from the schemas of kubernetes-validate.
 
 Run it as ``python -m tests.generate.patch_schema`` after an update of kubernetes-validate. All
 minors are merged into one table, the newest form of a field stays: a new list may gain a merge
 key, but none was ever changed or dropped, and this script stops if one is. What the file means is
-said in mcks.core.patch_schema, which reads it.
+said in mcks.core.patching.patch_schema, which reads it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).parents[2] / "mcks" / "core" / "patch_schema.json"
+TARGET = Path(__file__).parents[2] / "mcks" / "core" / "patching" / "patch_schema.json"
 
 _ROOT = files("kubernetes_validate") / "kubernetes-json-schema"
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -96,7 +96,7 @@ def _collect(name: str, schema: Definitions, types: Types, minor: int, *, seen: 
 
 
 def _describe(prop: dict[str, Any], schema: Definitions) -> tuple[str, str]:
-    """Return a field's words (see mcks.core.patch_schema) and the definition to go on with."""
+    """Return a field's words (see `patch_schema`) and the definition to go on with."""
     strategy = prop.get("x-kubernetes-patch-strategy", "")
     merge_key = prop.get("x-kubernetes-patch-merge-key", "")
     inner = _structure(prop, schema)

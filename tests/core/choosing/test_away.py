@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mcks.core.pool import pool_of
+from mcks.core.clusters.pool import pool_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     AuthError,

@@ -10,9 +10,9 @@ import pytest
 from markupsafe import escape
 from tornado import web
 
-from mcks.core import plan
-from mcks.core.pool import Pool
-from mcks.core.server import Created
+from mcks.core.clusters.pool import Pool
+from mcks.core.servers import plan
+from mcks.core.servers.server import Created
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     ConfigError,

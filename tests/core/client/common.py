@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
-from mcks.core.client import ClusterClient
-from mcks.core.objects import Ref, Selection
+from mcks.core.api.client import ClusterClient
+from mcks.core.objects import Ref, Selector
 
 PODS = "/api/v1/namespaces/ns/pods"
 POD = Ref("v1", "Pod", "p", "ns")
@@ -43,5 +43,5 @@ def pod(name="p", **meta):
 
 
 async def watched(client, **settings):
-    selection = Selection("v1", "Pod", "ns")
+    selection = Selector("v1", "Pod", "ns")
     return [e async for e in client.watch(selection, "100", **settings)]

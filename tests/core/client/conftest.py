@@ -11,7 +11,7 @@ from tests.loopback import FakeAPIServer
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr("mcks.core.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from mcks.core.client import ClusterClient
+from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Ref
 from mcks.errors import (
     Forbidden,

@@ -8,7 +8,7 @@ import copy
 import pytest
 from aiohttp import web
 
-from mcks.core.objects import Ref, Selection
+from mcks.core.objects import Ref, Selector
 from mcks.errors import (
     APIError,
     Conflict,
@@ -54,7 +54,7 @@ async def test_deletion_with_a_uid_leaves_another_object_of_that_name_alone(clie
 async def test_a_list_is_read_in_pieces_and_its_items_know_their_kind(client, server):
     for number in range(5):
         server.put(f"{PODS}/p{number}", pod(f"p{number}"))
-    items, version = await client.list(Selection("v1", "Pod", "ns", "a=b", "c=d"), limit=2)
+    items, version = await client.list(Selector("v1", "Pod", "ns", "a=b", "c=d"), limit=2)
     assert [item["metadata"]["name"] for item in items] == ["p0", "p1", "p2", "p3", "p4"]
     assert {(item["apiVersion"], item["kind"]) for item in items} == {("v1", "Pod")}
     assert version == str(server.version)
@@ -70,12 +70,12 @@ async def test_a_list_that_gets_too_old_is_begun_anew(client, server):
         return status(410, "Expired") if "continue" in request.query else None
 
     server.fail_next(gone, gone)
-    items, _ = await client.list(Selection("v1", "Pod", "ns"), limit=2)
+    items, _ = await client.list(Selector("v1", "Pod", "ns"), limit=2)
     assert len(items) == 3
 
 
 async def test_only_metadata_is_asked_for_when_that_is_enough(client, server):
-    await client.list(Selection("v1", "Secret", "ns"), metadata_only=True)
+    await client.list(Selector("v1", "Secret", "ns"), metadata_only=True)
     assert "as=PartialObjectMetadataList" in server.headers[-1]["Accept"]
 
 
@@ -137,7 +137,7 @@ ODD = [web.Response(text="<html>Welcome</html>"), web.json_response({}), web.jso
 @pytest.mark.parametrize("number", range(3))
 async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, number):
     made = await client.create(pod())
-    for verb in (client.get(POD), client.list(Selection("v1", "Pod", "ns")), client.delete(POD)):
+    for verb in (client.get(POD), client.list(Selector("v1", "Pod", "ns")), client.delete(POD)):
         server.answer_next(copy.copy(ODD[number]))
         with pytest.raises(Unreachable, match="not in Kubernetes' words"):
             await verb
@@ -147,7 +147,7 @@ async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, num
 async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
     server.answer_next(web.json_response({"kind": "PodList", "metadata": {}, "items": []}))
     with pytest.raises(Unreachable, match="no list"):
-        await client.list(Selection("v1", "Pod", "ns"))
+        await client.list(Selector("v1", "Pod", "ns"))
 
 
 HTTPROUTE = Ref("gateway.networking.k8s.io/v1", "HTTPRoute", "r", "ns")

@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from mcks.backends.base import Endpoint
-from mcks.core.connection import Deadlines
-from mcks.core.objects import Selection
+from mcks.core.api.transport import Deadlines
+from mcks.core.objects import Selector
 from mcks.errors import (
     Forbidden,
     NotFound,
@@ -121,7 +121,7 @@ async def test_requests_beyond_a_bound_wait_for_their_turn(client, server, monke
         under_way -= 1
 
     server.fail_next(*[count] * 30)
-    await asyncio.gather(*(client.list(Selection("v1", "Pod", "ns")) for _ in range(30)))
+    await asyncio.gather(*(client.list(Selector("v1", "Pod", "ns")) for _ in range(30)))
     assert 0 < most <= 10
 
 
@@ -141,7 +141,7 @@ async def test_a_deletion_is_tried_even_while_the_cluster_is_left_alone(client, 
 async def test_a_create_is_brought_to_its_end_though_others_fail_meanwhile(client, server):
     async def others_fail(request, _handler):
         for _ in range(3):
-            with pytest.raises(Unreachable), client._connection.breaker.attempt(forced=True):
+            with pytest.raises(Unreachable), client._transport.breaker.attempt(forced=True):
                 raise Unreachable("away")
         return status(503, "ServiceUnavailable")
 
@@ -153,8 +153,8 @@ async def test_a_create_is_brought_to_its_end_though_others_fail_meanwhile(clien
 async def test_creates_that_succeed_at_the_second_try_do_not_close_a_cluster(client, server):
     server.answer_next(*(status(503, "ServiceUnavailable") for _ in range(5)))
     await asyncio.gather(*(client.create(pod(f"p{number}")) for number in range(5)))
-    assert client._connection.breaker.unavailable is None
-    assert len((await client.list(Selection("v1", "Pod", "ns")))[0]) == 5
+    assert client._transport.breaker.unavailable is None
+    assert len((await client.list(Selector("v1", "Pod", "ns")))[0]) == 5
 
 
 async def test_a_retry_after_may_be_in_the_body_and_may_be_nonsense(client, server):

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from mcks.backends.base import Endpoint
-from mcks.core.connection import Deadlines
-from mcks.core.objects import Selection
+from mcks.core.api.transport import Deadlines
+from mcks.core.objects import Selector
 from mcks.errors import (
     Gone,
     Unreachable,
@@ -78,10 +78,10 @@ async def test_a_watch_of_nonsense_is_unreachable(client, server):
 
 async def test_any_number_of_watches_leaves_room_for_requests(client, server):
     server.watch_lines = [event("ADDED", pod())]
-    watches = [client.watch(Selection("v1", "Pod", "ns"), "100") for _ in range(120)]
+    watches = [client.watch(Selector("v1", "Pod", "ns"), "100") for _ in range(120)]
     try:
         await asyncio.gather(*(anext(watch) for watch in watches))
-        assert (await client.list(Selection("v1", "Pod", "ns")))[0] == []
+        assert (await client.list(Selector("v1", "Pod", "ns")))[0] == []
     finally:
         await asyncio.gather(*(watch.aclose() for watch in watches))
 
@@ -95,7 +95,7 @@ async def test_a_watch_that_is_given_up_leaves_no_connection_even_if_the_loop_en
         client, seen = await connect(backend), asyncio.Event()
 
         async def look():
-            async for _ in client.watch(Selection("v1", "Pod", "ns"), "100"):
+            async for _ in client.watch(Selector("v1", "Pod", "ns"), "100"):
                 seen.set()
 
         looking = asyncio.create_task(look())
@@ -117,7 +117,7 @@ def is_open_without_a_loop(thing):
 
 
 async def test_a_watch_of_one_endless_line_is_unreachable(client, server, monkeypatch):
-    monkeypatch.setattr("mcks.core.stream._LONGEST_LINE", 1000)
+    monkeypatch.setattr("mcks.core.api.stream._LONGEST_LINE", 1000)
     server.watch_lines = [b"x" * 600, b"x" * 600]
     with pytest.raises(Unreachable, match="too long"):
         await watched(client)

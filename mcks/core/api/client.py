@@ -1,0 +1,359 @@
+"""ClusterClient: few verbs on plain dicts, against one cluster's API server.
+
+Which objects a server consists of, and in which order they come and go, does not belong here;
+nor how a request is sent (`mcks.core.api.transport`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import aiohttp
+
+from mcks.auth.credential import CredentialCache
+from mcks.core.api.breaker import Breaker
+from mcks.core.api.create import WRITE_QUERY, create
+from mcks.core.api.discovery import Discovery
+from mcks.core.api.kinds import Resource
+from mcks.core.api.status import Asked
+from mcks.core.api.stream import events
+from mcks.core.api.transport import DEFAULT_DEADLINES, Deadlines, Garbled, Request, Transport
+from mcks.core.objects import Manifest, Ref, Selector, WatchEvent, metadata
+from mcks.errors import Conflict, Gone, MCKSError, NotFound
+
+if TYPE_CHECKING:
+    from kubernetes_asyncio.client import ApiClient
+
+_PATCH_TYPES = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+}
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+class ClusterClient:
+    """Reads and writes the objects of one cluster.
+
+    Every call has a deadline (*deadlines*). Raises `APIError` (by status) when Kubernetes says no
+    and `Unreachable` when no answer comes; SDK and aiohttp errors never get out. *credentials* is
+    the cache behind *api*; a 401 drops its credential and the request is sent once more.
+    *renew_trust* is asked after the server's certificate was refused; *explain* may add a sentence
+    on what to do about a refused login or an unreachable server. Close it with `close`.
+    """
+
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        cluster: str,
+        credentials: CredentialCache | None = None,
+        deadlines: Deadlines = DEFAULT_DEADLINES,
+        renew_trust: Callable[[], Awaitable[bool]] | None = None,
+        explain: Callable[[MCKSError], Awaitable[str]] | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self._transport = Transport(
+            api,
+            cluster=cluster,
+            credentials=credentials,
+            deadlines=deadlines,
+            renew_trust=renew_trust,
+            explain=explain,
+            breaker=breaker,
+        )
+        self._kinds = Discovery(self._transport)
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, retries included."""
+        return self._transport.requests
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long calls and watches may take."""
+        return self._transport.deadlines
+
+    @property
+    def server(self) -> str:
+        """Host (and port) of the API server, for messages."""
+        return self._transport.server
+
+    async def namespaced(self, api_version: str, kind: str) -> bool:
+        """Say whether objects of *kind* live in namespaces. Raises `NotFound` if unknown here."""
+        return (await self._kinds.find(api_version, kind)).namespaced
+
+    async def get(self, ref: Ref, *, forced: bool = False) -> Manifest:
+        """Read one object, with *forced* even while the cluster is left alone.
+
+        Raises `NotFound`.
+        """
+        resource = await self._kinds.find(ref.api_version, ref.kind)
+        answer = await self._transport.send(self._get(resource, ref, forced=forced))
+        return answer.json()
+
+    async def list(
+        self,
+        selector: Selector,
+        *,
+        limit: int = 500,
+        resource_version: str | None = None,
+        metadata_only: bool = False,
+        forced: bool = False,
+    ) -> tuple[Sequence[Manifest], str]:
+        """Read all objects of *selector*, *limit* per request, and the version to watch from.
+
+        *resource_version* ``"0"`` allows the server to answer from its cache, in one piece.
+        With *metadata_only* the server leaves out all but the metadata (and a Secret's content
+        never comes near this process). A list that grows too old while it is read is begun anew
+        once, then in one piece.
+        """
+        query = {"limit": str(limit)}
+        if resource_version is not None:
+            query = {"resourceVersion": resource_version}
+        try:
+            return await self._list(selector, query, metadata_only, forced)
+        except Gone:
+            return await self._list(selector, {}, metadata_only, forced)
+
+    async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Create the object *manifest* in its own namespace; an unknown field is an error.
+
+        Gives the object as the server has it. Raises `Conflict` if one of that name exists.
+
+        A request whose answer is lost is not repeated blindly: see `mcks.core.api.create`.
+        """
+        resource = await self._kinds.find(manifest["apiVersion"], manifest["kind"])
+        return await create(self._transport, resource, manifest, dry_run=dry_run)
+
+    async def patch(
+        self,
+        ref: Ref,
+        body: Any,
+        *,
+        type: Literal["merge", "strategic", "json"] = "merge",  # noqa: A002 - Kubernetes' word
+    ) -> Manifest:
+        """Change one object. Raises `NotFound`, `Conflict` (*body* holds a stale version)."""
+        resource = await self._kinds.find(ref.api_version, ref.kind)
+        answer = await self._transport.send(
+            Request(
+                "PATCH",
+                resource.path(ref.namespace, ref.name),
+                Asked.about(self.cluster, "patch", ref.kind, ref.name, ref.namespace),
+                query=WRITE_QUERY,
+                body=body,
+                content_type=_PATCH_TYPES[type],
+                repeatable=type == "merge",
+                verb="patch",
+            )
+        )
+        return answer.json()
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        """Put *manifest* in the place of the object of its name. Raises `NotFound`, `Conflict`."""
+        resource = await self._kinds.find(manifest["apiVersion"], manifest["kind"])
+        meta = metadata(manifest)
+        answer = await self._transport.send(
+            Request(
+                "PUT",
+                resource.path(meta.get("namespace"), meta["name"]),
+                Asked.about(
+                    self.cluster, "replace", resource.kind, meta["name"], meta.get("namespace")
+                ),
+                query=WRITE_QUERY,
+                body=manifest,
+                verb="replace",
+            )
+        )
+        return answer.json()
+
+    async def delete(
+        self,
+        ref: Ref,
+        *,
+        uid: str | None = None,
+        grace_period: int | None = None,
+        propagation: Literal["Background", "Foreground", "Orphan"] | None = None,
+    ) -> bool:
+        """Delete one object; say whether it was there. Already gone is fine.
+
+        With *uid* only that very object: another one of its name counts as gone. *grace_period*
+        is in seconds. Deletion of a Pod goes on after the answer. It is tried even while the
+        cluster is left alone: what is not deleted now may be forgotten.
+        """
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        if grace_period is not None:
+            options["gracePeriodSeconds"] = grace_period
+        if propagation is not None:
+            options["propagationPolicy"] = propagation
+        try:
+            resource = await self._kinds.find(ref.api_version, ref.kind)
+            answer = await self._transport.send(
+                Request(
+                    "DELETE",
+                    resource.path(ref.namespace, ref.name),
+                    Asked.about(self.cluster, "delete", ref.kind, ref.name, ref.namespace),
+                    body=options,
+                    repeatable=True,
+                    forced=True,
+                    verb="delete",
+                )
+            )
+            answer.json()  # what is no answer of Kubernetes has deleted nothing
+        except NotFound:
+            return False
+        except Conflict:
+            if uid is None:
+                raise
+            return False
+        return True
+
+    async def watch(
+        self,
+        selector: Selector,
+        since: str,
+        *,
+        timeout: float | None = None,
+        opened: Callable[[], None] = lambda: None,
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """Follow changes of *selector* after the resource version *since*, bookmarks included.
+
+        Ends when the server ends it, after *timeout* seconds (``deadlines.watch``) at the latest:
+        open it again from the last version seen. *opened* is called once the server has accepted
+        it. Raises `Gone` if *since* is too old (list again), `Unreachable` if the stream breaks,
+        or stays silent until ``deadlines.overdue`` seconds after its time.
+        """
+        timeout = self.deadlines.watch if timeout is None else timeout
+        resource = await self._kinds.find(selector.api_version, selector.kind)
+        asked = Asked.about(self.cluster, "watch", selector.kind, "", selector.namespace)
+        query = _selectors(selector) | {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": since,
+            "timeoutSeconds": str(int(timeout)),
+        }
+        path = resource.path(selector.namespace)
+        request = Request(
+            "GET", path, asked, query=query, repeatable=True, forced=True, verb="watch"
+        )
+        deadlines = aiohttp.ClientTimeout(
+            sock_connect=self.deadlines.connect, sock_read=timeout + self.deadlines.overdue
+        )
+        response = await self._transport.open(request, deadlines)
+        opened()
+        async for event in events(asked, response):
+            yield event
+
+    async def raw_get(self, path: str) -> bytes:
+        """Read any *path* of the API server, such as ``/version`` or ``/readyz``."""
+        asked = Asked(self.cluster, f"read {path}")
+        request = Request("GET", path, asked, accept="*/*", repeatable=True, verb="raw")
+        return (await self._transport.send(request)).body
+
+    async def logs(self, ref: Ref, container: str, *, tail_lines: int = 20) -> str:
+        """Read the last lines that *container* of the Pod *ref* wrote."""
+        resource = await self._kinds.find(ref.api_version, ref.kind)
+        request = Request(
+            "GET",
+            resource.path(ref.namespace, ref.name) + "/log",
+            Asked.about(self.cluster, "read the log of", ref.kind, ref.name, ref.namespace),
+            query={"container": container, "tailLines": str(tail_lines), "limitBytes": "65536"},
+            accept="*/*",
+            repeatable=True,
+            verb="logs",
+        )
+        return (await self._transport.send(request)).body.decode("utf-8", "replace")
+
+    async def review(
+        self,
+        verb: str,
+        *,
+        group: str = "",
+        resource: str,
+        subresource: str = "",
+        namespace: str | None = None,
+    ) -> bool:
+        """Ask whether the hub may *verb* the *resource* (plural): a SelfSubjectAccessReview."""
+        attributes = {"verb": verb, "group": group, "resource": resource}
+        attributes |= {"subresource": subresource} if subresource else {}
+        attributes |= {"namespace": namespace} if namespace else {}
+        answer = await self._ask(
+            "authorization.k8s.io/v1",
+            "SelfSubjectAccessReview",
+            {"spec": {"resourceAttributes": attributes}},
+        )
+        return bool((answer.get("status") or {}).get("allowed"))
+
+    async def whoami(self) -> str:
+        """Ask as whom the API server sees the hub: a SelfSubjectReview (Kubernetes 1.28)."""
+        answer = await self._ask("authentication.k8s.io/v1", "SelfSubjectReview", {})
+        user = (answer.get("status") or {}).get("userInfo") or {}
+        return str(user.get("username") or "")
+
+    async def close(self) -> None:
+        """Close all connections; open watches end."""
+        await self._kinds.close()
+        await self._transport.close()
+
+    async def _ask(self, api_version: str, kind: str, body: dict[str, Any]) -> Manifest:
+        resource = await self._kinds.find(api_version, kind)
+        request = Request(
+            "POST",
+            resource.path(),
+            Asked.about(self.cluster, "ask for", kind, "", None),
+            body={"apiVersion": api_version, "kind": kind} | body,
+            repeatable=True,
+            verb="review",
+        )
+        return (await self._transport.send(request)).json()
+
+    async def _list(
+        self, selector: Selector, query: dict[str, str], metadata_only: bool, forced: bool
+    ) -> tuple[Sequence[Manifest], str]:
+        resource = await self._kinds.find(selector.api_version, selector.kind)
+        asked = Asked.about(self.cluster, "list", selector.kind, "", selector.namespace)
+        query = _selectors(selector) | query
+        items = []
+        while True:
+            request = Request(
+                "GET",
+                resource.path(selector.namespace),
+                asked,
+                query=query,
+                accept=_METADATA_ONLY if metadata_only else "application/json",
+                repeatable=True,
+                forced=forced,
+                verb="list",
+            )
+            page = (await self._transport.send(request)).json()
+            version = str(metadata(page).get("resourceVersion") or "")
+            if not version or not isinstance(page.get("items") or [], list):
+                # taken for an empty list, it would be the end of all servers
+                raise Garbled(f"{asked}: the answer is no list (from a proxy or load balancer?)")
+            items += [
+                item | {"apiVersion": selector.api_version, "kind": selector.kind}
+                for item in page.get("items") or []
+            ]
+            following = metadata(page).get("continue")
+            if not following:
+                return items, version
+            query = query | {"continue": following}
+
+    def _get(self, resource: Resource, ref: Ref, *, forced: bool) -> Request:
+        return Request(
+            "GET",
+            resource.path(ref.namespace, ref.name),
+            Asked.about(self.cluster, "get", ref.kind, ref.name, ref.namespace),
+            repeatable=True,
+            forced=forced,
+            verb="get",
+        )
+
+
+def _selectors(selector: Selector) -> dict[str, str]:
+    query = {"labelSelector": selector.label_selector, "fieldSelector": selector.field_selector}
+    return {key: value for key, value in query.items() if value}

@@ -1,0 +1,80 @@
+"""From an entry of ``clusters`` to a cluster and its backend, without any network."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from traitlets import TraitError
+from traitlets.config import Config, LoggingConfigurable
+
+from mcks.backends.registry import backend_class
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster, ConfiguredCluster
+from mcks.errors import ConfigError, UnknownCluster, unknown
+
+
+def configure(
+    name: str, clusters: Mapping[str, Any], config: Config, log: logging.Logger
+) -> ConfiguredCluster:
+    """Make Cluster and backend of the cluster *name*, without any network. Raises ConfigError."""
+    if name not in clusters and not name.startswith(CONTEXT_PREFIX):
+        raise UnknownCluster(unknown("cluster", name, clusters))
+    settings = settings_of(name, clusters)
+    with blaming(name):
+        cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
+    ours, theirs = split_settings(name, settings, cls)
+    with blaming(name):
+        cluster = Cluster(name, config=config, log=log, **ours)
+        backend = cls(cluster_name=name, config=config, log=log, **theirs)
+    cluster.check()
+    return ConfiguredCluster(cluster, backend)
+
+
+def trait_names(cls: type[LoggingConfigurable]) -> set[str]:
+    """Names of the configurable traits of *cls* that it does not share with every class."""
+    common = set(LoggingConfigurable.class_trait_names())
+    return set(cls.class_trait_names(config=True)) - common
+
+
+def split_settings(
+    name: str, settings: Mapping[str, Any], backend_class: type[LoggingConfigurable]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split an entry of ``clusters`` into what Cluster takes and what its backend takes.
+
+    Raises ConfigError for a key that neither knows, and for a backend that shadows Cluster.
+    """
+    ours, theirs = trait_names(Cluster), trait_names(backend_class)
+    if shadowed := ours & theirs:
+        raise ConfigError(
+            f"backend class {backend_class.__name__} defines {', '.join(sorted(shadowed))}, "
+            "which mcks.core.clusters.cluster.Cluster has already: it must use another name"
+        )
+    for key in settings:
+        if key not in ours | theirs:
+            raise ConfigError(f"clusters[{name!r}]: {unknown('key', str(key), ours | theirs)}")
+    cluster = {k: v for k, v in settings.items() if k in ours}
+    return cluster, {k: v for k, v in settings.items() if k in theirs}
+
+
+@contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Turn the error of a wrong value or backend into a ConfigError that names the cluster."""
+    try:
+        yield
+    except (ConfigError, TraitError) as exc:
+        raise ConfigError(f"clusters[{name!r}]: {exc}") from exc
+
+
+def settings_of(name: str, clusters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the cluster *name*, an implicit one (``context:NAME``) included.
+
+    Raises ConfigError if an entry is not a dict.
+    """
+    if name.startswith(CONTEXT_PREFIX) and name not in clusters:
+        return {"context": name.removeprefix(CONTEXT_PREFIX)}
+    entry = clusters[name]
+    if not isinstance(entry, Mapping):
+        raise ConfigError(f"clusters[{name!r}] must be a dict, not {type(entry).__name__}")
+    return dict(entry)

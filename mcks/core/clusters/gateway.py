@@ -1,0 +1,80 @@
+"""Ask the cluster's gateway until a user's server answers through it.
+
+How the route was made does not belong here (routes.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from mcks.core.clusters.routes import Target, split_proxy_spec
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
+_ONE_TRY = aiohttp.ClientTimeout(total=10)
+_ENOUGH = 64 * 1024
+
+
+async def wait_until_ready(
+    session: aiohttp.ClientSession, target: Target, waited: float = 0.0
+) -> None:
+    """Return when *target* answers as it should. Bound it with ``asyncio.timeout``.
+
+    *waited* are the seconds that the start has taken already. What has just begun to run answers
+    no sooner than after a while, so it is first asked after a tenth of them, if that is worth it.
+
+    Any status below 500 counts as up for JupyterHub itself, a gateway's 404 included; so mcks
+    asks more exactly before it says that a server is there.
+    """
+    pause = waited / 10 if waited > _FIRST_PAUSE else 0.0
+    while True:
+        await asyncio.sleep(min(pause, _LONGEST_PAUSE))
+        if (await ask(session, target)).ready:
+            return
+        pause = max(pause * 1.5, _FIRST_PAUSE)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What came back. ``text`` says it in a few words, for logs and messages."""
+
+    ready: bool
+    text: str
+
+
+async def ask(session: aiohttp.ClientSession, target: Target) -> Probe:
+    """Ask once. Never raises on network errors: they are an answer too."""
+    host, _ = split_proxy_spec(target.proxy_spec)
+    headers = {"Accept": "application/json", **({"Host": host} if host else {})}
+    # as it stands: aiohttp would ask for ' where the route says %27
+    url = URL(target.probe_url, encoded=True)
+    try:
+        async with session.get(
+            url, headers=headers, allow_redirects=False, timeout=_ONE_TRY
+        ) as response:
+            body = await response.content.read(_ENOUGH)
+            return _judge(response, body, target.check)
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        return Probe(ready=False, text=f"no answer ({type(exc).__name__})")
+
+
+def _judge(response: aiohttp.ClientResponse, body: bytes, check: str) -> Probe:
+    text = f"HTTP {response.status}"
+    if check == "http":
+        return Probe(response.status < 400, text)
+    # The hub sends the header too (on its redirects), a gateway may send any body.
+    is_server = "X-JupyterHub-Version" in response.headers and _has_version(body)
+    return Probe(response.status == 200 and is_server, text)
+
+
+def _has_version(body: bytes) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and "version" in answer

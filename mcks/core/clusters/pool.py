@@ -1,0 +1,163 @@
+"""Named clusters -> connected clients, one of each for the life of the hub.
+
+What is done with a client does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from traitlets.config import Config
+
+from mcks.auth.shared import SharedCredentials
+from mcks.core.api.breaker import Breaker
+from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import DEFAULT_DEADLINES
+from mcks.core.clusters.cluster import ConfiguredCluster
+from mcks.core.clusters.configure import configure
+from mcks.core.clusters.connected import ConnectedCluster
+
+
+class Pool:
+    """Connects to each cluster once, when it is first needed. Use ``pool_of`` to get the hub's."""
+
+    def __init__(self, config: Config, log: logging.Logger) -> None:
+        self._config = config
+        self._log = log
+        self._shared_credentials = SharedCredentials()
+        self._configured: dict[str, ConfiguredCluster] = {}
+        self._connections: dict[str, ConnectedCluster] = {}
+        self._connecting: dict[str, asyncio.Task[ConnectedCluster]] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._identities: dict[str, tuple[Any, str]] = {}
+        self._http: aiohttp.ClientSession | None = None
+        self.planning = asyncio.Lock()
+        """Held by the one start that is planned in this turn of the event loop."""
+        self._background: set[asyncio.Task[None]] = set()
+        self.attend: Callable[[ConnectedCluster], Coroutine[Any, Any, None]] | None = None
+        """Runs beside each connection made from now on, until the pool closes."""
+        self.deadlines = DEFAULT_DEADLINES
+        """For connections that are made from now on."""
+
+    def configured(self, name: str, clusters: Mapping[str, Any]) -> ConfiguredCluster:
+        """Return the cluster *name* as configured; no network. Raises ConfigError."""
+        identity = self._identity(name, clusters)
+        if identity not in self._configured:
+            configured = configure(name, clusters, self._config, self._log)
+            configured.backend.shared_credentials = self._shared_credentials
+            self._configured[identity] = configured
+        return self._configured[identity]
+
+    def peek(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster | None:
+        """Return the connection if there is one already."""
+        return self._connections.get(self._identity(name, clusters))
+
+    async def connect(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster:
+        """Return the connection to the cluster *name*, made now if need be.
+
+        Callers at the same time share one attempt; after some failed ones the cluster is left
+        alone for a while. Raises ConfigError, AuthError, Unreachable.
+        """
+        identity = self._identity(name, clusters)
+        if identity in self._connections:
+            return self._connections[identity]
+        if identity not in self._connecting:
+            configured = self.configured(name, clusters)
+            task = asyncio.create_task(self._connect(configured, self.breaker(name, clusters)))
+            task.add_done_callback(lambda done: self._connected(identity, done))
+            self._connecting[identity] = task
+        return await asyncio.shield(self._connecting[identity])
+
+    def _identity(self, name: str, clusters: Mapping[str, Any]) -> str:
+        """Equal settings share a connection; a changed configuration gets its own."""
+        settings = clusters.get(name)
+        known = self._identities.get(name)
+        if known is None or known[0] != settings:  # each poll asks, so it is made once
+            text = json.dumps([name, settings], sort_keys=True, default=repr)
+            known = self._identities[name] = copy.deepcopy(settings), text
+        return known[1]
+
+    def _connected(self, identity: str, done: asyncio.Task[ConnectedCluster]) -> None:
+        del self._connecting[identity]
+        if not done.cancelled() and done.exception() is None:
+            connection = self._connections[identity] = done.result()
+            if self.attend is not None:
+                self.run(self.attend(connection))
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* in the background until it ends or the pool closes."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def breaker(self, name: str, clusters: Mapping[str, Any]) -> Breaker:
+        """Return what knows whether the cluster *name* answers at present."""
+        identity = self._identity(name, clusters)
+        if identity not in self._breakers:
+            self._breakers[identity] = Breaker(name)
+        return self._breakers[identity]
+
+    async def _connect(self, configured: ConfiguredCluster, breaker: Breaker) -> ConnectedCluster:
+        cluster, backend = configured.cluster, configured.backend
+        with breaker.attempt():
+            api = await backend.connect()
+        client = ClusterClient(
+            api,
+            cluster=cluster.name,
+            credentials=backend.credentials,
+            deadlines=self.deadlines,
+            renew_trust=backend.renew_trust,
+            explain=backend.explain,
+            breaker=breaker,
+        )
+        if self._http is None:
+            # one user's server must not set cookies for the next one's
+            self._http = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+        return ConnectedCluster(
+            cluster, backend, client, configured.namespace, self._http, breaker, self._log
+        )
+
+    async def close(self) -> None:
+        """Close every connection. The pool may be used again afterwards."""
+        for task in [*self._connecting.values(), *self._background]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        connections, self._connections = self._connections, {}
+        self._configured.clear()
+        await asyncio.gather(*(c.close() for c in connections.values()), return_exceptions=True)
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Pool, asyncio.Task[None]]] = (
+    WeakKeyDictionary()
+)
+
+
+def pool_of(config: Config, log: logging.Logger) -> Pool:
+    """Return the pool of the running event loop, made at the first call.
+
+    Its owner task closes it when the hub cancels its tasks at shutdown.
+    """
+    loop = asyncio.get_running_loop()
+    if loop not in _pools or _pools[loop][1].done():
+        pool = Pool(config, log)
+        _pools[loop] = (pool, loop.create_task(_own(pool), name="mcks: owner of the pool"))
+    return _pools[loop][0]
+
+
+async def _own(pool: Pool) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await pool.close()

@@ -1,0 +1,141 @@
+"""What ``mcks gc`` finds in the clusters and deletes on request, and how it shows that.
+
+What an orphan is (orphans.py), and how the hub itself cleans up (sweep.py), does not belong here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcks.core.clusters.cluster import CONTEXT_PREFIX
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.hub import sweep
+from mcks.core.hub.orphans import Known, Orphan
+from mcks.errors import MCKSError
+
+_HEADINGS = ("cluster", "object", "user", "server", "age", "")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to do. *patience* is in seconds: what is younger may belong to a start under way.
+
+    *delete*: servers' orphans; *data*: users' data, too.
+    """
+
+    hub_id: str
+    patience: float
+    delete: bool = False
+    data: bool = False
+
+
+@dataclass
+class Finding:
+    """An orphan, and what became of it: ``found``, ``too young``, ``data``, ``deleted``, or why
+    it could not be deleted."""
+
+    orphan: Orphan
+    result: str
+
+
+@dataclass
+class Report:
+    """What one cluster holds. *problem*: why it could not be looked at."""
+
+    cluster: str
+    findings: list[Finding] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left that an administrator should look at."""
+        return not self.problem and all(f.result == "deleted" for f in self.findings)
+
+
+async def collect(
+    name: str, connecting: Awaitable[ConnectedCluster], known: Known, wish: Wish
+) -> Report:
+    """Look for orphans in the cluster *name* and delete what *wish* says. Never raises."""
+    report = Report(name.removeprefix(CONTEXT_PREFIX))
+    log = logging.getLogger("mcks.gc")
+    try:
+        connection = await connecting
+        for orphan in await sweep.find_all(connection, known, wish.hub_id, log):
+            finding = Finding(orphan, _judged(orphan, wish))
+            report.findings.append(finding)
+            if finding.result == "found" and wish.delete:
+                finding.result = await _delete(connection, orphan, wish.hub_id)
+    except MCKSError as exc:
+        report.problem = str(exc)
+    return report
+
+
+def _judged(orphan: Orphan, wish: Wish) -> str:
+    if orphan.age < wish.patience:
+        return "too young"
+    return "data" if orphan.is_data and not wish.data else "found"
+
+
+async def _delete(connection: ConnectedCluster, orphan: Orphan, hub_id: str) -> str:
+    try:
+        await sweep.delete(connection.client, orphan, hub_id)
+    except MCKSError as exc:
+        return str(exc)
+    return "deleted"
+
+
+def table(reports: Sequence[Report]) -> str:
+    """Lay the findings out for a terminal: a line each, and a last one with their number."""
+    rows = [_HEADINGS] + [
+        (
+            report.cluster,
+            str(finding.orphan.where),
+            finding.orphan.user,
+            finding.orphan.server,
+            _age(finding.orphan.age),
+            finding.result,
+        )
+        for report in reports
+        for finding in report.findings
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows[1:] and rows
+    ]
+    lines += [f"{r.cluster}: cannot be looked at: {r.problem}" for r in reports if r.problem]
+    count = sum(len(report.findings) for report in reports)
+    return "\n".join([*lines, f"{count} orphan{'' if count == 1 else 's'}"]) + "\n"
+
+
+def as_json(reports: Sequence[Report]) -> str:
+    """Give the same for programs: ``[{cluster, problem, orphans: [...]}]``; age in seconds."""
+    return json.dumps([_plain(report) for report in reports], indent=2) + "\n"
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    orphans = [
+        {
+            "kind": f.orphan.where.kind,
+            "name": f.orphan.where.name,
+            "namespace": f.orphan.where.namespace,
+            "user": f.orphan.user,
+            "server": f.orphan.server,
+            "age": round(f.orphan.age),
+            "data": f.orphan.is_data,
+            "result": f.result,
+        }
+        for f in report.findings
+    ]
+    return {"cluster": report.cluster, "problem": report.problem, "orphans": orphans}
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

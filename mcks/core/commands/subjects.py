@@ -1,0 +1,135 @@
+"""Which clusters ``mcks check`` is to check: the configured ones, and those that profiles name.
+
+Asking them does not belong here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from traitlets import TraitError
+from traitlets.config import Config
+
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
+from mcks.core.clusters.configure import configure
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands.config_check import each_choice_once
+from mcks.core.commands.configuration import sample_spawner
+from mcks.core.commands.exposure import exposures
+from mcks.core.profiles import profile_list
+from mcks.core.profiles.overrides import Overrides, check_names
+from mcks.core.profiles.selection import select
+from mcks.core.servers import plan
+from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
+
+_MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A cluster to be checked, and the URLs at which servers in it are to answer."""
+
+    name: str
+    urls: tuple[str, ...]
+    configure: Callable[[logging.Logger], ConfiguredCluster]
+    """Raises ConfigError."""
+    exposures: tuple[str, ...] = ()
+    """What lets its users reach one another's Secrets."""
+
+
+def subjects(config: Config, names: Sequence[str] = ()) -> list[Subject]:
+    """Give the clusters *names*, or all that *config* mentions.
+
+    A context that only a profile names is called as kubectl calls it. A profile list that is a
+    function is not called. Raises UnknownCluster, and ConfigError if nothing can be read.
+    """
+    try:
+        spawner = sample_spawner(config, "ada")
+    except (TraitError, TypeError) as exc:
+        raise ConfigError(str(exc)) from exc
+    clusters = spawner.clusters
+    urls: dict[str, dict[str, None]] = {name: {} for name in clusters}
+    for name, url in _used(config, spawner):
+        urls.setdefault(name, {}).update({url: None} if url else {})
+    exposed: dict[str, dict[str, None]] = {}
+    for name, exposure in _exposed(config, spawner):
+        exposed.setdefault(name, {})[exposure] = None
+
+    def subject(name: str) -> Subject:
+        return Subject(
+            name,
+            tuple(urls[name]),
+            lambda log: configure(name, clusters, config, log),
+            tuple(exposed.get(name, ())),
+        )
+
+    chosen = [name if name in urls else CONTEXT_PREFIX + name for name in names] or list(urls)
+    for name, asked in zip(chosen, names, strict=False):
+        if name not in urls:
+            known = [n.removeprefix(CONTEXT_PREFIX) for n in urls]
+            raise UnknownCluster(unknown("cluster", asked, known))
+    return [subject(name) for name in dict.fromkeys(chosen)]
+
+
+def _used(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
+    """Clusters with their URLs, as configured and as profiles choose them.
+
+    What cannot be read is left out: `config_check.problems` tells it.
+    """
+    pool = Pool(config, logging.getLogger("mcks.check"))
+    for name in spawner.clusters:
+        with contextlib.suppress(MCKSError):
+            yield name, pool.configured(name, spawner.clusters).cluster.ingress_public_url
+    for profile in _profiles(spawner):
+        for options in each_choice_once(profile):
+            with contextlib.suppress(MCKSError):
+                yield _chosen(sample_spawner(config, "ada"), profile, options, pool)
+
+
+def _profiles(spawner: MultiClusterKubeSpawner) -> list[profile_list.Profile]:
+    if callable(spawner.profile_list):
+        return []
+    with contextlib.suppress(ConfigError):
+        return profile_list.parse(spawner.profile_list) or [
+            profile_list.Profile("", "(no profile)")
+        ]
+    return []
+
+
+def _chosen(
+    spawner: MultiClusterKubeSpawner,
+    profile: profile_list.Profile,
+    options: Mapping[str, str],
+    pool: Pool,
+) -> tuple[str, str]:
+    """Set of what is chosen only what matters here: the rest may be wrong."""
+    levels = select([profile], {"profile": profile.slug, **options}).levels
+    Overrides(spawner).apply_values(
+        (where, {key: value for key, value in overrides.items() if key in _MATTERS})
+        for where, overrides in levels
+    )
+    cluster = spawner.configured(pool).cluster
+    return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url
+
+
+def _exposed(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
+    """Clusters with what the objects of a sample user's servers expose there."""
+    pool = Pool(config, logging.getLogger("mcks.check"))
+    for profile in _profiles(spawner):
+        for options in each_choice_once(profile):
+            with contextlib.suppress(MCKSError):
+                check_names(profile, MultiClusterKubeSpawner)
+                sample = sample_spawner(config, "ada", profile.slug)
+                chosen = select([profile], {"profile": profile.slug, **options})
+                sample.choosing.options = chosen.options
+                Overrides(sample).apply_values(chosen.levels)
+                configured = sample.configured(pool)
+                objects = plan.make(sample, configured).objects
+                if configured.namespace is None:  # nobody else's Secrets are there
+                    continue
+                for exposure in exposures(objects, configured.namespace):
+                    yield configured.cluster.name, exposure

@@ -1,0 +1,206 @@
+"""Templates to Kubernetes objects: Jinja2, then YAML, then our labels, then patches. Pure.
+
+What a template may do (sandbox.py) and how a patch merges (patch.py) do not belong here.
+
+A value that a template inserts never passes through YAML. A placeholder does, and what stands
+there is decided by the template alone, so no value can add a key, end a string or change a type:
+
+- an unquoted scalar that is one ``{{ expression }}`` has the value's own type; text stays text,
+  also ``"123"`` and ``"yes"``;
+- everywhere else (in quotes, in a block, beside other text, as a key) it is text;
+- ``{{ x | toyaml }}``, or ``tojson``, alone in an unquoted scalar inserts a list or dict.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from textwrap import dedent
+from typing import Any
+
+from mcks.core.manifests.documents import read
+from mcks.core.manifests.insertion import PLACEHOLDER, Inserted, Mistake, value_index
+from mcks.core.manifests.misread import Misread, misread
+from mcks.core.manifests.sandbox import interpolate, template_line
+from mcks.core.objects import Manifest
+from mcks.core.patching.patch import PATCH_TYPE, apply_patches
+from mcks.errors import BadPatch, BadTemplate
+
+_COLUMN = re.compile(r"^column (\d+): ")
+_INDICATOR = re.compile("anchor|alias|tag|block scalar")
+_NO_DICT_HERE = (
+    "To add a dict to other keys, write {% for k, v in x.items() %}, a line with {{ k }}: {{ v }}, "
+    "and {% endfor %}"
+)
+_NO_VALUE_HERE = (
+    "{{ }} cannot be part of an anchor (&), an alias (*), a tag (!) or a block's indicator (| or >)"
+)
+
+
+def render(key: str, template: str, variables: Mapping[str, Any]) -> list[Manifest]:
+    """Render the text *template*, named *key*, to its documents; empty ones are dropped.
+
+    The text may be indented as a whole. What is returned belongs to the caller.
+    Raises BadTemplate with key and line.
+    """
+    text, values = _interpolated(key, template, variables)
+    try:
+        documents = read(text, key, values)
+    except (BadTemplate, Mistake) as exc:
+        line = exc.line and template_line(template, variables, exc.line)
+        raise BadTemplate(_readable(exc, text), key=key, line=line) from exc
+    for number, document in enumerate(documents, 1):
+        if not isinstance(document, dict):
+            what = "a list" if isinstance(document, list) else f"only {_json(document)}"
+            raise BadTemplate(
+                f"document {number} is {what}. Write an object: lines like 'kind: Pod'", key=key
+            )
+    return documents
+
+
+def render_text(key: str, template: str, variables: Mapping[str, Any]) -> str:
+    """Render *template*, named *key*, to a text of one line or more: a name, a URL.
+
+    Raises BadTemplate with key and line.
+    """
+    text, values = _interpolated(key, template, variables)
+    return PLACEHOLDER.sub(lambda place: str.__str__(values[value_index(place[0])]), text)
+
+
+def render_objects(
+    templates: Mapping[str, str],
+    patches: Mapping[str, str],
+    variables: Mapping[str, Any],
+    *,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+) -> list[Manifest]:
+    """Render all *templates* in the order of their keys, mark the objects, apply all *patches*.
+
+    Each object has *labels* and *annotations* before the patches, which may look at them, and
+    after: they win. Several documents in a patch are several patches.
+
+    Raises BadTemplate or BadPatch with the key that is to blame: for what cannot be rendered or
+    applied, an object without apiVersion, kind or name, two objects of one name, and a number or
+    boolean where Kubernetes wants a string.
+    """
+    objects = _objects(templates, variables)
+    for manifest in objects:
+        _mark(manifest, labels, annotations)
+    patched = apply_patches(objects, _patches(patches, variables))
+    for manifest in patched:
+        _mark(manifest, labels, annotations)
+    return patched
+
+
+def _interpolated(
+    key: str, template: str, variables: Mapping[str, Any]
+) -> tuple[str, list[Inserted]]:
+    try:
+        return interpolate(template, variables)
+    except Mistake as exc:
+        raise BadTemplate(exc.message, key=key, line=exc.line) from exc
+
+
+def _objects(templates: Mapping[str, str], variables: Mapping[str, Any]) -> list[Manifest]:
+    objects: list[Manifest] = []
+    origins: dict[tuple[str, ...], str] = {}
+    for key in sorted(templates):
+        for number, manifest in enumerate(render(key, templates[key], variables), 1):
+            try:
+                identity = _identity(manifest)
+            except Mistake as exc:
+                raise BadTemplate(f"document {number}: {exc.message}", key=key) from exc
+            if identity in origins:
+                same = f"{manifest['kind']} {manifest['metadata']['name']!r}"
+                raise BadTemplate(
+                    f"document {number} is the {same} that template {origins[identity]!r} makes. "
+                    "Rename one of them, or set one of the keys to None",
+                    key=key,
+                )
+            origins[identity] = key
+            objects.append(manifest)
+    return objects
+
+
+def _identity(manifest: Manifest) -> tuple[str, ...]:
+    """Return group, kind, namespace and name, which no two objects share, or raise Mistake."""
+    if found := misread(manifest):
+        raise Mistake(f"{found.path} {_quote_it(found)}")
+    for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
+        if not manifest.get(field) or not isinstance(manifest[field], str):
+            raise Mistake(f"has no {field}. Write it without indentation, e.g. {field}: {example}")
+    meta = manifest.get("metadata")
+    if not isinstance(meta, dict) or not meta.get("name") or not isinstance(meta["name"], str):
+        remedy = "Write metadata: and, below it and indented, name: {{key}}"
+        if manifest["kind"].endswith("List"):
+            remedy = "Write its items as documents of their own, with a line --- between them"
+        raise Mistake(f"this {manifest['kind']} has no metadata.name. {remedy}")
+    if not isinstance(meta.get("namespace") or "", str):
+        raise Mistake("metadata.namespace is not a text")
+    for field in ("labels", "annotations"):
+        if not isinstance(meta.get(field) or {}, dict):
+            raise Mistake(f"metadata.{field} is not a mapping. Write lines like name: value")
+    group = manifest["apiVersion"].rpartition("/")[0]
+    return group, manifest["kind"], meta.get("namespace") or "", meta["name"]
+
+
+def _patches(
+    patches: Mapping[str, str], variables: Mapping[str, Any]
+) -> list[tuple[str, Manifest]]:
+    documents = []
+    for key in sorted(patches):
+        try:
+            rendered = render(key, patches[key], variables)
+        except BadTemplate as exc:
+            where = f"line {exc.line}" if exc.line else ""
+            raise BadPatch(exc.message, key=key, path=where) from exc
+        for document in rendered:
+            if found := misread(document, custom=_is_custom(document)):
+                raise BadPatch(_quote_it(found), key=key, path=found.path)
+            documents.append((key, document))
+    return documents
+
+
+def _is_custom(patch: Manifest) -> bool:
+    """Tell a patch for a custom resource, which may leave out the apiVersion, by its type."""
+    meta = patch.get("metadata")
+    annotations = meta.get("annotations") if isinstance(meta, dict) else None
+    return isinstance(annotations, dict) and annotations.get(PATCH_TYPE) == "merge"
+
+
+def _mark(manifest: Manifest, labels: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+    meta = manifest["metadata"]
+    for field, ours in (("labels", labels), ("annotations", annotations)):
+        if ours:
+            meta[field] = {**(meta.get(field) or {}), **ours}
+
+
+def _quote_it(found: Misread) -> str:
+    what = f"the number {_json(found.value)}"
+    if isinstance(found.value, bool):
+        what = f"the boolean {_json(found.value)} (as yes, no, on, off, y and n are in YAML)"
+    place = "-" if found.field is None else f"{found.field}:"
+    return f'is {what}, but Kubernetes wants a string there. Quote it: {place} "..."'
+
+
+def _readable(error: BadTemplate | Mistake, text: str) -> str:
+    """Say *error*, met in the rendered *text*, in terms of the template."""
+    message = PLACEHOLDER.sub("{{ }}", error.message)
+    column = _COLUMN.match(message)
+    if column is None or error.line is None:
+        return message
+    rest = message[column.end() :]
+    lines = text.split("\n")[: error.line]
+    problem = rest.partition(". ")[0]
+    if any(PLACEHOLDER.fullmatch(line.strip().removeprefix("<<: ")) for line in lines[-2:]):
+        return f"{problem}. {_NO_DICT_HERE}"
+    if PLACEHOLDER.search(lines[-1]):  # so the column is not the template's
+        return f"{problem}. {_NO_VALUE_HERE}" if _INDICATOR.search(problem) else rest
+    margin = len(lines[-1]) - len(dedent(text).split("\n")[len(lines) - 1])
+    return f"column {int(column[1]) + margin}: {rest}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,181 @@
+"""What the user of one spawner may choose, and has chosen: profiles, form, posted options.
+
+What a profile list means (profiles.py, selection.py) and how a server starts does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcks.core import access
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
+from mcks.core.clusters.pool import pool_of
+from mcks.core.profiles import offer, options_form, profile_list, selection
+from mcks.core.profiles.overrides import Overrides, resolved
+from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
+
+
+class Choosing:
+    """The profiles of one MultiClusterKubeSpawner, as its user may see and use them."""
+
+    def __init__(self, spawner: Any) -> None:
+        self._spawner = spawner
+        self.overrides = Overrides(spawner)
+        self.profile = ""
+        """Slug of the profile that was applied."""
+        self.options: dict[str, str] = {}
+        """What templates read as ``options``: the profile's options with their values."""
+        self.notices: tuple[str, ...] = ()
+        """Sentences for the user about a choice that is not there any more."""
+        self._saved: dict[str, Any] = {}
+        self._posted = False
+        self._linked: dict[str, Any] = {}
+
+    def remember(self, user_options: Mapping[str, Any] | None) -> None:
+        """Take *user_options* as those of an earlier start, which may be out of date."""
+        self._saved = dict(user_options or {})
+
+    async def listed(self) -> list[profile_list.Profile]:
+        """Return all profiles; ask the administrator's function, if it is one, each time."""
+        listed = self._spawner.profile_list
+        if callable(listed):
+            listed = await resolved(listed(self._spawner))
+        return profile_list.parse(listed)
+
+    # -- the form -----------------------------------------------------------------------------
+
+    async def form(self) -> str:
+        """Render the form; empty if no profiles are listed at all.
+
+        Raises ConfigError, and NotAllowed if none of the profiles is open to the user.
+        """
+        spawner = self._spawner
+        permitted = await self._permitted(await self.listed())
+        if not permitted:
+            return ""
+        permitted = offer.with_availability(permitted, self._unavailable)
+        options = self._linked or dict(spawner.user_options)
+        chosen = offer.available(selection.select(permitted, options, saved=True), permitted)
+        return options_form.form(
+            spawner.profile_form_template,
+            permitted,
+            options,
+            directories=spawner.additional_profile_form_template_paths,
+            chosen=chosen,
+        )
+
+    def posted(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
+        """Read a posted form into user_options, which are of now and not of an earlier start."""
+        self._posted, self._linked = True, {}
+        return options_form.user_options(form_data)
+
+    def take_link(self, query: dict[str, list[bytes]]) -> None:
+        """Take the form's fields out of a link's *query*: they preselect and start nothing.
+
+        JupyterHub would start a server, by which other sites could start servers for a user.
+        """
+        fields = [name for name in query if options_form.is_field(name)]
+        said = {n: [v.decode(errors="replace") for v in query.pop(n)] for n in fields}
+        self._linked = options_form.user_options(said)
+
+    # -- the start ----------------------------------------------------------------------------
+
+    async def apply(self, user_options: Mapping[str, Any]) -> selection.Selection | None:
+        """Set what the chosen profile and its options override; nothing if none are listed.
+
+        Raises UnknownProfile for what does not exist, unless it was saved at an earlier start;
+        NotAllowed; ConfigError.
+        """
+        saved = not self._posted and dict(user_options) == self._saved
+        self._posted = False
+        self.profile, self.options, self.notices = "", {}, ()
+        listed = await self.listed()
+        permitted = await self._permitted(listed)
+        if not permitted:
+            if user_options.get("profile") and not saved:
+                selection.select([], user_options)  # which raises
+            return None
+        chosen = self._select(listed, permitted, user_options, saved)
+        self.profile, self.options = chosen.profile.slug, chosen.options
+        self.notices = chosen.notices
+        await self.overrides.apply(chosen.levels)
+        self.remember(user_options)
+        return chosen
+
+    @property
+    def saved(self) -> dict[str, Any]:
+        """The options that were valid when they were used last."""
+        return dict(self._saved)
+
+    def _select(
+        self,
+        listed: list[profile_list.Profile],
+        permitted: list[profile_list.Profile],
+        user_options: Mapping[str, Any],
+        saved: bool,
+    ) -> selection.Selection:
+        try:
+            return selection.select(permitted, user_options)
+        except UnknownProfile as exc:
+            if _exists(listed, user_options):
+                name, chosen = self._spawner.user.name, _brief(user_options)
+                raise NotAllowed(f"{name!r} may not use what was chosen: {chosen}") from exc
+            if not saved:
+                raise
+        return selection.select(permitted, user_options, saved=True)
+
+    async def _permitted(self, listed: list[profile_list.Profile]) -> list[profile_list.Profile]:
+        permitted = await offer.permitted(listed, self._spawner, self._cluster_is_open)
+        if listed and not permitted:
+            raise NotAllowed(f"none of the profiles is open to {self._spawner.user.name!r}")
+        return permitted
+
+    # -- clusters -----------------------------------------------------------------------------
+
+    async def check_cluster(self, cluster: Cluster) -> None:
+        """Raise NotAllowed if the user may not use *cluster*."""
+        if not await access.allowed(cluster.access, self._spawner, f"cluster {cluster.name!r}"):
+            raise NotAllowed(f"{self._spawner.user.name!r} may not use cluster {cluster.name!r}")
+
+    async def _cluster_is_open(self, overrides: Mapping[str, Any]) -> bool:
+        """Look at the cluster that *overrides* names; what cannot be known waits for the start."""
+        name = _cluster_of(overrides)
+        if not name:
+            return True
+        spawner = self._spawner
+        try:
+            pool = pool_of(spawner.config, spawner.log)
+            cluster = pool.configured(name, spawner.clusters).cluster
+        except ConfigError:
+            return True
+        return await access.allowed(cluster.access, spawner, f"cluster {name!r}")
+
+    def _unavailable(self, overrides: Mapping[str, Any]) -> str:
+        spawner = self._spawner
+        only = next(iter(spawner.clusters)) if len(spawner.clusters) == 1 else ""
+        own = {"cluster": spawner.cluster, "kubernetes_context": spawner.kubernetes_context}
+        name = _cluster_of(overrides) or _cluster_of(own) or only
+        if name not in spawner.clusters and not name.startswith(CONTEXT_PREFIX):
+            return ""
+        return str(spawner.unavailable(name))
+
+
+def _cluster_of(overrides: Mapping[str, Any]) -> str:
+    """Return the cluster that *overrides* name as far as it can be known without a call."""
+    name, context = overrides.get("cluster"), overrides.get("kubernetes_context")
+    if isinstance(context, str) and context:
+        return CONTEXT_PREFIX + context
+    return name if isinstance(name, str) else ""
+
+
+def _exists(listed: list[profile_list.Profile], user_options: Mapping[str, Any]) -> bool:
+    try:
+        selection.select(listed, user_options)
+    except MCKSError:
+        return False
+    return True
+
+
+def _brief(user_options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k}={v!r}" for k, v in user_options.items() if isinstance(v, str))[:300]

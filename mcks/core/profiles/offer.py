@@ -1,0 +1,101 @@
+"""What a user may choose at the moment: permissions, and clusters that are away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mcks.core.access import EVERYBODY, allowed
+from mcks.core.profiles.profile_list import (
+    Choice,
+    Option,
+    Profile,
+    with_default,
+    with_default_choice,
+)
+from mcks.core.profiles.selection import Selection, select
+
+Guard = Callable[[Mapping[str, Any]], Awaitable[bool]]
+"""Tells whether what a profile or choice overrides, such as its cluster, is open to the user."""
+
+
+async def permitted(profiles: Sequence[Profile], spawner: Any, guard: Guard) -> list[Profile]:
+    """Return what the user of *spawner* may choose, again with one default of each kind.
+
+    A profile with an option of which no choice is left is left out as well.
+    """
+    found = []
+    for profile in profiles:
+        if await _may_use(profile, spawner, guard, f"profile {profile.slug!r}"):
+            options = [
+                await _permitted(profile, option, spawner, guard) for option in profile.options
+            ]
+            if options != list(profile.options):
+                left = tuple(option for option in options if option is not None)
+                if len(left) < len(options):
+                    continue
+                profile = replace(profile, options=left)  # noqa: PLW2901
+            found.append(profile)
+    return with_default(found)
+
+
+async def _permitted(profile: Profile, option: Option, spawner: Any, guard: Guard) -> Option | None:
+    where = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
+    choices = [choice for choice in option.choices if await _may_use(choice, spawner, guard, where)]
+    if len(choices) == len(option.choices):
+        return option
+    if not choices and option.unlisted is None:
+        return None
+    return replace(option, choices=with_default_choice(choices))
+
+
+async def _may_use(what: Profile | Choice, spawner: Any, guard: Guard, where: str) -> bool:
+    if what.access is not EVERYBODY and not await allowed(what.access, spawner, where):
+        return False
+    return not what.overrides or await guard(what.overrides)
+
+
+def with_availability(
+    profiles: Sequence[Profile], unavailable: Callable[[Mapping[str, Any]], str]
+) -> list[Profile]:
+    """Mark what cannot start at the moment; what can, and is marked or first, is the default.
+
+    *unavailable* gives the reason for what a profile or choice overrides, empty for the rest. An
+    option that chooses among clusters decides in the profile's place.
+    """
+    return with_default([_with_availability(profile, unavailable) for profile in profiles])
+
+
+def _with_availability(
+    profile: Profile, unavailable: Callable[[Mapping[str, Any]], str]
+) -> Profile:
+    reason = unavailable(profile.overrides)
+    options = []
+    for option in profile.options:
+        choices = with_default_choice(
+            [replace(c, unavailable=_of_choice(c, unavailable)) for c in option.choices]
+        )
+        options.append(replace(option, choices=choices))
+        if choices and all(_chooses_cluster(choice.overrides) for choice in choices):
+            reason = next(c.unavailable for c in choices if c.default)
+    return replace(profile, options=tuple(options), unavailable=reason)
+
+
+def _of_choice(choice: Choice, unavailable: Callable[[Mapping[str, Any]], str]) -> str:
+    return unavailable(choice.overrides) if _chooses_cluster(choice.overrides) else ""
+
+
+def _chooses_cluster(overrides: Mapping[str, Any]) -> bool:
+    return bool(overrides.get("cluster") or overrides.get("kubernetes_context"))
+
+
+def available(selection: Selection, profiles: Sequence[Profile]) -> Selection:
+    """Return *selection* with the defaults in the place of what is unavailable at the moment."""
+    if selection.profile.unavailable:
+        return select(profiles, {})
+    asked = dict(selection.user_options)
+    for picked in selection.picked:
+        if picked.choice is not None and picked.choice.unavailable:
+            del asked[picked.option.key]
+    return replace(select(profiles, asked, saved=True), notices=selection.notices)

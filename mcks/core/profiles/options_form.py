@@ -1,0 +1,160 @@
+"""The profile form as HTML, and what a posted form or a link says. Pure.
+
+Which profiles exist, what they change, and whether a choice is valid does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
+from markupsafe import Markup
+
+from mcks.core.profiles.profile_list import UNLISTED, Option, Profile
+from mcks.core.profiles.selection import Selection
+
+FORM = "form.html"
+_OURS = "mcks-form"
+"""A field that only the form of mcks posts."""
+_SEARCH_FROM = 10
+
+
+@lru_cache(maxsize=8)
+def _environment(directories: tuple[str, ...]) -> Environment:
+    environment = Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=ChoiceLoader(
+            [FileSystemLoader(directories), PackageLoader("mcks.core", "templates")]
+        ),
+    )
+    # templates hand the list to scripts: its order is the administrator's
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    return environment
+
+
+@lru_cache(maxsize=8)
+def _compiled(template: str, directories: tuple[str, ...]) -> Template:
+    return _environment(directories).from_string(template)
+
+
+def _template(template: str, directories: tuple[str, ...]) -> Template:
+    if template:
+        return _compiled(template, directories)
+    return _environment(directories).select_template([FORM, f"{FORM}.j2"])
+
+
+def form(
+    template: str,
+    profiles: Sequence[Profile],
+    user_options: Mapping[str, Any],
+    *,
+    directories: Sequence[str] = (),
+    chosen: Selection | None = None,
+) -> str:
+    """Render the form as HTML, with what is *chosen* preselected, else the defaults.
+
+    An empty *template* is the file form.html of the first of the *directories* that has one, else
+    the form that ships with mcks. All texts are escaped but ``description_html``.
+    """
+    return _template(template, tuple(directories)).render(
+        profile_list=[_shown_profile(profile, chosen) for profile in profiles],
+        user_options={k: v for k, v in user_options.items() if isinstance(v, str)},
+        notices=chosen.notices if chosen is not None else (),
+        search=len(profiles) >= _SEARCH_FROM,
+    )
+
+
+def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]:
+    """What templates see of a profile: kubespawner's fields, without anything that it overrides."""
+    here = chosen is not None and chosen.profile.slug == profile.slug
+    answers = chosen.options if chosen is not None and here else {}
+    return {
+        "slug": profile.slug,
+        "display_name": profile.display_name,
+        "description": profile.description,
+        "description_html": Markup(profile.description_html),  # noqa: S704 (trusted by its name)
+        "default": here if chosen is not None else profile.default,
+        "unavailable": profile.unavailable,
+        "profile_options": {
+            option.key: _shown_option(profile.slug, option, answers.get(option.key))
+            for option in profile.options
+        },
+    }
+
+
+def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, Any]:
+    keys = {choice.key for choice in option.choices}
+    written = answer if answer is not None and answer not in keys else ""
+    shown: dict[str, Any] = {
+        "id": f"profile-option-{slug}--{option.key}",
+        "display_name": option.display_name,
+        "description": option.description,
+        **option.fancy,
+        "choices": {
+            choice.key: {
+                "display_name": choice.display_name,
+                "description": choice.description,
+                "default": choice.key == answer if answer is not None else choice.default,
+                "unavailable": choice.unavailable,
+            }
+            for choice in option.choices
+        },
+        "unlisted_choice": {"enabled": False},
+        "written": written,
+    }
+    if option.unlisted is not None:
+        shown["unlisted_choice"] = {
+            **option.unlisted.fancy,
+            "enabled": True,
+            "display_name": option.unlisted.display_name,
+            "display_name_in_choices": option.unlisted.display_name_in_choices,
+            "validation_regex": option.unlisted.validation_regex,
+            "validation_message": option.unlisted.validation_message,
+        }
+    return shown
+
+
+def is_field(name: str) -> bool:
+    """Tell whether the form has fields of this *name*."""
+    return name == "profile" or name.startswith("profile-option-")
+
+
+def user_options(form_data: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Read a posted form or a link: ``{"profile": ["gpu"]}`` becomes ``{"profile": "gpu"}``.
+
+    The fields ``profile-option-gpu--image`` and ``profile-option-gpu--image--unlisted-choice``
+    become ``image`` and ``image--unlisted-choice``; those of other profiles are left out.
+    """
+    slug = _first(form_data.get("profile"))
+    if not slug:
+        return {}
+    prefix = f"profile-option-{slug}--"
+    posted = {
+        name.removeprefix(prefix): _first(values)
+        for name, values in form_data.items()
+        if name.startswith(prefix)
+    }
+    options = {key: value for key, value in posted.items() if key and value}
+    if _OURS in form_data:
+        _keep_one_of_each(options)
+    return {**options, "profile": slug}
+
+
+def _keep_one_of_each(options: dict[str, str]) -> None:
+    """Without scripts our form posts both a list and the text beside it: the list decides."""
+    for name in [key for key in options if key.endswith(f"--{UNLISTED}")]:
+        listed = options.get(beside := name.removesuffix(f"--{UNLISTED}"))
+        if listed == UNLISTED:
+            del options[beside]
+        elif listed:
+            del options[name]
+
+
+def _first(values: Any) -> str:
+    """Return the first value of a field, empty for a file and what else is no text."""
+    found = values[0] if isinstance(values, list | tuple) and values else ""
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,261 @@
+"""Put a server's objects into a cluster in the right order; take them out again.
+
+What the objects are, and whether the server works, does not belong here.
+
+The order follows from Kubernetes. A Pod is refused until its ServiceAccount exists, and its Secret
+must exist before the container starts; so the Secret is the anchor that owns the rest, and when
+the Pod exists it becomes the Secret's owner. From then on the garbage collector removes everything
+when the Pod goes, by whoever's hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mcks.core.api.client import ClusterClient
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED, USERNAME, lifetime
+from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.core.servers.environment import find
+from mcks.core.servers.server import Created
+from mcks.errors import ConfigError, Conflict, Forbidden, NotFound
+
+_BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
+_TRIES = 5
+_LEFTOVER_GRACE = 1
+_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+
+async def locate(
+    client: ClusterClient, objects: Iterable[Manifest], namespace: str
+) -> list[Manifest]:
+    """Return *objects* with *namespace* in those that are namespaced and name none."""
+    located = []
+    for manifest in objects:
+        meta = metadata(manifest)
+        if not meta.get("namespace") and await client.namespaced(
+            manifest["apiVersion"], manifest["kind"]
+        ):
+            manifest = {**manifest, "metadata": {**meta, "namespace": namespace}}  # noqa: PLW2901
+        located.append(manifest)
+    return located
+
+
+async def create_all(
+    client: ClusterClient, objects: Sequence[Manifest], created: Created
+) -> Manifest:
+    """Create *objects*, anchored as the module says, and return the Pod as created.
+
+    *created* is kept up to date while this runs, so that ``remove`` can undo a half-done start.
+    It takes one request for each object and one more, if nothing is in the way.
+    """
+    secret = find(objects, "Secret", created.key)
+    pod = find(objects, "Pod", created.key)
+    rest = [m for m in objects if m is not secret and m is not pod]
+    kept = [m for m in rest if lifetime(m) != "server"]
+    passing = [m for m in rest if lifetime(m) == "server"]
+    created.keeps_data = bool(kept)
+    created.data = [ref(m) for m in kept if lifetime(m) == "user"]
+    for stage in _stages(kept):
+        await _together(_create_if_absent(client, manifest, created) for manifest in stage)
+    unowned = [ref(m) for m in passing if not _can_be_owned(m, created)]
+    anchor = await _create_noted(client, _naming(secret, unowned), created)
+    owner = [_owner_reference(anchor)]
+    for stage in _stages(passing):
+        await _together(_create_owned(client, manifest, owner, created) for manifest in stage)
+    running = await _create_noted(client, pod, created)
+    await client.patch(
+        ref(anchor), {"metadata": {"ownerReferences": [_owner_reference(running)]}}, type="merge"
+    )
+    return running
+
+
+def _can_be_owned(manifest: Manifest, created: Created) -> bool:
+    """An owner in another namespace makes the garbage collector delete a living object."""
+    return metadata(manifest).get("namespace") == created.namespace
+
+
+def _naming(secret: Manifest, unowned: Sequence[Ref]) -> Manifest:
+    if not unowned:
+        return secret
+    named = json.dumps([[w.api_version, w.kind, w.name, w.namespace] for w in unowned])
+    meta = metadata(secret)
+    annotations = {**(meta.get("annotations") or {}), UNOWNED: named}
+    return {**secret, "metadata": {**meta, "annotations": annotations}}
+
+
+def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
+    """Namespaces first, then what needs nothing, then bindings (they need Roles), then Pods."""
+    stages: list[list[Manifest]] = [[], [], [], []]
+    for manifest in objects:
+        kind = manifest["kind"]
+        order = 0 if kind == "Namespace" else 2 if kind in _BINDINGS else 3 if kind == "Pod" else 1
+        stages[order].append(manifest)
+    return [stage for stage in stages if stage]
+
+
+async def _together(creations: Iterable[Any]) -> None:
+    """Run *creations* at once; the first error cancels the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for creation in creations:
+                group.create_task(creation)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _owner_reference(owner: Manifest) -> dict[str, Any]:
+    """Without ``blockOwnerDeletion``: it would need a right on finalizers."""
+    meta = metadata(owner)
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+    }
+
+
+async def _create_owned(
+    client: ClusterClient, manifest: Manifest, owner: list[dict[str, Any]], created: Created
+) -> None:
+    meta = metadata(manifest)
+    if _can_be_owned(manifest, created):
+        theirs = meta.get("ownerReferences") or []
+        manifest = {**manifest, "metadata": {**meta, "ownerReferences": [*theirs, *owner]}}
+    else:
+        created.unowned.append(ref(manifest))
+    await _create(client, manifest, created)
+
+
+async def _create_noted(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
+    created.uids[manifest["kind"]] = None
+    answer = await _create(client, manifest, created)
+    created.uids[manifest["kind"]] = metadata(answer)["uid"]
+    return answer
+
+
+async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: Created) -> None:
+    """Data is never changed once it exists; but it must be this server's own."""
+    try:
+        await client.create(manifest)
+    except (Conflict, Forbidden) as exc:
+        if manifest["kind"] == "Namespace" and await _is_there(client, manifest):
+            return
+        if isinstance(exc, Forbidden):
+            raise
+        existing = await client.get(ref(manifest))
+        if lifetime(manifest) == "user" and not _same_user(existing, manifest, created):
+            _check_ours(existing, created)
+
+
+async def _is_there(client: ClusterClient, manifest: Manifest) -> bool:
+    try:
+        await client.get(ref(manifest))
+    except (NotFound, Forbidden):
+        return False
+    return True
+
+
+async def _create(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
+    """Create *manifest*; what a former start of the same server left behind is replaced.
+
+    A leftover is never used: the hub makes a new API token for each start.
+    """
+    for _ in range(_TRIES):
+        try:
+            return await client.create(manifest)
+        except Conflict:
+            await _remove_leftover(client, manifest, created)
+    return await client.create(manifest)
+
+
+async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: Created) -> None:
+    try:
+        existing = await client.get(ref(manifest))
+    except NotFound:
+        return
+    _check_ours(existing, created)
+    uid = metadata(existing)["uid"]
+    await client.delete(ref(existing), uid=uid, grace_period=_LEFTOVER_GRACE)
+    await wait_until_gone(client, ref(existing), uid)
+
+
+def _same_user(existing: Manifest, wanted: Manifest, created: Created) -> bool:
+    """Whether another server of this hub made *existing* for the same user."""
+    labels: Mapping[str, str] = metadata(existing).get("labels") or {}
+    theirs, ours = (metadata(m).get("annotations") or {} for m in (existing, wanted))
+    return (
+        KEY_LABEL in labels
+        and labels.get(HUB_LABEL, "") == created.hub_id
+        and theirs.get(USERNAME) == ours.get(USERNAME)
+    )
+
+
+def _check_ours(existing: Manifest, created: Created) -> None:
+    if not created.owns(existing):
+        hub = f", {HUB_LABEL}={created.hub_id}" if created.hub_id else ""
+        raise ConfigError(
+            f"{ref(existing)} exists and is not this server's: its labels are not "
+            f"{KEY_LABEL}={created.key}{hub}. Rename it, remove it, or give this hub another "
+            "`hub_id` or `key_template`"
+        )
+
+
+async def wait_until_gone(client: ClusterClient, where: Ref, uid: str) -> None:
+    """Return when no object with *uid* is at *where*. Bound it with ``asyncio.timeout``."""
+    pause = _PAUSE
+    while True:
+        try:
+            if metadata(await client.get(where))["uid"] != uid:
+                return
+        except NotFound:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def remove_data(client: ClusterClient, where: Ref, hub_id: str) -> bool:
+    """Delete the user's object at *where*; say whether there was one to delete.
+
+    Only what is marked as such and as this hub's: the name may be somebody else's meanwhile.
+    """
+    try:
+        existing = await client.get(where)
+    except NotFound:
+        return False
+    labels: Mapping[str, str] = metadata(existing).get("labels") or {}
+    ours = KEY_LABEL in labels and labels.get(HUB_LABEL, "") == hub_id
+    if not ours or lifetime(existing) != "user":
+        return False
+    return await client.delete(where, uid=str(metadata(existing)["uid"]))
+
+
+async def remove(client: ClusterClient, created: Created) -> None:
+    """Delete what ``create_all`` made, and nothing else. The Pod may still be ending afterwards.
+
+    One request for the Pod, one for the Secret, two for each object that nothing owns (it is
+    looked at first). Already gone is fine.
+    """
+    results = await asyncio.gather(
+        *(_remove(client, created.where(kind), uid, created) for kind, uid in created.uids.items()),
+        *(_remove(client, where, None, created) for where in created.unowned),
+        return_exceptions=True,
+    )
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _remove(client: ClusterClient, where: Ref, uid: str | None, created: Created) -> None:
+    try:
+        if uid is None:
+            existing = await client.get(where, forced=True)
+            if not created.owns(existing):
+                return
+            uid = str(metadata(existing)["uid"])
+        await client.delete(where, uid=uid)
+    except (NotFound, Conflict):
+        return  # gone, or another object has taken the name

@@ -1,0 +1,66 @@
+"""Kubernetes events of one pod, in words for people. Whether a pod is lost: failures.py."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from mcks.core.api.client import ClusterClient
+from mcks.core.objects import Manifest, Ref, Selector
+
+_WHILE_STARTING = 300.0
+
+_NO_PLACE = (40, "No place in the cluster yet, still looking")
+_NEW_MACHINE = (42, "The cluster is adding a machine")
+_VOLUME = (47, "Waiting for the server's volume")
+_STEPS = {
+    "FailedScheduling": _NO_PLACE,
+    "NotTriggerScaleUp": _NO_PLACE,
+    "TriggeredScaleUp": _NEW_MACHINE,
+    "Nominated": _NEW_MACHINE,
+    "Scheduled": (43, "A place was found for the server"),
+    "SuccessfulAttachVolume": (48, "The server's volume was attached"),
+    "FailedMount": _VOLUME,
+    "FailedAttachVolume": _VOLUME,
+    "Pulling": (50, "Fetching the server's image"),
+    "Pulled": (70, "The server's image is there"),
+    "Created": (75, "The server's container was made"),
+    "Started": (78, "The server's container was started"),
+    "BackOff": (0, "Waiting before the next try"),
+}
+"""Reasons of the kubelet, the scheduler, the cluster autoscaler and Karpenter (Nominated)."""
+_INSIDE = {"AddedInterface", "Killing"}
+"""Reasons that tell a user nothing: networks and addresses inside the cluster, the end of it."""
+
+
+def sentence(event: Manifest) -> str:
+    """One line with all that the event says, for the log."""
+    return (
+        f"{event.get('type', 'Event')} {event.get('reason', '')}: {event.get('message', '')}"
+    ).strip()
+
+
+def step(event: Manifest) -> tuple[int, str] | None:
+    """Return (percent, plain sentence) for the progress page; percent 0 is for what is no step.
+
+    None for what helps nobody: the cluster's inside, and warnings that may pass. If they do not,
+    the start fails with a sentence of its own, and all events are in the hub's log.
+    """
+    reason = event.get("reason", "")
+    if reason in _STEPS:
+        return _STEPS[reason]
+    if event.get("type") == "Warning" or reason in _INSIDE:
+        return None
+    return 0, f"{reason}: {event.get('message', '')}"
+
+
+async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:
+    """Yield the events of *pod*, those that have been first, until the watch ends."""
+    selection = Selector(
+        "v1",
+        "Event",
+        pod.namespace,
+        field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod.name}",
+    )
+    async for event in client.watch(selection, "", timeout=_WHILE_STARTING):
+        if event.type in ("ADDED", "MODIFIED"):
+            yield event.object

@@ -1,0 +1,236 @@
+"""Start one server in a connected cluster and wait until it works; take it out again.
+
+Which objects there are (render.py) and which hub calls lead here (spawner.py) does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from mcks.core.clusters import gateway, routes
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.objects import Manifest, Selector, metadata
+from mcks.core.servers import creation, events, failures, server
+from mcks.core.servers.environment import CONTAINER
+from mcks.core.servers.progress import Progress
+from mcks.core.servers.server import Plan
+from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
+
+_GONE = failures.Verdict(
+    "gone", "The server was removed from its cluster while it started. Start it again."
+)
+_LOG_LINES = 20
+_LOOK_AROUND = 5.0
+"""Seconds that may be spent to find out why a start failed."""
+_STOP_MARGIN = 15.0
+"""Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What is known of a server's Pod. ``exit_code`` is None unless it has ended; ``last_words``
+    are for its user, and mostly empty."""
+
+    there: bool
+    exit_code: int | None
+    last_words: str
+
+
+def look(connection: ConnectedCluster, created: server.Created) -> Sighting | None:
+    """Say what is known at the moment, None if that is nothing. No network."""
+    pods = connection.pods_of(created.namespace)
+    if not pods.synced.is_set():
+        return None
+    pod = pods.get(created.where("Pod"))
+    if pod is not None and created.owns(pod):
+        return Sighting(True, failures.exit_code(pod), failures.last_words(pod))
+    pod = pods.last(created.uids.get("Pod") or "")
+    if pod is None:
+        return Sighting(False, 1, "")
+    code = failures.exit_code(pod)
+    return Sighting(False, 1 if code is None else code, failures.last_words(pod))
+
+
+async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) -> None:
+    """Create the objects and return when the server answers through the gateway.
+
+    Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
+    Nothing is cleaned up here: ``stop`` does that.
+    """
+    began = time.monotonic()
+    progress.say(f"Creating the server in {connection.title}", 10)
+    objects = await creation.locate(connection.client, launch.objects, launch.created.namespace)
+    pod = await creation.create_all(connection.client, objects, launch.created)
+    connection.pods_of(launch.created.namespace).learn(pod)
+    progress.say("The cluster has accepted the server", 25)
+    progress.accepted.set()
+    uid = metadata(pod)["uid"]
+    await _until_running(connection, launch, uid, progress)
+    await _until_ready_or_failed(connection, launch, uid, time.monotonic() - began)
+    progress.say("The server answers", 95)
+
+
+async def _until_running(
+    connection: ConnectedCluster, launch: Plan, uid: str, progress: Progress
+) -> None:
+    doubted: failures.Verdict | None = None
+
+    def settled(current: Manifest | None) -> failures.Verdict | bool | None:
+        if current is None or metadata(current)["uid"] != uid:
+            return _GONE
+        percent, words = failures.phase(current)
+        progress.say(words, percent)
+        verdict = failures.hopeless(current)
+        if verdict is not None and verdict != doubted:
+            return verdict
+        return True if failures.is_running(current) else None
+
+    pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
+    while isinstance(verdict := await pods.wait_for(where, settled), failures.Verdict):
+        if await _holds(connection, verdict):
+            raise await _failure(connection, launch, verdict)
+        doubted = verdict
+
+
+async def _holds(connection: ConnectedCluster, verdict: failures.Verdict) -> bool:
+    """Whether what the kubelet misses is really absent; where mcks may not look, it is believed."""
+    if verdict.absent is None:
+        return True
+    try:
+        await connection.client.get(verdict.absent)
+    except (NotFound, Forbidden):
+        return True
+    return False
+
+
+async def _until_ready_or_failed(
+    connection: ConnectedCluster, launch: Plan, uid: str, waited: float
+) -> None:
+    """Ask the gateway, and give up at once if the pod ends meanwhile."""
+
+    def failed(current: Manifest | None) -> failures.Verdict | None:
+        if current is None or metadata(current)["uid"] != uid:
+            return _GONE
+        return failures.hopeless(current)
+
+    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target, waited))
+    pods = connection.pods_of(launch.created.namespace)
+    broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
+    try:
+        await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
+        if broken.done() and not ready.done():
+            raise await _failure(connection, launch, broken.result())
+        ready.result()
+    finally:
+        for task in (ready, broken):
+            task.cancel()
+        await asyncio.gather(ready, broken, return_exceptions=True)
+
+
+async def narrate(
+    connection: ConnectedCluster, created: server.Created, progress: Progress
+) -> None:
+    """Add the events of the server's Pod to *progress* until cancelled."""
+    async for event in events.follow(connection.client, created.where("Pod")):
+        of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
+        if of_this_pod and (step := events.step(event)):
+            progress.say(step[1], step[0])
+
+
+async def find_again(
+    connection: ConnectedCluster, created: server.Created, target: routes.Target
+) -> None:
+    """Return when a server that ran before answers at *target*, or its Pod is known to be gone."""
+    pods = connection.pods_of(created.namespace)
+    await pods.synced.wait()
+    gone = asyncio.create_task(
+        pods.wait_for(
+            created.where("Pod"),
+            lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
+        )
+    )
+    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, target))
+    try:
+        await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (gone, ready):
+            task.cancel()
+        await asyncio.gather(gone, ready, return_exceptions=True)
+
+
+async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) -> StartFailed:
+    """Say why the server was not ready in time, with all that is known for the log."""
+    where = launch.created.where("Pod")
+    pod = connection.pods_of(launch.created.namespace).get(where)
+    answer = await gateway.ask(connection.http, launch.target)
+    if pod is not None and failures.is_running(pod):
+        message = "The server runs, but its cluster's gateway does not show it."
+        why = f"{launch.target.probe_url} gave {answer.text}"
+    else:
+        message = "The cluster did not bring up the server in time."
+        why = "the pod never ran"
+    verdict = failures.Verdict("timeout", f"{message} Try again, or choose another profile.", why)
+    failure = await _failure(connection, launch, verdict)
+    failure.details = f"not ready after {seconds:.0f} s: {failure.details}"
+    return failure
+
+
+async def _failure(
+    connection: ConnectedCluster, launch: Plan, verdict: failures.Verdict
+) -> StartFailed:
+    """Make the error: a sentence for the user, events and last log lines for the administrator."""
+    lines = [verdict.details]
+    try:
+        async with asyncio.timeout(_LOOK_AROUND):
+            lines += await _evidence(connection, launch)
+    except (MCKSError, TimeoutError) as exc:
+        lines.append(f"(no more is known: {exc or 'time-out'})")
+    details = "\n".join(line for line in lines if line)
+    return StartFailed(verdict.message, details=details, reason=verdict.reason)
+
+
+async def _evidence(connection: ConnectedCluster, launch: Plan) -> list[str]:
+    where = launch.created.where("Pod")
+    pod = connection.pods_of(launch.created.namespace).get(where)
+    found, _ = await connection.client.list(
+        Selector(
+            "v1",
+            "Event",
+            where.namespace,
+            field_selector=f"involvedObject.kind=Pod,involvedObject.name={where.name}",
+        )
+    )
+    lines = [events.sentence(event) for event in found]
+    if pod is not None and _has_run(pod):
+        lines += [
+            "last log lines:",
+            await connection.client.logs(where, CONTAINER, tail_lines=_LOG_LINES),
+        ]
+    return lines
+
+
+def _has_run(pod: Manifest) -> bool:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return any("waiting" not in (c.get("state") or {}) or c.get("restartCount") for c in statuses)
+
+
+async def stop(connection: ConnectedCluster, created: server.Created) -> None:
+    """Delete the server's objects and return when its Pod is gone. Bound it with a time-out."""
+    pods, where = connection.pods_of(created.namespace), created.where("Pod")
+    pod = pods.get(where)
+    if pod is not None and created.uids.get("Pod") is None and created.owns(pod):
+        created.uids["Pod"] = metadata(pod)["uid"]
+    await creation.remove(connection.client, created)
+    uid = created.uids.get("Pod")
+    if uid is None:
+        return
+    grace = float(((pod or {}).get("spec") or {}).get("terminationGracePeriodSeconds") or 30)
+    try:
+        async with asyncio.timeout(grace + _STOP_MARGIN):
+            await pods.wait_for(
+                where, lambda p: True if p is None or metadata(p)["uid"] != uid else None
+            )
+    except TimeoutError:
+        await creation.wait_until_gone(connection.client, where, uid)

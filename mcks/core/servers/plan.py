@@ -1,0 +1,146 @@
+"""From a configured spawner to everything that its start needs, before anything is sent.
+
+Nothing here talks to a cluster, so that ``mcks render`` can show the same objects offline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from mcks.core.clusters.cluster import ConfiguredCluster
+from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
+from mcks.core.manifests import variables
+from mcks.core.manifests.defaults import DEFAULT_OBJECTS, ROUTE_KEY, default_template
+from mcks.core.manifests.levels import merge_levels
+from mcks.core.manifests.render import render_objects, render_text
+from mcks.core.names import dns_label
+from mcks.core.objects import Manifest
+from mcks.core.servers.environment import attach
+from mcks.core.servers.server import Created, Plan
+from mcks.errors import ConfigError
+
+
+def make(
+    spawner: Any, configured: ConfiguredCluster, kept_key: str = "", kept_namespace: str = ""
+) -> Plan:
+    """Plan the start of *spawner* (a MultiClusterKubeSpawner, profile applied).
+
+    *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
+    they have one already. Raises ConfigError.
+    """
+    if spawner.internal_ssl:
+        raise ConfigError(
+            "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
+            "do not reach the server. Switch it off and use https in ingress_public_url"
+        )
+    key = kept_key or key_of(spawner)
+    namespace = configured.namespace or kept_namespace or _namespace_of(spawner, configured)
+    created = Created(key, namespace, spawner.hub_id)
+    target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
+    objects = _objects(spawner, configured, created, spawner.name)
+    of_server = _of_this_server_alone(objects, spawner, configured, created)
+    return Plan(attach(objects, key, spawner.get_env()), target, created, of_server)
+
+
+def _of_this_server_alone(
+    objects: Sequence[Manifest], spawner: Any, configured: ConfiguredCluster, created: Created
+) -> frozenset[tuple[str, str]]:
+    """Kind and name of the user's objects that another server would not have: they go with it."""
+    data = {_name(m) for m in objects if lifetime(m) == "user"}
+    if not (spawner.name and data):
+        return frozenset()
+    other = replace(created, key=f"{created.key}-other")
+    try:
+        theirs = _objects(spawner, configured, other, f"{spawner.name}-other")
+    except ConfigError:  # a template may know only the servers that there are
+        return frozenset()
+    return frozenset(data - {_name(m) for m in theirs})
+
+
+def _name(manifest: Manifest) -> tuple[str, str]:
+    return manifest["kind"], manifest["metadata"]["name"]
+
+
+def key_of(spawner: Any) -> str:
+    """Name the server's objects by ``key_template``."""
+    wanted = render_text("key_template", spawner.key_template, _names(spawner, spawner.name))
+    if spawner.hub_id:
+        wanted = f"{spawner.hub_id}-{wanted}"
+    return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
+
+
+def _namespace_of(spawner: Any, configured: ConfiguredCluster) -> str:
+    wanted = render_text("namespace", configured.cluster.namespace, _names(spawner, spawner.name))
+    return dns_label(wanted, (spawner.hub_id, spawner.user.name))
+
+
+def _public_url(spawner: Any, configured: ConfiguredCluster) -> str:
+    url = spawner.ingress_public_url or configured.cluster.ingress_public_url
+    if not url:
+        raise ConfigError(
+            f"cluster {configured.cluster.name!r} has no ingress_public_url: write the URL of its "
+            "gateway into `clusters` or into the profile's spawner_override"
+        )
+    return check_public_url(url)
+
+
+def _objects(
+    spawner: Any, configured: ConfiguredCluster, created: Created, servername: str
+) -> list[Manifest]:
+    templates = merge_levels(spawner.objects, spawner.resources)
+    if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
+        templates = merge_levels(templates, {ROUTE_KEY: template(configured.cluster.route)})
+    if configured.namespace is None:
+        templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
+    return render_objects(
+        templates,
+        merge_levels(spawner.patches),
+        _variables(spawner, configured, created, servername),
+        labels={
+            **configured.cluster.labels,
+            "app.kubernetes.io/managed-by": "mcks",
+            KEY_LABEL: created.key,
+            **({HUB_LABEL: created.hub_id} if created.hub_id else {}),
+        },
+        annotations={
+            USERNAME: spawner.user.name,
+            SERVERNAME: spawner.name,
+        },
+    )
+
+
+def _variables(
+    spawner: Any, configured: ConfiguredCluster, created: Created, servername: str
+) -> dict[str, Any]:
+    host, path = split_proxy_spec(spawner.proxy_spec)
+    cluster = configured.cluster
+    return _names(spawner, servername) | {
+        "key": created.key,
+        "namespace": created.namespace,
+        "cluster": cluster.name,
+        "profile": spawner.choosing.profile or spawner.user_options.get("profile", ""),
+        "options": {**spawner.user_options, **spawner.choosing.options},
+        "hub": {"id": created.hub_id, "base_url": spawner.hub.base_url},
+        "port": spawner.port,
+        "command": list(spawner.cmd),
+        "args": spawner.get_args(),
+        "resources": variables.of_resources(
+            mem_limit=spawner.mem_limit,
+            mem_guarantee=spawner.mem_guarantee,
+            cpu_limit=spawner.cpu_limit,
+            cpu_guarantee=spawner.cpu_guarantee,
+        ),
+        "route_host": host,
+        "route_path": path,
+        "route_class": cluster.route_class,
+        "route_gateway": cluster.gateway_ref,
+        "spawner": variables.View(spawner, {"name": servername, "key": created.key}),
+    }
+
+
+def _names(spawner: Any, servername: str) -> dict[str, Any]:
+    user = spawner.user
+    return variables.of_names(user.id, user.name, servername, spawner.proxy_spec)

@@ -1,0 +1,61 @@
+"""One server as data: what is to be made, and what was made. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mcks.core.clusters.routes import Target
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED
+from mcks.core.objects import Manifest, Ref, metadata
+
+
+@dataclass
+class Created:
+    """What a start has put into the cluster so far: enough to take it out again.
+
+    ``uids`` holds the Secret's and the Pod's, None from the moment when a create was sent until
+    its answer. ``unowned`` are the objects that no garbage collector will remove for us:
+    cluster-scoped ones and those in other namespaces. ``keeps_data`` says that there are objects
+    which outlive the server, so that its key must be remembered; ``data`` are the user's of these.
+    """
+
+    key: str
+    namespace: str
+    hub_id: str = ""
+    uids: dict[str, str | None] = field(default_factory=dict)
+    unowned: list[Ref] = field(default_factory=list)
+    keeps_data: bool = False
+    data: list[Ref] = field(default_factory=list)
+
+    def where(self, kind: str) -> Ref:
+        """Name the Secret or the Pod."""
+        return Ref("v1", kind, self.key, self.namespace)
+
+    def owns(self, manifest: Manifest) -> bool:
+        """Whether *manifest*, as it is in the cluster, is this server's: its labels say so."""
+        labels: Mapping[str, str] = metadata(manifest).get("labels") or {}
+        return labels.get(KEY_LABEL) == self.key and labels.get(HUB_LABEL, "") == self.hub_id
+
+
+def unowned_of(secret: Manifest) -> list[Ref]:
+    """Read back which objects a server has that nothing owns."""
+    said = (metadata(secret).get("annotations") or {}).get(UNOWNED)
+    return [Ref(*where) for where in json.loads(said)] if said else []
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
+    of the user's objects that no other server of the user has."""
+
+    objects: Sequence[Manifest]
+    target: Target
+    created: Created
+    of_server: frozenset[tuple[str, str]] = frozenset()
+
+    def data(self) -> Iterator[tuple[Ref, bool]]:
+        """What the start has made of the user's data, and whether it is the server's alone."""
+        for where in self.created.data:
+            yield where, (where.kind, where.name) in self.of_server

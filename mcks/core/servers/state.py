@@ -1,0 +1,149 @@
+"""What the hub's database remembers of a server: names only, never a manifest or a token. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcks.core.clusters.cluster import CONTEXT_PREFIX
+from mcks.core.labels import DELETE_ON_STOP
+from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.core.servers.server import Created
+
+_OBJECTS_OF_ORIGINAL = (
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("v1", "ServiceAccount"),
+)
+
+
+@dataclass(frozen=True)
+class UserObject:
+    """An object that outlives servers, in the cluster of that name.
+
+    ``of_server``: it is one named server's alone and goes with it; else it goes with the user.
+    """
+
+    cluster: str
+    where: Ref
+    of_server: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """What there is to remember. ``created`` is None if no server is known to run.
+
+    ``kept_key`` names a stopped server's objects as long as ``data`` (or what is kept for good)
+    hangs on that name. ``ended`` says why the last server ended, if its user should know.
+    """
+
+    created: Created | None = None
+    cluster: str = ""
+    url: str = ""
+    kept_key: str = ""
+    data: tuple[UserObject, ...] = ()
+    ended: str = ""
+
+
+def with_data(data: Iterable[UserObject], new: Iterable[UserObject]) -> tuple[UserObject, ...]:
+    """Return *data* and *new*; what is said of an object last counts."""
+    found = {(datum.cluster, datum.where): datum for datum in (*data, *new)}
+    return tuple(found.values())
+
+
+def namespace_in(data: Iterable[UserObject], cluster: str) -> str:
+    """Return the user's own namespace in *cluster*, "" if they have none yet.
+
+    It may be called after a name that the user no longer has.
+    """
+    own = (datum.where for datum in data if datum.cluster == cluster)
+    return next((where.name for where in own if where.kind == "Namespace"), "")
+
+
+def save(known: State) -> dict[str, Any]:
+    """Return JSON for a running server, or for the data that a stopped one left."""
+    created = known.created
+    kept_key = known.kept_key
+    saved: dict[str, Any] = {}
+    if created is not None:
+        saved = {
+            "cluster": known.cluster,
+            "namespace": created.namespace,
+            "key": created.key,
+            "url": known.url,
+        }
+        kept_key = created.key if created.keeps_data or kept_key else ""
+        if uid := created.uids.get("Pod"):
+            saved["uid"] = uid
+        if created.hub_id:
+            saved["hub"] = created.hub_id
+        if created.unowned:
+            saved["unowned"] = [_listed(where) for where in created.unowned]
+    optional = {
+        "kept_key": kept_key,
+        "data": [[o.cluster, *_listed(o.where), o.of_server] for o in known.data],
+        "ended": known.ended,
+    }
+    return saved | {key: value for key, value in optional.items() if value}
+
+
+def load(saved: Mapping[str, Any], hub_id: str) -> State:
+    """Understand a saved state, the original spawner's (0.1 and 0.2) included.
+
+    Of the original's only names are read; its manifests, and the token in them, are dropped with
+    the next save.
+    """
+    if "key" in saved and "cluster" not in saved:
+        return _load_original(saved)
+    data = tuple(
+        UserObject(cluster, Ref(*where), of_server)
+        for cluster, *where, of_server in saved.get("data", ())
+    )
+    kept_key, ended = saved.get("kept_key", ""), saved.get("ended", "")
+    if "key" not in saved:
+        return State(kept_key=kept_key, data=data, ended=ended)
+    # a database may be a copy of another hub's: then the Pod is looked at before it is touched
+    own = saved.get("hub", "") == hub_id
+    uid = saved.get("uid") if own else None
+    created = Created(saved["key"], saved["namespace"], hub_id, {"Pod": uid})
+    created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
+    created.keeps_data = bool(kept_key)
+    return State(created, saved["cluster"], saved.get("url", ""), kept_key, data, ended)
+
+
+def _listed(where: Ref) -> list[str | None]:
+    return [where.api_version, where.kind, where.name, where.namespace]
+
+
+def _load_original(saved: Mapping[str, Any]) -> State:
+    cluster = CONTEXT_PREFIX + saved.get("kubernetes_context", "")
+    url = saved.get("ingress_public_url ", saved.get("ingress_public_url", ""))
+    resources = saved.get("created_resources") or ()
+    kept = [m for m in resources if _is_kept_by_original(m)]
+    created = Created(saved["key"], _namespace_of_original(resources), "", {"Pod": None})
+    created.unowned = _unowned_of_original([m for m in resources if m not in kept], created)
+    created.keeps_data = bool(kept)
+    data = tuple(UserObject(cluster, ref(m)) for m in kept)
+    return State(created, cluster, url.rstrip("/"), created.key if kept else "", data)
+
+
+def _is_kept_by_original(manifest: Manifest) -> bool:
+    labels = metadata(manifest).get("labels") or {}
+    return manifest["kind"] != "Namespace" and labels.get(DELETE_ON_STOP) == "false"
+
+
+def _namespace_of_original(resources: Iterable[Manifest]) -> str:
+    for manifest in resources:
+        if namespace := metadata(manifest).get("namespace"):
+            return str(namespace)
+    return "default"
+
+
+def _unowned_of_original(resources: Iterable[Manifest], created: Created) -> list[Ref]:
+    """The original gave its objects no owner; its first version did not even list them."""
+    found = [ref(m) for m in resources if m["kind"] not in ("Pod", "Namespace")]
+    return found or [
+        Ref(api_version, kind, created.key, created.namespace)
+        for api_version, kind in _OBJECTS_OF_ORIGINAL
+    ]
