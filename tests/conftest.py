@@ -5,10 +5,10 @@ import gc
 pytest_plugins = [
     "tests.cluster.fixtures",
     "tests.core.kubectl",
-    "tests.hubs",
-    "tests.loopback_servers",
-    "tests.servers",
-    "tests.quick_cluster",
+    "tests.hub.hubs",
+    "tests.fakes.loopback_servers",
+    "tests.hub.servers",
+    "tests.hub.quick_cluster",
 ]
 
 

@@ -18,7 +18,7 @@ from mcks.core.commands.configuration import sample_spawner
 from mcks.core.manifests.kubectl_yaml import load_all
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan
-from tests import original
+from tests.peers import original
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "patches.md"
 KEY = "jupyter-ada"

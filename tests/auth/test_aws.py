@@ -15,7 +15,7 @@ import pytest
 from mcks.auth.aws import Login, call, caller_arn, eks_token
 from mcks.auth.aws_errors import Refused
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
-from tests.fake_aws import SECRETS, FakeAWS, sts_error
+from tests.fakes.aws import SECRETS, FakeAWS, sts_error
 
 VECTORS = json.loads((Path(__file__).parent / "eks_token_vectors.json").read_text())
 LOGIN = Login(region="eu-west-1")

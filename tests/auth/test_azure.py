@@ -11,7 +11,7 @@ from aiohttp import web
 
 from mcks.auth.azure import AKS_SERVER_ID, Login, access_token
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
-from tests.fake_azure import CLIENT, SECRETS, TENANT, FakeAzure
+from tests.fakes.azure import CLIENT, SECRETS, TENANT, FakeAzure
 
 SCOPE = f"{AKS_SERVER_ID}/.default"
 TOKEN_PATH = f"/{TENANT}/oauth2/v2.0/token"

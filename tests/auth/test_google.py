@@ -11,7 +11,7 @@ import pytest
 
 from mcks.auth.google import SCOPES, Login, log_in
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
-from tests.fake_google import (
+from tests.fakes.google import (
     SECRETS,
     FakeGoogle,
     authorized_user,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.backends.refusals import secret_scan  # noqa: F401 - a fixture
-from tests.cloud_environment import clean_environment
-from tests.loopback_only import loopback_only
+from tests.fakes.cloud_environment import clean_environment
+from tests.fakes.loopback_only import loopback_only
 
 
 @pytest.fixture(autouse=True)

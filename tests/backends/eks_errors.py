@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from mcks.errors import AuthError, ConfigError, Forbidden, Unauthorized, Unreachable
 from tests.backends.refusals import CANNOT_FIND, CANNOT_GET, Case, World
-from tests.fake_aws import SECRETS, eks_error, sts_error
-from tests.loopback import status
+from tests.fakes.aws import SECRETS, eks_error, sts_error
+from tests.fakes.loopback import status
 
 ROLE = "arn:aws:iam::2:role/hub"
 SESSION = "SESSIONTOKENOFTHEHUB"

@@ -7,7 +7,7 @@ from typing import Any
 from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Manifest, Ref
-from tests.loopback import FakeAPIServer
+from tests.fakes.loopback import FakeAPIServer
 
 REF = Ref("v1", "Pod", "p", "ns")
 _PATH = "/api/v1/namespaces/ns/pods/p"

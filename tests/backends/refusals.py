@@ -19,7 +19,7 @@ import pytest
 from mcks.backends.base import Backend
 from mcks.errors import MCKSError
 from tests.backends.reading import REF, client_of, read_pod
-from tests.loopback import FakeAPIServer
+from tests.fakes.loopback import FakeAPIServer
 
 _HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 CANNOT_FIND = "cannot find the cluster"

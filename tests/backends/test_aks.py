@@ -13,15 +13,8 @@ from mcks.backends.aks import AKSBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import bearer, put_pod, read_pod
-from tests.fake_azure import (
-    CLIENT,
-    SECRETS,
-    TENANT,
-    FakeAzure,
-    entra_user,
-    kubeconfig,
-)
-from tests.loopback import FakeAPIServer
+from tests.fakes.azure import CLIENT, SECRETS, TENANT, FakeAzure, entra_user, kubeconfig
+from tests.fakes.loopback import FakeAPIServer
 
 SETTINGS = {"subscription": "sub", "resource_group": "Group", "cluster": "hub"}
 PATH = (

@@ -10,7 +10,7 @@ from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.errors import ConfigError, Unreachable
 from tests.backends.reading import REF, client_of, put_pod
-from tests.loopback import FakeAPIServer
+from tests.fakes.loopback import FakeAPIServer
 
 
 class Cloud(Backend):

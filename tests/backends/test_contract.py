@@ -15,12 +15,12 @@ from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.backends.gke import GKEBackend
 from mcks.testing import BackendContract
 from tests.backends.reading import put_pod
-from tests.fake_aws import SECRETS as AWS_SECRETS
-from tests.fake_aws import FakeAWS
-from tests.fake_azure import CLIENT, TENANT, FakeAzure, entra_user, kubeconfig
-from tests.fake_digitalocean import API_TOKEN, FakeDigitalOcean
-from tests.fake_google import FakeGoogle, authorized_user, write
-from tests.loopback import FakeAPIServer
+from tests.fakes.aws import SECRETS as AWS_SECRETS
+from tests.fakes.aws import FakeAWS
+from tests.fakes.azure import CLIENT, TENANT, FakeAzure, entra_user, kubeconfig
+from tests.fakes.digitalocean import API_TOKEN, FakeDigitalOcean
+from tests.fakes.google import FakeGoogle, authorized_user, write
+from tests.fakes.loopback import FakeAPIServer
 
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
 

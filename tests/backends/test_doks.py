@@ -14,8 +14,8 @@ from mcks.backends.doks import DOKSBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
-from tests.fake_digitalocean import API_TOKEN, HOST, FakeDigitalOcean
-from tests.loopback import FakeAPIServer
+from tests.fakes.digitalocean import API_TOKEN, HOST, FakeDigitalOcean
+from tests.fakes.loopback import FakeAPIServer
 
 ID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
 OTHER = "1d3db13e-a604-4944-9827-7ec2642d32ac"

@@ -12,8 +12,8 @@ from mcks.backends.eks import EKSBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
-from tests.fake_aws import SECRETS, FakeAWS
-from tests.loopback import FakeAPIServer
+from tests.fakes.aws import SECRETS, FakeAWS
+from tests.fakes.loopback import FakeAPIServer
 
 
 @pytest.fixture(autouse=True)

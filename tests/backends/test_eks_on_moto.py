@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from mcks.backends.eks import EKSBackend
 from mcks.errors import ConfigError
 from tests.backends.reading import bearer, put_pod, read_pod
-from tests.loopback import FakeAPIServer
+from tests.fakes.loopback import FakeAPIServer
 
 _ACCOUNT, _REGION = "123456789012", "eu-west-1"
 

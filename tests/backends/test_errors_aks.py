@@ -23,9 +23,9 @@ from tests.backends.refusals import (
     check_words,
     meet,
 )
-from tests.fake_azure import CLIENT, SECRETS, TENANT, FakeAzure, entra_user, kubeconfig
-from tests.fake_cloud import refusing
-from tests.loopback import FakeAPIServer, status
+from tests.fakes.azure import CLIENT, SECRETS, TENANT, FakeAzure, entra_user, kubeconfig
+from tests.fakes.cloud import refusing
+from tests.fakes.loopback import FakeAPIServer, status
 
 PATH = (
     "/subscriptions/sub/resourceGroups/Group/providers/Microsoft.ContainerService"

@@ -25,9 +25,9 @@ from tests.backends.refusals import (
     check_words,
     meet,
 )
-from tests.fake_cloud import refusing
-from tests.fake_digitalocean import API_TOKEN, HOST, FakeDigitalOcean
-from tests.loopback import FakeAPIServer, status
+from tests.fakes.cloud import refusing
+from tests.fakes.digitalocean import API_TOKEN, HOST, FakeDigitalOcean
+from tests.fakes.loopback import FakeAPIServer, status
 
 ID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
 OTHER = "1d3db13e-a604-4944-9827-7ec2642d32ac"

@@ -23,8 +23,8 @@ from tests.backends.refusals import (
     check_words,
     meet,
 )
-from tests.fake_aws import SECRETS, FakeAWS
-from tests.loopback import FakeAPIServer
+from tests.fakes.aws import SECRETS, FakeAWS
+from tests.fakes.loopback import FakeAPIServer
 
 
 @pytest.fixture(autouse=True)

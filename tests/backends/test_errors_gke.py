@@ -24,8 +24,8 @@ from tests.backends.refusals import (
     check_words,
     meet,
 )
-from tests.fake_cloud import refusing
-from tests.fake_google import (
+from tests.fakes.cloud import refusing
+from tests.fakes.google import (
     SECRETS,
     FakeGoogle,
     authorized_user,
@@ -33,7 +33,7 @@ from tests.fake_google import (
     service_account,
     write,
 )
-from tests.loopback import FakeAPIServer, status
+from tests.fakes.loopback import FakeAPIServer, status
 
 PATH = "projects/p/locations/europe-west1/clusters/hub"
 TOKENS, STS = "oauth2.googleapis.com", "sts.googleapis.com"

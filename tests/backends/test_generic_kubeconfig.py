@@ -17,7 +17,7 @@ from mcks.backends import generic_kubeconfig
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import REF, client_of, put_pod, read_pod
-from tests.loopback import FakeAPIServer
+from tests.fakes.loopback import FakeAPIServer
 
 
 @pytest.fixture(autouse=True)

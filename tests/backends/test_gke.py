@@ -11,8 +11,8 @@ from mcks.backends.gke import GKEBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import ConfigError, Unauthorized, Unreachable
 from tests.backends.reading import bearer, put_pod, read_pod
-from tests.fake_google import SECRETS, FakeGoogle, authorized_user, write
-from tests.loopback import FakeAPIServer
+from tests.fakes.google import SECRETS, FakeGoogle, authorized_user, write
+from tests.fakes.loopback import FakeAPIServer
 
 PATH = "projects/p/locations/europe-west1/clusters/hub"
 

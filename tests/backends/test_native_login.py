@@ -17,15 +17,15 @@ from mcks.auth.azure import AKS_SERVER_ID
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.errors import AuthError, ConfigError
 from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
-from tests.fake_aws import SECRETS as AWS_SECRETS
-from tests.fake_aws import FakeAWS
-from tests.fake_azure import CLIENT, TENANT, FakeAzure, entra_user
-from tests.fake_azure import SECRETS as AZURE_SECRETS
-from tests.fake_digitalocean import API_TOKEN, FakeDigitalOcean
-from tests.fake_google import SECRETS as GOOGLE_SECRETS
-from tests.fake_google import FakeGoogle, authorized_user
-from tests.fake_google import write as write_file
-from tests.loopback import FakeAPIServer
+from tests.fakes.aws import SECRETS as AWS_SECRETS
+from tests.fakes.aws import FakeAWS
+from tests.fakes.azure import CLIENT, TENANT, FakeAzure, entra_user
+from tests.fakes.azure import SECRETS as AZURE_SECRETS
+from tests.fakes.digitalocean import API_TOKEN, FakeDigitalOcean
+from tests.fakes.google import SECRETS as GOOGLE_SECRETS
+from tests.fakes.google import FakeGoogle, authorized_user
+from tests.fakes.google import write as write_file
+from tests.fakes.loopback import FakeAPIServer
 
 BETA = "client.authentication.k8s.io/v1beta1"
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.servers import SERVER
+from tests.hub.servers import SERVER
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-backend.md"
 _FILE = re.compile(r"`(?P<name>[\w.]+\.(?:toml|py))`:\n\n```\w+\n(?P<text>.*?)```\n", re.DOTALL)

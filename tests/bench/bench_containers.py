@@ -17,7 +17,7 @@ from tests.bench.comparison import Row, run_both, show
 from tests.cluster import local_set
 from tests.cluster.local_set import LocalSet
 from tests.cluster.names import DEFAULT_SET
-from tests.servers import SERVER
+from tests.hub.servers import SERVER
 
 SERVERS = 30
 NAMESPACE = "bench-containers"

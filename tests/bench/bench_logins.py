@@ -27,10 +27,10 @@ from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
-from tests import cloud_logins
-from tests.cloud_environment import clean_environment
-from tests.cloud_logins import LogIn, Place
-from tests.loopback import FakeAPIServer
+from tests.fakes import cloud_logins
+from tests.fakes.cloud_environment import clean_environment
+from tests.fakes.cloud_logins import LogIn, Place
+from tests.fakes.loopback import FakeAPIServer
 
 CLUSTERS = 50
 BLOCK_BAR_MS = 50.0

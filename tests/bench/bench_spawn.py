@@ -28,8 +28,8 @@ from tests.cluster import local_set
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 from tests.cluster.names import DEFAULT_SET
-from tests.simulated_kubelet import NODE
-from tests.test_many_servers import many_servers, until_all_ready
+from tests.fakes.simulated_kubelet import NODE
+from tests.hub.test_many_servers import many_servers, until_all_ready
 
 SERVERS = 40
 NAMESPACE = "bench-spawn"

@@ -1,7 +1,7 @@
 """The simulated node and gateway as a process of their own, so that their work is nobody's else.
 
 ``python -m tests.bench.simulated_node SERVER PKI`` prints the gateway's URL when it is ready, and
-ends with its standard input. What they do is in `tests.simulated_kubelet`.
+ends with its standard input. What they do is in `tests.fakes.simulated_kubelet`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.cluster.api import KubernetesAPI
-from tests.simulated_kubelet import simulated_gateway, simulated_kubelet
+from tests.fakes.simulated_kubelet import simulated_gateway, simulated_kubelet
 
 
 async def _serve(server: str, pki: Path) -> None:

@@ -17,7 +17,7 @@ from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan
 from tests.core import kubeconfigs
-from tests.original import DASK, PATCHES, PROFILES
+from tests.peers.original import DASK, PATCHES, PROFILES
 
 SECTIONS = ["MultiClusterKubeSpawner", "MultiClusterKubernetesSpawner", "MultiClusterUserSpawner"]
 

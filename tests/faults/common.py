@@ -17,10 +17,10 @@ from mcks.core.hub import error_pages
 from mcks.core.hub.orphans import Known
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner
-from tests import fault_proxy
 from tests.cluster.fixtures import Clusters
-from tests.fault_proxy import Call, Fault, FaultProxy
-from tests.servers import Make, connection, objects, until_empty
+from tests.fakes import fault_proxy
+from tests.fakes.fault_proxy import Call, Fault, FaultProxy
+from tests.hub.servers import Make, connection, objects, until_empty
 
 QUICK = Deadlines(connect=3, total=3, watch=30, overdue=2, doubt=1)
 CREATES = ("secrets", "serviceaccounts", "services", "ingresses", "pods")

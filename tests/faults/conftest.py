@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests import fault_proxy
 from tests.cluster.fixtures import Clusters, Namespace
+from tests.fakes import fault_proxy
 from tests.faults.common import QUICK, Hub
-from tests.servers import Make
+from tests.hub.servers import Make
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.local_set import LocalSet
-from tests.fault_proxy import Fault, FaultProxy
+from tests.fakes.fault_proxy import Fault, FaultProxy
 from tests.faults.common import (
     CREATES,
     DARK,
@@ -25,7 +25,7 @@ from tests.faults.common import (
     starts,
     until_seen,
 )
-from tests.servers import until
+from tests.hub.servers import until
 
 pytestmark = pytest.mark.cluster
 

@@ -9,8 +9,8 @@ import pytest
 
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest
-from tests import fault_proxy
-from tests.fault_proxy import Fault, StreamFault
+from tests.fakes import fault_proxy
+from tests.fakes.fault_proxy import Fault, StreamFault
 from tests.faults.common import (
     HARD,
     PASSING,
@@ -21,7 +21,7 @@ from tests.faults.common import (
     starts,
     until_seen,
 )
-from tests.servers import until
+from tests.hub.servers import until
 
 pytestmark = pytest.mark.cluster
 

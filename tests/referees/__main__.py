@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.fake_azure import SECRETS, FakeAzure, entra_user, kubeconfig
-from tests.fake_digitalocean import API_TOKEN, FakeDigitalOcean
-from tests.fake_google import FakeGoogle
+from tests.fakes.azure import SECRETS, FakeAzure, entra_user, kubeconfig
+from tests.fakes.digitalocean import API_TOKEN, FakeDigitalOcean
+from tests.fakes.google import FakeGoogle
 
 CA = b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"

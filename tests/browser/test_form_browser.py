@@ -1,0 +1,230 @@
+"""The profile form in a real Chromium, under the hub's own styles, without hub or cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from jupyterhub._data import DATA_FILES_PATH
+from playwright.async_api import Browser, Page, expect
+
+from mcks.core.profiles.offer import with_availability
+from mcks.core.profiles.options_form import form, user_options
+from mcks.core.profiles.profile_list import Profile, parse
+from tests.browser.pages import PHONE, SLOW, barriers, chromium, shot
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+IMAGE = {
+    "display_name": "Image",
+    "choices": {"scipy": {"display_name": "SciPy"}, "torch": {"display_name": "PyTorch"}},
+    "unlisted_choice": {
+        "enabled": True,
+        "display_name": "Image of your own",
+        "validation_regex": "[a-z]+:[0-9]+",
+        "validation_message": "name:number",
+    },
+}
+LISTED: list[dict[str, Any]] = [
+    {"display_name": "Small", "description": "Enough for a course"},
+    {"display_name": "GPU", "slug": "gpu", "profile_options": {"image": IMAGE}},
+    {"display_name": "Other 0", "description": "words " * 40, "cluster": "east"},
+    *({"display_name": f"Other {n}", "description": "words " * 40} for n in range(1, 10)),
+]
+STRICT = "default-src 'none'; style-src 'self'; form-action 'self'"
+
+
+class Site:
+    """Serves the form as the hub's page does, and keeps what is posted."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.posted: list[dict[str, Any]] = []
+        self.policy = "frame-ancestors 'none'"
+        self.theme = "light"
+        self.profiles: list[Profile] = parse(LISTED)
+
+    async def page(self, _: web.Request) -> web.Response:
+        html = (
+            f'<!doctype html><html lang="en" data-bs-theme="{self.theme}"><head>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<title>Form</title><link rel="stylesheet" href="/static/css/style.min.css"></head>'
+            '<body><main class="container"><h1>Server Options</h1>'
+            '<form method="post" enctype="multipart/form-data">'
+            f'{form("", self.profiles, {})}<button type="submit">Start</button></form></main>'
+        )
+        headers = {"Content-Security-Policy": self.policy}
+        return web.Response(text=html, content_type="text/html", headers=headers)
+
+    async def post(self, request: web.Request) -> web.Response:
+        posted = await request.post()
+        self.posted.append(user_options({key: posted.getall(key) for key in posted}))
+        return web.Response(text="posted")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site() -> AsyncIterator[Site]:
+    made = Site()
+    application = web.Application()
+    application.router.add_get("/", made.page)
+    application.router.add_post("/", made.post)
+    application.router.add_static("/static", Path(DATA_FILES_PATH) / "static")
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield made
+    await runner.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as opened:
+        yield opened
+
+
+async def open_page(browser: Browser, site: Site, **context: Any) -> Page:
+    page = await (await browser.new_context(**context)).new_page()
+    page.set_default_timeout(SLOW)
+    await page.goto(site.url)
+    return page
+
+
+async def press_start(page: Page, site: Site) -> dict[str, Any]:
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_text("posted")).to_be_visible()
+    return site.posted[-1]
+
+
+async def test_by_mouse_an_option_chooses_its_profile(site: Site, browser: Browser) -> None:
+    page = await open_page(browser, site)
+    await expect(page.get_by_role("group", name="Choose a server")).to_be_visible()
+    await expect(page.get_by_role("radio", name="Small")).to_be_checked()
+    await expect(page.get_by_label("Image of your own")).to_be_hidden()
+    await expect(page.get_by_text("name:number")).to_be_hidden()
+    await page.get_by_label("Image", exact=True).select_option("torch")
+    await expect(page.get_by_role("radio", name="GPU")).to_be_checked()
+    await page.get_by_text("Enough for a course").click()
+    await expect(page.get_by_role("radio", name="Small")).to_be_checked()
+    await page.get_by_label("Image", exact=True).select_option("scipy")
+    await page.get_by_label("Image", exact=True).select_option("torch")
+    assert await press_start(page, site) == {"profile": "gpu", "image": "torch"}
+
+
+async def test_by_keyboard_alone(site: Site, browser: Browser) -> None:
+    page = await open_page(browser, site)
+    await page.get_by_role("radio", name="Small").focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("mine:1")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("posted")).to_be_visible()
+    assert site.posted == [{"profile": "gpu", "image--unlisted-choice": "mine:1"}]
+
+
+async def test_a_text_that_does_not_match_is_not_sent(site: Site, browser: Browser) -> None:
+    page = await open_page(browser, site)
+    await page.get_by_label("Image", exact=True).select_option("Other...")
+    text = page.get_by_label("Image of your own")
+    for wrong in ("", "NO"):
+        await text.fill(wrong)
+        await page.get_by_role("button", name="Start").click()
+        assert await text.evaluate("field => field.validity.valid") is False
+    await text.fill("mine:1")
+    assert (await press_start(page, site))["image--unlisted-choice"] == "mine:1"
+    assert len(site.posted) == 1
+
+
+async def test_what_is_not_chosen_does_not_keep_the_form(site: Site, browser: Browser) -> None:
+    page = await open_page(browser, site)
+    await page.get_by_label("Image", exact=True).select_option("Other...")
+    await page.get_by_role("radio", name="Small").check()
+    assert await press_start(page, site) == {"profile": "small"}
+
+
+async def test_search_shows_what_has_all_words_and_what_is_chosen(
+    site: Site, browser: Browser
+) -> None:
+    page = await open_page(browser, site)
+    await page.get_by_label("Search").fill("pytorch")
+    await expect(page.get_by_role("radio")).to_have_count(2)  # the chosen one stays in sight
+    await expect(page.get_by_role("radio", name="GPU")).to_be_visible()
+    await expect(page.get_by_role("status")).to_have_text("2 of 12 shown")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+async def test_it_works_without_scripts(site: Site, browser: Browser, strict: bool) -> None:
+    site.policy = STRICT if strict else site.policy
+    page = await open_page(browser, site, java_script_enabled=strict)
+    await expect(page.get_by_label("Search")).to_be_hidden()
+    await page.get_by_role("radio", name="GPU").check()
+    await page.get_by_label("Image", exact=True).select_option("Other...")
+    await page.get_by_label("Image of your own").fill("mine:1")
+    options = await press_start(page, site)
+    assert options == {"profile": "gpu", "image--unlisted-choice": "mine:1"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_it_fits_a_phone_and_both_themes(site: Site, browser: Browser, theme: str) -> None:
+    site.theme = theme
+    site.profiles = away(parse(LISTED))
+    page = await open_page(browser, site, viewport=PHONE)
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+    await shot(page, f"form-phone-{theme}")
+    colours = await page.evaluate(
+        "[...document.querySelectorAll('.mcks-profile')].map(e => getComputedStyle(e).color)"
+    )
+    back = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert all(contrast(colour, back) >= 4.5 for colour in colours), (colours, back)
+
+
+def away(profiles: list[Profile]) -> list[Profile]:
+    """Let the cluster of the third profile be unavailable."""
+    said = "cluster east has not answered for 3 minutes."
+    return with_availability(profiles, lambda o: said if o.get("cluster") == "east" else "")
+
+
+@pytest.mark.parametrize("number", [3, 12])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_it_keeps_nobody_out(site: Site, browser: Browser, theme: str, number: int) -> None:
+    site.theme = theme
+    site.profiles = away(parse(LISTED[:number]))
+    page = await open_page(browser, site)
+    await page.get_by_label("Image", exact=True).select_option("Other...")
+    await shot(page, f"form-{number}-{theme}", full_page=True)
+    assert await barriers(page) == []
+
+
+async def test_what_is_unavailable_cannot_be_chosen_and_says_why(
+    site: Site, browser: Browser
+) -> None:
+    site.profiles = away(parse(LISTED[:3]))
+    page = await open_page(browser, site)
+    off = page.get_by_role("radio", name="Other 0")
+    await expect(off).to_be_disabled()
+    await expect(off).to_have_accessible_description(
+        "Unavailable at the moment: cluster east has not answered for 3 minutes."
+    )
+    await page.get_by_role("radio", name="GPU").focus()
+    await page.keyboard.press("ArrowDown")
+    assert await press_start(page, site) == {"profile": "small"}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two CSS colours by the formula of WCAG 2."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,247 @@
+"""ClusterClient's verbs, and what each answer becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+
+import pytest
+from aiohttp import web
+
+from mcks.core.objects import Ref, Selector
+from mcks.errors import (
+    APIError,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    ServerError,
+    Unreachable,
+)
+from tests.core.api.client.common import POD, PODS, SECRET_VALUE, pod
+from tests.fakes.loopback import status
+
+
+async def test_an_object_is_created_read_changed_replaced_and_deleted(client, server):
+    made = await client.create(pod())
+    assert made["metadata"]["uid"]
+    assert server.queries[-1] == {"fieldManager": "mcks", "fieldValidation": "Strict"}
+    assert (await client.get(POD))["metadata"] == made["metadata"]
+    patched = await client.patch(POD, {"metadata": {"annotations": {"a": "b"}}})
+    assert patched["metadata"]["annotations"] == {"a": "b"}
+    assert server.headers[-1]["Content-Type"] == "application/merge-patch+json"
+    patched["spec"] = {"x": 1}
+    assert (await client.replace(patched))["spec"] == {"x": 1}
+    assert await client.delete(POD, grace_period=1, propagation="Background") is True
+    assert await client.delete(POD) is False
+    with pytest.raises(NotFound):
+        await client.get(POD)
+    assert client.requests == len(server.seen) == 7
+
+
+async def test_a_dry_run_is_asked_as_one(client, server):
+    await client.create(pod(), dry_run=True)
+    assert server.queries[-1]["dryRun"] == "All"
+
+
+async def test_deletion_with_a_uid_leaves_another_object_of_that_name_alone(client):
+    made = await client.create(pod())
+    assert await client.delete(POD, uid="other") is False
+    assert await client.delete(POD, uid=made["metadata"]["uid"]) is True
+
+
+async def test_a_list_is_read_in_pieces_and_its_items_know_their_kind(client, server):
+    for number in range(5):
+        server.put(f"{PODS}/p{number}", pod(f"p{number}"))
+    items, version = await client.list(Selector("v1", "Pod", "ns", "a=b", "c=d"), limit=2)
+    assert [item["metadata"]["name"] for item in items] == ["p0", "p1", "p2", "p3", "p4"]
+    assert {(item["apiVersion"], item["kind"]) for item in items} == {("v1", "Pod")}
+    assert version == str(server.version)
+    assert client.requests == 3
+    assert server.queries[0] == {"labelSelector": "a=b", "fieldSelector": "c=d", "limit": "2"}
+
+
+async def test_a_list_that_gets_too_old_is_begun_anew(client, server):
+    for number in range(3):
+        server.put(f"{PODS}/p{number}", pod(f"p{number}"))
+
+    async def gone(request, _handler):
+        return status(410, "Expired") if "continue" in request.query else None
+
+    server.fail_next(gone, gone)
+    items, _ = await client.list(Selector("v1", "Pod", "ns"), limit=2)
+    assert len(items) == 3
+
+
+async def test_only_metadata_is_asked_for_when_that_is_enough(client, server):
+    await client.list(Selector("v1", "Secret", "ns"), metadata_only=True)
+    assert "as=PartialObjectMetadataList" in server.headers[-1]["Accept"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "expected"),
+    [
+        (400, "BadRequest", Invalid),
+        (403, "Forbidden", Forbidden),
+        (404, "NotFound", NotFound),
+        (409, "Conflict", Conflict),
+        (410, "Expired", Gone),
+        (418, "Teapot", APIError),
+        (422, "Invalid", Invalid),
+        (500, "InternalError", ServerError),
+    ],
+)
+async def test_each_status_has_its_error_with_the_words_of_kubernetes(
+    client, server, code, reason, expected
+):
+    server.answer_next(*(status(code, reason, "because of this") for _ in range(4)))
+    with pytest.raises(expected, match="because of this") as failure:
+        await client.get(POD)
+    error = failure.value
+    assert (error.status, error.reason) == (code, reason)
+    assert str(error).startswith("cluster 'a': cannot get Pod p in namespace ns:")
+
+
+async def test_an_answer_that_is_not_of_kubernetes_is_not_shown(client, server):
+    server.answer_next(web.Response(status=403, text=f"<html>{SECRET_VALUE}"))
+    with pytest.raises(Forbidden, match="from a proxy") as failure:
+        await client.get(POD)
+    assert SECRET_VALUE not in str(failure.value)
+
+
+async def test_the_sdk_may_raise_for_errors_instead_of_returning_them(client, server, monkeypatch):
+    """Releases of kubernetes_asyncio differ in this; both kinds must work."""
+    from kubernetes_asyncio.client import rest
+
+    original = rest.RESTClientObject.request
+
+    async def raising(self, *args, **kwargs):
+        response = await original(self, *args, **kwargs)
+        if response.status >= 400:
+            data = await response.read()
+            raise rest.ApiException(http_resp=rest.RESTResponse(response, data))
+        return response
+
+    monkeypatch.setattr(rest.RESTClientObject, "request", raising)
+    with pytest.raises(NotFound, match="not found"):
+        await client.get(POD)
+    server.tokens = {"token-2"}
+    server.put(f"{PODS}/p", pod())
+    assert await client.get(POD)
+
+
+ODD = [web.Response(text="<html>Welcome</html>"), web.json_response({}), web.json_response([])]
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, number):
+    made = await client.create(pod())
+    for verb in (client.get(POD), client.list(Selector("v1", "Pod", "ns")), client.delete(POD)):
+        server.answer_next(copy.copy(ODD[number]))
+        with pytest.raises(Unreachable, match="not in Kubernetes' words"):
+            await verb
+    assert (await client.get(POD))["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
+    server.answer_next(web.json_response({"kind": "PodList", "metadata": {}, "items": []}))
+    with pytest.raises(Unreachable, match="no list"):
+        await client.list(Selector("v1", "Pod", "ns"))
+
+
+HTTPROUTE = Ref("gateway.networking.k8s.io/v1", "HTTPRoute", "r", "ns")
+
+GROUP = "/apis/gateway.networking.k8s.io/v1"
+
+
+async def test_other_kinds_are_discovered_once(client, server):
+    resources = [
+        {"kind": "HTTPRoute", "name": "httproutes", "namespaced": True},
+        {"kind": "HTTPRoute", "name": "httproutes/status", "namespaced": True},
+        {"kind": "GatewayClass", "name": "gatewayclasses", "namespaced": False},
+    ]
+    server.objects[GROUP] = {"kind": "APIResourceList", "resources": resources}
+    route = {
+        "apiVersion": HTTPROUTE.api_version,
+        "kind": "HTTPRoute",
+        "metadata": {"name": "r", "namespace": "ns"},
+    }
+    assert await asyncio.gather(
+        client.namespaced(HTTPROUTE.api_version, "HTTPRoute"),
+        client.namespaced(HTTPROUTE.api_version, "GatewayClass"),
+    ) == [True, False]
+    await client.create(route)
+    assert server.seen == [("GET", GROUP), ("POST", f"{GROUP}/namespaces/ns/httproutes")]
+
+
+async def test_a_kind_that_is_not_there_is_said_and_asked_for_again(client, server):
+    for _ in range(2):
+        with pytest.raises(NotFound, match=r"no kind HTTPRoute in .*custom resource definitions"):
+            await client.get(HTTPROUTE)
+    assert server.seen == [("GET", GROUP)] * 2
+    assert await client.delete(HTTPROUTE) is False
+
+
+async def test_a_failed_discovery_is_not_remembered(client, server):
+    server.answer_next(*(status(403, "Forbidden") for _ in range(1)))
+    with pytest.raises(Forbidden, match="find the kinds"):
+        await client.get(HTTPROUTE)
+    with pytest.raises(NotFound):
+        await client.get(HTTPROUTE)
+
+
+async def test_built_in_kinds_need_no_discovery(client, server):
+    assert await client.namespaced("rbac.authorization.k8s.io/v1", "RoleBinding")
+    assert not await client.namespaced("v1", "Namespace")
+    assert server.seen == []
+
+
+async def test_raw_paths_and_logs_are_read(client, server):
+    server.answer_next(web.Response(text="ok"), web.Response(text="last\nlines\n"))
+    assert await client.raw_get("/readyz") == b"ok"
+    assert await client.logs(POD, "notebook", tail_lines=5) == "last\nlines\n"
+    assert server.seen[-1] == ("GET", f"{PODS}/p/log")
+    assert server.queries[-1]["tailLines"] == "5"
+
+
+def review(kind, **answer):
+    return {"kind": kind, "status": answer}
+
+
+async def test_reviews_ask_what_the_hub_may_do_and_who_it_is(client, server):
+    asked = []
+
+    async def allow(request, _handler):
+        asked.append(await request.json())
+        return web.json_response(review("SelfSubjectAccessReview", allowed=True))
+
+    async def me(_request, _handler):
+        return web.json_response(
+            review("SelfSubjectReview", userInfo={"username": "hub@example.org"})
+        )
+
+    server.fail_next(allow, me)
+    assert await client.review("create", resource="pods", namespace="ns") is True
+    assert await client.whoami() == "hub@example.org"
+    assert asked[0]["spec"]["resourceAttributes"] == {
+        "verb": "create",
+        "group": "",
+        "resource": "pods",
+        "namespace": "ns",
+    }
+
+
+async def test_metrics_count_requests_by_cluster_verb_and_status(client, server):
+    from mcks.metrics import API_REQUESTS
+
+    before = API_REQUESTS.labels("a", "get", "404")._value.get()
+    with pytest.raises(NotFound):
+        await client.get(POD)
+    assert API_REQUESTS.labels("a", "get", "404")._value.get() == before + 1
+
+
+async def test_a_conflicting_deletion_without_a_uid_is_an_error(client, server):
+    server.answer_next(status(409, "Conflict"))
+    with pytest.raises(Conflict):
+        await client.delete(POD)
