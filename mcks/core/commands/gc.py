@@ -1,21 +1,29 @@
-"""What ``mcks gc`` finds in the clusters and deletes on request, and how it shows that.
+"""``mcks gc``: what servers left in the clusters; found, shown, and deleted on request.
 
 What an orphan is (orphans.py), and how the hub itself cleans up (sweep.py), does not belong here.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 import logging
+import sys
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from traitlets.config import Config
+
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub import sweep
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands.configuration import load, sample_spawner
+from mcks.core.commands.subjects import subjects
+from mcks.core.hub import database, sweep
 from mcks.core.hub.orphans import Known, Orphan
-from mcks.errors import MCKSError
+from mcks.errors import ConfigError, MCKSError
 
 _HEADINGS = ("cluster", "object", "user", "server", "age", "")
 
@@ -139,3 +147,38 @@ def _age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List what is left behind and delete what is asked for; 1 if something is left."""
+    config = load(arguments)
+    spawner = sample_spawner(config, "ada")
+    if arguments.delete and not spawner.hub_id:
+        raise ConfigError(
+            "without c.MultiClusterKubeSpawner.hub_id this hub's servers cannot be told from "
+            "another's: set it, or delete by hand what is listed without --delete"
+        )
+    patience = arguments.older_than
+    if patience is None:
+        patience = spawner.start_timeout + sweep.MARGIN
+    wish = Wish(spawner.hub_id, patience, arguments.delete, arguments.data)
+    url = arguments.database or config.JupyterHub.get("db_url", "sqlite:///jupyterhub.sqlite")
+    names = [subject.name for subject in subjects(config, arguments.clusters)]
+    with database.opened(url) as session:
+        known = database.known(session, spawner.hub_id)
+    reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, wish))
+    show = as_json if arguments.json else table
+    sys.stdout.write(show(reports))
+    return 0 if all(report.clean for report in reports) else 1
+
+
+async def _collect_all(
+    config: Config, clusters: Any, names: Sequence[str], known: Known, wish: Wish
+) -> list[Report]:
+    pool = Pool(config, logging.getLogger("mcks"))
+    try:
+        return await asyncio.gather(
+            *(collect(name, pool.connect(name, clusters), known, wish) for name in names)
+        )
+    finally:
+        await pool.close()

@@ -5,6 +5,7 @@ Asking them does not belong here.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands.config_check import each_choice_once
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.commands.configuration import load, sample_spawner
 from mcks.core.commands.exposure import exposures
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.overrides import Overrides, check_names
@@ -133,3 +134,9 @@ def _exposed(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                     continue
                 for exposure in exposures(objects, configured.namespace):
                     yield configured.cluster.name, exposure
+
+
+def configured_cluster(arguments: argparse.Namespace) -> ConfiguredCluster:
+    """Find the cluster that the command line names, as configured."""
+    (subject,) = subjects(load(arguments), [arguments.cluster])
+    return subject.configure(logging.getLogger("mcks"))

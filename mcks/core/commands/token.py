@@ -1,15 +1,19 @@
-"""A credential as kubectl takes it from an exec plugin. Making it does not belong here."""
+"""``mcks token``: a credential as kubectl takes it from an exec plugin."""
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 import os
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from mcks.auth.credential import Credential
-from mcks.errors import ConfigError
+from mcks.core.commands.subjects import configured_cluster
+from mcks.errors import ConfigError, MCKSError
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 """The first is for those who do not say what they want."""
@@ -62,3 +66,20 @@ def _timestamp(seconds: float | None) -> str | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print an ExecCredential. Raises MCKSError if that would show a secret on a terminal."""
+    if sys.stdout.isatty() and not arguments.show:
+        raise MCKSError("this would show a secret on the terminal: add --show if that is wanted")
+    version = asked_version()
+    configured = configured_cluster(arguments)
+
+    async def mint() -> Credential:
+        try:
+            return await configured.backend.credentials.get()
+        finally:
+            await configured.backend.close()
+
+    sys.stdout.write(exec_credential(asyncio.run(mint()), version) + "\n")
+    return 0

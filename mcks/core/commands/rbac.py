@@ -1,0 +1,25 @@
+"""``mcks rbac``: print the least Role that the hub's identity needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from mcks.core.commands import hub_role
+from mcks.core.commands.render import as_yaml
+from mcks.core.commands.subjects import configured_cluster
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print Role and RoleBinding as YAML."""
+    if arguments.serviceaccount:
+        place, _, name = arguments.serviceaccount.rpartition(":")
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": place or "default"}
+    else:
+        kind, name = ("User", arguments.user) if arguments.user else ("Group", arguments.group)
+        subject = {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+    namespace: str | None = arguments.namespace or "default"
+    if arguments.cluster and not arguments.namespace:
+        namespace = configured_cluster(arguments).namespace
+    sys.stdout.write(as_yaml(hub_role.role_and_binding(arguments.name, namespace, subject)))
+    return 0
