@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+UNIT := -n auto --dist worksteal -m "not cluster and not browser and not slow"
 
-.PHONY: help demo test unit cluster-tests lint format docs bench referees oldest install down clean
+.PHONY: help demo test unit coverage cluster-tests lint format docs bench referees oldest install down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -14,10 +15,16 @@ help: ## list the targets
 demo: $(READY) ## a hub, two real local clusters, a notebook in the browser
 	@$(BIN)/python -m tests.demo
 
-test: unit cluster-tests ## all tests
+test: coverage cluster-tests ## all tests
 
 unit: $(READY) ## tests without clusters, under a minute
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not cluster and not browser and not slow"
+	$(BIN)/python -m pytest $(UNIT)
+
+coverage: $(READY) ## the same, and what they do not run of mcks; fails below the bar
+	@$(BIN)/coverage erase
+	$(BIN)/python -m coverage run -m pytest $(UNIT)
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and browser
 	-@$(BIN)/python -m tests.cluster install

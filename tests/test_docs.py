@@ -147,7 +147,9 @@ def test_python_compiles(block: Block) -> None:
 
 
 def test_yaml_parses() -> None:
-    for block in _blocks("yaml"):
+    blocks = _blocks("yaml")
+    assert len(blocks) > 10
+    for block in blocks:
         text = re.sub(r"\{%.*?%\}", "", re.sub(r"\{\{.*?\}\}", "value", block.text))
         documents = list(yaml.safe_load_all(text))
         assert documents, block
@@ -179,8 +181,10 @@ def _is_understood(parser: argparse.ArgumentParser, arguments: list[str]) -> boo
 
 
 def test_every_command_line_is_understood() -> None:
+    commands = list(_commands())
+    assert len(commands) > 20
     wrong = []
-    for place, words in _commands():
+    for place, words in commands:
         mcks = _after(words, "mcks")
         clusters = _after(words, "python", "-m", "tests.cluster")
         if mcks is not None and not _is_understood(cli._parser(), mcks):
@@ -220,6 +224,12 @@ def test_every_link_inside_leads_somewhere(page: Path) -> None:
         if not target.exists() or (match["anchor"] and match["anchor"] not in _anchors(target)):
             dead.append(match[0])
     assert dead == []
+
+
+def test_links_and_commands_are_found_at_all() -> None:
+    text = "".join(_BLOCK.sub("", page.read_text()) for page in PAGES)
+    assert len(list(_LINK.finditer(text))) > 50
+    assert len(re.findall(r"`(?:make|mcks) \w", text)) > 50
 
 
 def _anchors(page: Path) -> set[str]:
@@ -278,6 +288,7 @@ def test_every_label_and_annotation_of_ours_is_documented() -> None:
     used = {
         name for text in sources for name in re.findall(r"[\w.]*hub\.jupyter\.org/[\w-]+", text)
     }
+    assert len(used) > 5
     page = (REFERENCE / "annotations-and-labels.md").read_text()
     assert {name for name in used if f"`{name}" not in page} == set()
 
@@ -299,6 +310,7 @@ def test_every_dependency_has_a_reason() -> None:
     project, groups = document["project"], document["dependency-groups"]
     lists = [project["dependencies"], *project["optional-dependencies"].values(), *groups.values()]
     wanted = {re.split(r"[\[ ]", d)[0] for named in lists for d in named if isinstance(d, str)}
+    assert len(wanted) > 20
     rows = _rows(ROOT / "docs" / "contributing.md", 2)
     assert wanted - {"mcks"} - {name for row in rows for name in row[0].split(", ")} == set()
 
@@ -306,6 +318,8 @@ def test_every_dependency_has_a_reason() -> None:
 def test_every_backend_has_its_reference_and_its_extra_is_named() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     page, readme = (REFERENCE / "clusters.md").read_text(), README.read_text()
-    for name, place in project["entry-points"]["mcks.backends"].items():
+    backends = project["entry-points"]["mcks.backends"]
+    assert len(backends) >= 5
+    for name, place in backends.items():
         assert place.replace(":", ".") in page
         assert name not in project["optional-dependencies"] or f"`{name}`" in readme

@@ -16,6 +16,7 @@ from tests.cluster import (
     debian,
     gateway_binary,
     images,
+    kernel,
     kube_binary,
     kubeconfig,
     leftovers,
@@ -128,6 +129,7 @@ def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
             return found
         binaries = install()
         machine.refuse_foreign_kubelet()
+        kernel.allow_inotify_instances()
         if leftovers.find(set_name):
             with build.step("removing what is left of an earlier set"):
                 teardown.remove(set_name)

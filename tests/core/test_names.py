@@ -1,3 +1,5 @@
+"""Names are DNS-safe, stable and different for different users."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""A cluster that does not answer is left alone, and tried again."""
+
 from __future__ import annotations
 
 import asyncio

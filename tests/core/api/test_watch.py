@@ -1,3 +1,5 @@
+"""The local copy of a cluster's objects stays true, whatever happens to its watch."""
+
 from __future__ import annotations
 
 import asyncio

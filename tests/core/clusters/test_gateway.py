@@ -1,3 +1,5 @@
+"""The gateway is asked until the server itself answers."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Public URLs, paths and templates of routes."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What the hub's database says of servers, data and other holders of a name."""
+
 from __future__ import annotations
 
 from pathlib import Path

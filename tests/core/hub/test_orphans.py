@@ -1,3 +1,5 @@
+"""What is an orphan, and what never is."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

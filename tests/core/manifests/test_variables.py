@@ -1,3 +1,5 @@
+"""What templates see of a server, and what they cannot."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The form as HTML, and what a posted form or a link says."""
+
 from __future__ import annotations
 
 from html.parser import HTMLParser

@@ -1,3 +1,5 @@
+"""A profile list is read, and its mistakes are told."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The environment gets into the Secret, and the container refers to it."""
+
 from __future__ import annotations
 
 import copy

@@ -1,3 +1,5 @@
+"""Kubernetes' events in words for people."""
+
 from __future__ import annotations
 
 import pytest

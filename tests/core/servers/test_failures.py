@@ -1,3 +1,5 @@
+"""Which state of a Pod is hopeless, and what is told of it."""
+
 from __future__ import annotations
 
 from typing import Any

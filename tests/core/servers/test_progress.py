@@ -1,3 +1,5 @@
+"""Every viewer is told of a start from its beginning."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""What is saved of a server is found again."""
+
 from __future__ import annotations
 
 import json
