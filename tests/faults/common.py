@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from tornado.web import HTTPError
 
 from mcks.core.api.transport import Deadlines
 from mcks.core.clusters.pool import Pool, pool_of
 from mcks.core.commands import gc
-from mcks.core.hub import error_pages
 from mcks.core.hub.orphans import Known
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -84,7 +84,7 @@ async def starts(spawner: MultiClusterKubeSpawner) -> bool:
     except Exception as exc:
         failure = exc
     if failure is not None:
-        assert isinstance(failure, error_pages.SpawnException or web.HTTPError), repr(failure)
+        assert isinstance(failure, HTTPError), repr(failure)
         assert getattr(failure, "jupyterhub_message", "")
     return failure is None
 
