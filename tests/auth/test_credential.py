@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -45,42 +47,44 @@ class Cloud:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def cloud(clock):
+def cloud(clock: Clock) -> Cloud:
     return Cloud(clock)
 
 
 @pytest.fixture
-async def cache(cloud, clock):
+async def cache(cloud: Cloud, clock: Clock) -> AsyncIterator[CredentialCache]:
     cache = make_cache(cloud, clock, renew_before=300)
     yield cache
     await cache.close()
 
 
-def make_cache(cloud, clock, **settings):
+def make_cache(cloud: Cloud, clock: Clock, **settings: Any) -> CredentialCache:
     settings.setdefault("jitter", lambda: 0.0)
     return CredentialCache(
         cloud.mint, name="a", clock=clock.wall, monotonic=clock.monotonic, **settings
     )
 
 
-async def settle():
+async def settle() -> None:
     """Let everything that is ready run."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-async def test_fifty_concurrent_gets_make_one_mint(cache, cloud):
+async def test_fifty_concurrent_gets_make_one_mint(cache: CredentialCache, cloud: Cloud) -> None:
     credentials = await asyncio.gather(*(cache.get() for _ in range(50)))
     assert cloud.mints == 1
     assert len({id(c) for c in credentials}) == 1
 
 
-async def test_fifty_rejections_of_one_credential_make_one_new_mint(cache, cloud):
+async def test_fifty_rejections_of_one_credential_make_one_new_mint(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
     old = await cache.get()
     for _ in range(50):
         cache.reject(old)
@@ -89,7 +93,9 @@ async def test_fifty_rejections_of_one_credential_make_one_new_mint(cache, cloud
     assert {c.token for c in fresh} == {"t2"}
 
 
-async def test_a_late_rejection_of_an_older_credential_changes_nothing(cache, cloud):
+async def test_a_late_rejection_of_an_older_credential_changes_nothing(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
     old = await cache.get()
     cache.reject(old)
     fresh = await cache.get()
@@ -99,7 +105,9 @@ async def test_a_late_rejection_of_an_older_credential_changes_nothing(cache, cl
     assert cloud.mints == 2
 
 
-async def test_renewal_happens_in_the_background_before_the_end(cache, cloud, clock):
+async def test_renewal_happens_in_the_background_before_the_end(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     first = await cache.get()
     clock.elapsed = 3600 - 301
     assert await cache.get() is first
@@ -112,7 +120,7 @@ async def test_renewal_happens_in_the_background_before_the_end(cache, cloud, cl
     assert cloud.mints == 2
 
 
-async def test_renewal_by_age_for_credentials_without_an_end(cloud, clock):
+async def test_renewal_by_age_for_credentials_without_an_end(cloud: Cloud, clock: Clock) -> None:
     cloud.life = None
     cache = make_cache(cloud, clock, max_age=60)
     first = await cache.get()
@@ -124,7 +132,7 @@ async def test_renewal_by_age_for_credentials_without_an_end(cloud, clock):
     assert (await cache.get()).token == "t2"
 
 
-async def test_jitter_spreads_renewals(cloud, clock):
+async def test_jitter_spreads_renewals(cloud: Cloud, clock: Clock) -> None:
     early = make_cache(cloud, clock, renew_before=300, jitter=lambda: 1.0)
     await early.get()
     clock.elapsed = 3600 - 330
@@ -133,7 +141,9 @@ async def test_jitter_spreads_renewals(cloud, clock):
     assert cloud.mints == 2
 
 
-async def test_a_credential_that_is_short_lived_is_not_renewed_on_every_get(cloud, clock):
+async def test_a_credential_that_is_short_lived_is_not_renewed_on_every_get(
+    cloud: Cloud, clock: Clock
+) -> None:
     cloud.life = 100
     cache = make_cache(cloud, clock, renew_before=300)
     for _ in range(5):
@@ -146,13 +156,17 @@ async def test_a_credential_that_is_short_lived_is_not_renewed_on_every_get(clou
     assert cloud.mints == 2
 
 
-async def test_a_caller_waits_when_fewer_than_thirty_seconds_are_left(cache, cloud, clock):
+async def test_a_caller_waits_when_fewer_than_thirty_seconds_are_left(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     await cache.get()
     clock.elapsed = 3600 - 29
     assert (await cache.get()).token == "t2"
 
 
-async def test_a_valid_credential_survives_failed_renewals_with_backoff(cache, cloud, clock):
+async def test_a_valid_credential_survives_failed_renewals_with_backoff(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     first = await cache.get()
     cloud.failure = AuthError("the cloud is down")
     clock.elapsed = 3300.0
@@ -167,7 +181,9 @@ async def test_a_valid_credential_survives_failed_renewals_with_backoff(cache, c
     assert tries == [0, 1, 3, 7, 15, 31]
 
 
-async def test_backoff_ends_at_sixty_seconds_and_starts_anew_after_success(cloud, clock):
+async def test_backoff_ends_at_sixty_seconds_and_starts_anew_after_success(
+    cloud: Cloud, clock: Clock
+) -> None:
     cache = make_cache(cloud, clock, max_age=10)
     await cache.get()
     cloud.failure = AuthError("down")
@@ -184,7 +200,9 @@ async def test_backoff_ends_at_sixty_seconds_and_starts_anew_after_success(cloud
 
 
 @pytest.mark.parametrize(("asked", "kept"), [(0.5, 1), (240, 240), (7200, 3600)])
-async def test_a_cloud_that_asks_to_wait_is_not_asked_before(cloud, clock, asked, kept):
+async def test_a_cloud_that_asks_to_wait_is_not_asked_before(
+    cloud: Cloud, clock: Clock, asked: float, kept: float
+) -> None:
     cache = make_cache(cloud, clock)
     cloud.failure = AuthError("busy")
     cloud.failure.retry_after = asked
@@ -199,7 +217,9 @@ async def test_a_cloud_that_asks_to_wait_is_not_asked_before(cloud, clock, asked
     assert (await cache.get()).token == "t2"
 
 
-async def test_the_last_seconds_of_a_credential_are_used_when_renewal_fails(cache, cloud, clock):
+async def test_the_last_seconds_of_a_credential_are_used_when_renewal_fails(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     first = await cache.get()
     cloud.failure = AuthError("down")
     clock.elapsed = 3590
@@ -210,8 +230,8 @@ async def test_the_last_seconds_of_a_credential_are_used_when_renewal_fails(cach
 
 
 async def test_waiters_share_the_error_and_a_later_get_tries_again_after_the_backoff(
-    cache, cloud, clock
-):
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     cloud.failure = AuthError("no")
     results = await asyncio.gather(*(cache.get() for _ in range(50)), return_exceptions=True)
     assert cloud.mints == 1
@@ -224,7 +244,9 @@ async def test_waiters_share_the_error_and_a_later_get_tries_again_after_the_bac
     assert (await cache.get()).token == "t2"
 
 
-async def test_a_cancelled_waiter_does_not_cancel_the_mint(cache, cloud):
+async def test_a_cancelled_waiter_does_not_cancel_the_mint(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
     cloud.open.clear()
     impatient = asyncio.create_task(cache.get())
     patient = asyncio.create_task(cache.get())
@@ -237,7 +259,9 @@ async def test_a_cancelled_waiter_does_not_cancel_the_mint(cache, cloud):
     assert cloud.mints == 1
 
 
-async def test_a_mint_goes_on_when_its_only_waiter_is_cancelled(cache, cloud):
+async def test_a_mint_goes_on_when_its_only_waiter_is_cancelled(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
     cloud.open.clear()
     waiter = asyncio.create_task(cache.get())
     await settle()
@@ -248,14 +272,18 @@ async def test_a_mint_goes_on_when_its_only_waiter_is_cancelled(cache, cloud):
     assert cloud.mints == 1
 
 
-async def test_rejecting_fresh_credentials_again_and_again_is_spaced_out(cache, cloud, clock):
+async def test_rejecting_fresh_credentials_again_and_again_is_spaced_out(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     for _ in range(100):
         cache.reject(await cache.get())
         clock.elapsed += 0.1
     assert cloud.mints <= 7, "10 seconds: at once, at once, then after 1, 2, 4 seconds"
 
 
-async def test_a_rejection_long_after_the_last_one_is_served_at_once(cache, cloud, clock):
+async def test_a_rejection_long_after_the_last_one_is_served_at_once(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
     for number in range(1, 5):
         credential = await cache.get()
         assert credential.token == f"t{number}"
@@ -263,20 +291,24 @@ async def test_a_rejection_long_after_the_last_one_is_served_at_once(cache, clou
         clock.elapsed += 61
 
 
-async def test_a_mint_that_hangs_becomes_an_auth_error(cloud, clock):
+async def test_a_mint_that_hangs_becomes_an_auth_error(cloud: Cloud, clock: Clock) -> None:
     cloud.open.clear()
     cache = make_cache(cloud, clock, timeout=0.01)
     with pytest.raises(AuthError, match="within 0 seconds"):
         await cache.get()
 
 
-async def test_a_credential_that_has_already_ended_points_at_the_clock(cache, cloud):
+async def test_a_credential_that_has_already_ended_points_at_the_clock(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
     cloud.life = -5
     with pytest.raises(AuthError, match="ended 5 seconds ago; is the hub's clock right"):
         await cache.get()
 
 
-async def test_close_stops_the_mint_and_tells_those_who_wait(cache, cloud):
+async def test_close_stops_the_mint_and_tells_those_who_wait(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
     cloud.open.clear()
     waiter = asyncio.create_task(cache.get())
     await settle()
@@ -288,7 +320,9 @@ async def test_close_stops_the_mint_and_tells_those_who_wait(cache, cloud):
     assert cloud.mints == 1
 
 
-async def test_secrets_are_in_no_repr_and_no_log(cache, cloud, clock, caplog):
+async def test_secrets_are_in_no_repr_and_no_log(
+    cache: CredentialCache, cloud: Cloud, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     secret = Credential(token="TOK", client_certificate="CRT", client_key="KEY", expires_at=1.0)
     assert repr(secret) == "Credential(expires_at=1.0)"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mcks.auth.digitalocean import api_token
 from mcks.errors import AuthError
 
 
-async def test_a_file_wins_over_the_environment_and_is_read_each_time(tmp_path):
+async def test_a_file_wins_over_the_environment_and_is_read_each_time(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("one\n")
     environ = {"DIGITALOCEAN_ACCESS_TOKEN": "env"}
     assert await api_token(str(tmp_path / "token"), environ) == "one"
@@ -17,15 +19,15 @@ async def test_a_file_wins_over_the_environment_and_is_read_each_time(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN"])
-async def test_both_names_in_the_environment_are_known(name):
+async def test_both_names_in_the_environment_are_known(name: str) -> None:
     assert await api_token(environ={name: " t\n"}) == "t"
 
 
-async def test_no_token_says_where_it_may_be():
+async def test_no_token_says_where_it_may_be() -> None:
     with pytest.raises(AuthError, match="set token_file, or one of DIGITALOCEAN_ACCESS_TOKEN"):
         await api_token(environ={})
 
 
-async def test_a_missing_file_is_named():
+async def test_a_missing_file_is_named() -> None:
     with pytest.raises(AuthError, match="/gone cannot be read"):
         await api_token("/gone", {})

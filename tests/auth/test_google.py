@@ -6,11 +6,17 @@ import base64
 import json
 import logging
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
+from mcks.auth.credential import Credential
 from mcks.auth.google import SCOPES, Login, log_in
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
+from tests.fakes.cloud import Handler
 from tests.fakes.google import (
     SECRETS,
     FakeGoogle,
@@ -23,21 +29,22 @@ from tests.fakes.google import (
 
 
 @pytest.fixture
-async def google(monkeypatch, tmp_path):
+async def google(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[FakeGoogle]:
     async with FakeGoogle().running(monkeypatch, tmp_path) as google:
         yield google
 
 
-def claims(assertion):
+def claims(assertion: str) -> dict[str, Any]:
     middle = assertion.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    return found
 
 
-def soon(credential):
-    return credential.expires_at == pytest.approx(time.time() + 3600, abs=10)
+def soon(credential: Credential) -> bool:
+    return bool(credential.expires_at == pytest.approx(time.time() + 3600, abs=10))
 
 
-async def test_a_service_accounts_key(google, tmp_path):
+async def test_a_service_accounts_key(google: FakeGoogle, tmp_path: Path) -> None:
     found = await log_in(Login(write(tmp_path / "key.json", service_account())))
     assert found.credential.token == SECRETS[0]
     assert soon(found.credential)
@@ -46,13 +53,15 @@ async def test_a_service_accounts_key(google, tmp_path):
     assert google.calls == ["POST oauth2.googleapis.com/token"], "no other lookup"
 
 
-async def test_the_environment_names_the_file(google, tmp_path, monkeypatch):
+async def test_the_environment_names_the_file(
+    google: FakeGoogle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "key.json", service_account())
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
     assert (await log_in(Login())).credential.token == SECRETS[0]
 
 
-async def test_gclouds_own_file_is_found(google, tmp_path):
+async def test_gclouds_own_file_is_found(google: FakeGoogle, tmp_path: Path) -> None:
     folder = tmp_path / "home/.config/gcloud"
     folder.mkdir(parents=True)
     write(folder / "application_default_credentials.json", authorized_user())
@@ -63,7 +72,9 @@ async def test_gclouds_own_file_is_found(google, tmp_path):
     assert "scope" not in google.forms[0]
 
 
-async def test_workload_identity_federation_needs_no_other_api(google, tmp_path):
+async def test_workload_identity_federation_needs_no_other_api(
+    google: FakeGoogle, tmp_path: Path
+) -> None:
     (tmp_path / "jwt").write_text(SECRETS[3])
     path = write(tmp_path / "wif.json", external_account(str(tmp_path / "jwt")))
     found = await log_in(Login(path))
@@ -72,7 +83,9 @@ async def test_workload_identity_federation_needs_no_other_api(google, tmp_path)
     assert google.forms[0]["subject_token"] == SECRETS[3]
 
 
-async def test_workload_identity_federation_with_a_service_account(google, tmp_path):
+async def test_workload_identity_federation_with_a_service_account(
+    google: FakeGoogle, tmp_path: Path
+) -> None:
     (tmp_path / "jwt").write_text(SECRETS[3])
     info = external_account(str(tmp_path / "jwt"), impersonate=True)
     found = await log_in(Login(write(tmp_path / "wif.json", info)))
@@ -83,7 +96,7 @@ async def test_workload_identity_federation_with_a_service_account(google, tmp_p
     ]
 
 
-async def test_a_service_account_is_impersonated(google, tmp_path):
+async def test_a_service_account_is_impersonated(google: FakeGoogle, tmp_path: Path) -> None:
     path = write(tmp_path / "key.json", service_account())
     found = await log_in(Login(path, impersonate="other@p.iam.gserviceaccount.com"))
     assert found.credential.token == SECRETS[1]
@@ -91,7 +104,7 @@ async def test_a_service_account_is_impersonated(google, tmp_path):
     assert google.forms[-1]["scope"] == list(SCOPES)
 
 
-async def test_an_impersonated_service_account_file(google, tmp_path):
+async def test_an_impersonated_service_account_file(google: FakeGoogle, tmp_path: Path) -> None:
     url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/sa@p:generateAccessToken"
     info = {
         "type": "impersonated_service_account",
@@ -102,7 +115,9 @@ async def test_an_impersonated_service_account_file(google, tmp_path):
     assert found.credential.token == SECRETS[1]
 
 
-async def test_workload_identity_federation_from_aws(google, tmp_path, monkeypatch):
+async def test_workload_identity_federation_from_aws(
+    google: FakeGoogle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[3])
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
@@ -120,7 +135,9 @@ async def test_workload_identity_federation_from_aws(google, tmp_path, monkeypat
     assert SECRETS[3] not in google.forms[0]["subject_token"]
 
 
-async def test_an_executable_source_runs_only_where_google_auth_allows_it(google, tmp_path):
+async def test_an_executable_source_runs_only_where_google_auth_allows_it(
+    google: FakeGoogle, tmp_path: Path
+) -> None:
     source = {"executable": {"command": "/bin/echo x"}}
     info = external_account("") | {"credential_source": source}
     with pytest.raises(AuthError, match="xecutable"):
@@ -128,7 +145,7 @@ async def test_an_executable_source_runs_only_where_google_auth_allows_it(google
     assert google.calls == []
 
 
-async def test_a_person_of_a_workforce_pool(google, tmp_path):
+async def test_a_person_of_a_workforce_pool(google: FakeGoogle, tmp_path: Path) -> None:
     info = {
         "type": "external_account_authorized_user",
         "audience": "//iam.googleapis.com/locations/global/workforcePools/a/providers/b",
@@ -142,7 +159,7 @@ async def test_a_person_of_a_workforce_pool(google, tmp_path):
     assert found.credential.token == SECRETS[0]
 
 
-async def test_the_metadata_server(google, monkeypatch):
+async def test_the_metadata_server(google: FakeGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
     host = google.url.removeprefix("http://")
     monkeypatch.setenv("GCE_METADATA_HOST", host)
     # google-auth reads the variable when it is imported.
@@ -152,7 +169,9 @@ async def test_the_metadata_server(google, monkeypatch):
     assert soon(found.credential)
 
 
-async def test_no_credentials_at_all_say_what_to_do(google, monkeypatch, unused_tcp_port):
+async def test_no_credentials_at_all_say_what_to_do(
+    google: FakeGoogle, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
     monkeypatch.setenv("GCE_METADATA_HOST", f"127.0.0.1:{unused_tcp_port}")
     with pytest.raises(AuthError, match=r"no credentials file .*Workload Identity"):
         await log_in(Login())
@@ -166,18 +185,18 @@ async def test_no_credentials_at_all_say_what_to_do(google, monkeypatch, unused_
         ("[]", "of type None"),
     ],
 )
-async def test_a_wrong_file_is_a_config_error(tmp_path, text, message):
+async def test_a_wrong_file_is_a_config_error(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "file.json").write_text(text)
     with pytest.raises(ConfigError, match=message):
         await log_in(Login(str(tmp_path / "file.json")))
 
 
-async def test_a_missing_file_is_a_config_error(tmp_path):
+async def test_a_missing_file_is_a_config_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.json cannot be read: No such file"):
         await log_in(Login(str(tmp_path / "gone.json")))
 
 
-async def test_a_broken_key_is_an_auth_error(tmp_path):
+async def test_a_broken_key_is_an_auth_error(tmp_path: Path) -> None:
     info = service_account() | {"private_key": "PRIVATE"}
     with pytest.raises(AuthError, match=r"key\.json") as failure:
         await log_in(Login(write(tmp_path / "key.json", info)))
@@ -192,7 +211,9 @@ async def test_a_broken_key_is_an_auth_error(tmp_path):
         ("Invalid grant: account not found", "account not found"),
     ],
 )
-async def test_refusals_carry_googles_words_and_a_hint(google, tmp_path, description, hint):
+async def test_refusals_carry_googles_words_and_a_hint(
+    google: FakeGoogle, tmp_path: Path, description: str, hint: str
+) -> None:
     from aiohttp import web
 
     body = {"error": "invalid_grant", "error_description": description}
@@ -202,7 +223,7 @@ async def test_refusals_carry_googles_words_and_a_hint(google, tmp_path, descrip
     assert description in str(failure.value)
 
 
-async def test_a_refused_impersonation_names_the_role(google, tmp_path):
+async def test_a_refused_impersonation_names_the_role(google: FakeGoogle, tmp_path: Path) -> None:
     path = write(tmp_path / "key.json", service_account())
     denied = "Permission 'iam.serviceAccounts.getAccessToken' denied on resource"
     google.handlers["iamcredentials.googleapis.com"] = _answer(
@@ -212,26 +233,32 @@ async def test_a_refused_impersonation_names_the_role(google, tmp_path):
         await log_in(Login(path, impersonate="other@p.iam.gserviceaccount.com"))
 
 
-def _answer(response):
-    async def give(_request):
+def _answer(response: web.StreamResponse) -> Handler:
+    async def give(_request: web.Request) -> web.StreamResponse:
         return response
 
     return give
 
 
-async def test_a_google_that_is_away_is_unreachable(tmp_path, monkeypatch, unused_tcp_port):
+async def test_a_google_that_is_away_is_unreachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
     with pytest.raises(Unreachable, match=r"key\.json"):
         await log_in(Login(write(tmp_path / "key.json", service_account())))
 
 
-async def test_a_google_that_is_silent_is_given_up(google, tmp_path, monkeypatch):
+async def test_a_google_that_is_silent_is_given_up(
+    google: FakeGoogle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mcks.auth.google._DEADLINE", 0.001)
     with pytest.raises(Unreachable, match="no token within"):
         await log_in(Login(write(tmp_path / "key.json", service_account())))
 
 
-async def test_a_fault_of_the_sdk_itself_is_an_auth_error_without_its_text(google, tmp_path):
+async def test_a_fault_of_the_sdk_itself_is_an_auth_error_without_its_text(
+    google: FakeGoogle, tmp_path: Path
+) -> None:
     info = {
         "type": "impersonated_service_account",
         "service_account_impersonation_url": 5,
@@ -241,13 +268,15 @@ async def test_a_fault_of_the_sdk_itself_is_an_auth_error_without_its_text(googl
         await log_in(Login(write(tmp_path / "file.json", info)))
 
 
-async def test_a_missing_sdk_names_the_extra(monkeypatch):
+async def test_a_missing_sdk_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "google.auth", None)
     with pytest.raises(MissingDependency, match=r"pip install 'mcks\[gke\]'"):
         await log_in(Login())
 
 
-async def test_nothing_secret_is_logged_or_shown(google, tmp_path, caplog):
+async def test_nothing_secret_is_logged_or_shown(
+    google: FakeGoogle, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     (tmp_path / "jwt").write_text(SECRETS[3])
     info = external_account(str(tmp_path / "jwt"), impersonate=True)

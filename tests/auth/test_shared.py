@@ -9,18 +9,18 @@ from mcks.auth.shared import SharedCredentials
 from mcks.errors import AuthError
 
 
-async def mint():
+async def mint() -> Credential:
     return Credential(token="t")
 
 
-async def test_equal_keys_share_and_others_do_not():
+async def test_equal_keys_share_and_others_do_not() -> None:
     shared = SharedCredentials()
     one = shared.take("a", lambda: CredentialCache(mint))
     assert shared.take("a", lambda: CredentialCache(mint)) is one
     assert shared.take("b", lambda: CredentialCache(mint)) is not one
 
 
-async def test_the_last_holder_closes_the_cache():
+async def test_the_last_holder_closes_the_cache() -> None:
     shared = SharedCredentials()
     cache = shared.take("a", lambda: CredentialCache(mint))
     shared.take("a", lambda: CredentialCache(mint))

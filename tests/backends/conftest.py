@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.backends.refusals import secret_scan  # noqa: F401 - a fixture
@@ -10,7 +13,7 @@ from tests.fakes.loopback_only import loopback_only
 
 
 @pytest.fixture(autouse=True)
-def _only_loopback(monkeypatch, tmp_path):
+def _only_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     clean_environment(monkeypatch, tmp_path)
     with loopback_only():
         yield

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -24,7 +27,7 @@ PATH = (
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch):
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
     monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
     monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRETS[0])
@@ -33,32 +36,36 @@ def _environment(monkeypatch):
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:
         put_pod(server)
         yield server
 
 
 @pytest.fixture
-async def azure(monkeypatch, tmp_path, server):
+async def azure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeAPIServer
+) -> AsyncIterator[FakeAzure]:
     async with FakeAzure().running(monkeypatch, tmp_path) as azure:
         azure.add_cluster(PATH, kubeconfig(server.url, server.ca_data, entra_user(AKS_SERVER_ID)))
         yield azure
 
 
-def backend_for(**settings):
+def backend_for(**settings: Any) -> AKSBackend:
     return AKSBackend(cluster_name="az", **(SETTINGS | settings))
 
 
-def manager_calls(azure):
+def manager_calls(azure: FakeAzure) -> list[web.Request]:
     return [r for r in azure.requests if r.host.startswith("management")]
 
 
-async def test_it_is_installed_as_aks():
+async def test_it_is_installed_as_aks() -> None:
     assert backend_class("aks") is AKSBackend
 
 
-async def test_a_cluster_is_found_and_an_object_is_read(azure, server):
+async def test_a_cluster_is_found_and_an_object_is_read(
+    azure: FakeAzure, server: FakeAPIServer
+) -> None:
     backend = backend_for()
     assert backend.problems() == []
     assert await read_pod(backend)
@@ -72,7 +79,7 @@ async def test_a_cluster_is_found_and_an_object_is_read(azure, server):
     }
 
 
-async def test_the_public_name_of_a_private_cluster_is_asked_for(azure):
+async def test_the_public_name_of_a_private_cluster_is_asked_for(azure: FakeAzure) -> None:
     await backend_for(public_fqdn=True).endpoint()
     assert manager_calls(azure)[0].query["server-fqdn"] == "public"
 
@@ -84,19 +91,23 @@ async def test_the_public_name_of_a_private_cluster_is_asked_for(azure):
         ("AzureChinaCloud", "login.chinacloudapi.cn", "management.chinacloudapi.cn"),
     ],
 )
-async def test_sovereign_clouds_have_their_own_hosts(azure, cloud, authority, manager):
+async def test_sovereign_clouds_have_their_own_hosts(
+    azure: FakeAzure, cloud: str, authority: str, manager: str
+) -> None:
     await read_pod(backend_for(azure_environment=cloud))
     assert {r.host for r in azure.requests} == {authority, manager}
 
 
-async def test_a_legacy_clusters_own_application_is_told(azure, server):
+async def test_a_legacy_clusters_own_application_is_told(
+    azure: FakeAzure, server: FakeAPIServer
+) -> None:
     azure.add_cluster(PATH, kubeconfig(server.url, server.ca_data, entra_user("own-app")))
     with pytest.raises(ConfigError, match="set server_id to own-app"):
         await backend_for().endpoint()
     assert await read_pod(backend_for(server_id="own-app"))
 
 
-def local_user(server):
+def local_user(server: FakeAPIServer) -> dict[str, str]:
     issued = server.ca.issue_cert("hub@example.test", common_name="hub")
     chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
     return {
@@ -106,7 +117,9 @@ def local_user(server):
     }
 
 
-async def test_a_static_certificate_is_taken_only_if_that_is_allowed(azure, server, caplog):
+async def test_a_static_certificate_is_taken_only_if_that_is_allowed(
+    azure: FakeAzure, server: FakeAPIServer, caplog: pytest.LogCaptureFixture
+) -> None:
     azure.add_cluster(PATH, kubeconfig(server.url, server.ca_data, local_user(server)))
     with pytest.raises(ConfigError, match=r"valid for years.*or set allow_local_account"):
         await read_pod(backend_for())
@@ -118,8 +131,8 @@ async def test_a_static_certificate_is_taken_only_if_that_is_allowed(azure, serv
     assert "using its static certificate" in caplog.text
 
 
-async def test_an_answer_without_a_kubeconfig_is_a_config_error(azure):
-    async def nothing(_request):
+async def test_an_answer_without_a_kubeconfig_is_a_config_error(azure: FakeAzure) -> None:
+    async def nothing(_request: web.Request) -> web.Response:
         return web.json_response({"kubeconfigs": []})
 
     azure.handlers["management.azure.com"] = nothing
@@ -127,7 +140,7 @@ async def test_an_answer_without_a_kubeconfig_is_a_config_error(azure):
         await backend_for().endpoint()
 
 
-async def test_a_broken_kubeconfig_is_a_config_error(azure):
+async def test_a_broken_kubeconfig_is_a_config_error(azure: FakeAzure) -> None:
     azure.add_cluster(PATH, {"current-context": "gone"})
     with pytest.raises(ConfigError, match=r"'az'.*Azure's kubeconfig.*unknown context"):
         await backend_for().endpoint()
@@ -142,8 +155,12 @@ async def test_a_broken_kubeconfig_is_a_config_error(azure):
     ],
 )
 async def test_a_stopped_or_private_cluster_is_said(
-    azure, server, unused_tcp_port, properties, hint
-):
+    azure: FakeAzure,
+    server: FakeAPIServer,
+    unused_tcp_port: int,
+    properties: dict[str, Any],
+    hint: str,
+) -> None:
     url = f"https://127.0.0.1:{unused_tcp_port}"
     azure.add_cluster(PATH, kubeconfig(url, server.ca_data, entra_user(AKS_SERVER_ID)))
     azure.properties = properties
@@ -151,7 +168,9 @@ async def test_a_stopped_or_private_cluster_is_said(
         await read_pod(backend_for())
 
 
-async def test_a_refused_token_points_at_tenant_and_server_id(azure, server):
+async def test_a_refused_token_points_at_tenant_and_server_id(
+    azure: FakeAzure, server: FakeAPIServer
+) -> None:
     server.tokens = set()
     with pytest.raises(Unauthorized, match="Entra tenant"):
         await read_pod(backend_for())
@@ -167,7 +186,9 @@ async def test_a_refused_token_points_at_tenant_and_server_id(azure, server):
         ({"azure_environment": "AzurePublic"}, "Did you mean 'AzurePublicCloud'"),
     ],
 )
-async def test_wrong_settings_are_told_offline_and_online(settings, problem):
+async def test_wrong_settings_are_told_offline_and_online(
+    settings: dict[str, Any], problem: str
+) -> None:
     backend = backend_for(**settings)
     assert problem in backend.problems()[0]
     for step in (backend.endpoint, backend.mint):
@@ -175,17 +196,19 @@ async def test_wrong_settings_are_told_offline_and_online(settings, problem):
             await step()
 
 
-async def test_a_missing_sdk_is_told_offline(monkeypatch):
+async def test_a_missing_sdk_is_told_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert "pip install 'mcks[aks]'" in backend_for().problems()[0]
 
 
-async def test_the_identity_is_named():
+async def test_the_identity_is_named() -> None:
     assert backend_for().identity() == "the hub's Entra identity (auto)"
     assert backend_for(client_id="c").identity() == "the hub's Entra identity c (auto)"
 
 
-async def test_nothing_secret_is_logged_or_shown(azure, server, caplog):
+async def test_nothing_secret_is_logged_or_shown(
+    azure: FakeAzure, server: FakeAPIServer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     server.tokens = set()
     with pytest.raises(Unauthorized) as failure:

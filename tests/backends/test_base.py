@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,7 @@ class Cloud(Backend):
     failure: Exception | None = None
     held: asyncio.Event | None = None
 
-    async def endpoint(self):
+    async def endpoint(self) -> Endpoint:
         self.searches += 1
         if self.held is not None:
             await self.held.wait()
@@ -30,38 +32,40 @@ class Cloud(Backend):
             raise self.failure
         return self.where
 
-    async def mint(self):
+    async def mint(self) -> Credential:
         return self.credential
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:
         put_pod(server)
         yield server
 
 
 @pytest.fixture
-async def cloud(server):
+async def cloud(server: FakeAPIServer) -> AsyncIterator[Cloud]:
     cloud = Cloud(cluster_name="a")
     cloud.where = Endpoint(server.url, server.ca_data)
     yield cloud
     await cloud.close()
 
 
-async def test_an_empty_credential_is_a_config_error(cloud):
+async def test_an_empty_credential_is_a_config_error(cloud: Cloud) -> None:
     cloud.credential = Credential()
     with pytest.raises(ConfigError, match="cluster 'a': the credential is empty"):
         await cloud.connect()
 
 
-async def test_what_the_endpoint_raises_gets_out_of_connect(cloud):
+async def test_what_the_endpoint_raises_gets_out_of_connect(cloud: Cloud) -> None:
     cloud.failure = Unreachable("the cloud is away")
     with pytest.raises(Unreachable, match="the cloud is away"):
         await cloud.connect()
 
 
-async def test_a_second_client_presents_the_certificate_as_well(cloud, server):
+async def test_a_second_client_presents_the_certificate_as_well(
+    cloud: Cloud, server: FakeAPIServer
+) -> None:
     issued = server.ca.issue_cert("hub@example.test", common_name="hub")
     chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems).decode()
     key = issued.private_key_pem.bytes().decode()
@@ -74,27 +78,31 @@ async def test_a_second_client_presents_the_certificate_as_well(cloud, server):
     assert len(server.certificates) == 2
 
 
-async def test_trust_is_not_renewed_when_nothing_has_changed(cloud):
+async def test_trust_is_not_renewed_when_nothing_has_changed(cloud: Cloud) -> None:
     api = await cloud.connect()
     assert await cloud.renew_trust() is False
     await api.close()
 
 
-async def test_trust_is_not_renewed_when_the_cloud_does_not_answer(cloud, caplog):
+async def test_trust_is_not_renewed_when_the_cloud_does_not_answer(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
     api = await cloud.connect()
     cloud.failure = Unreachable("the cloud is away")
     assert await cloud.renew_trust() is False
     await api.close()
 
 
-async def test_trust_is_not_renewed_by_what_is_no_certificate(cloud):
+async def test_trust_is_not_renewed_by_what_is_no_certificate(cloud: Cloud) -> None:
     api = await cloud.connect()
     cloud.where = Endpoint(cloud.where.server, b"nonsense")
     assert await cloud.renew_trust() is False
     await api.close()
 
 
-async def test_many_refused_certificates_lead_to_one_search(cloud, server):
+async def test_many_refused_certificates_lead_to_one_search(
+    cloud: Cloud, server: FakeAPIServer
+) -> None:
     right, cloud.where = cloud.where, Endpoint(server.url, FakeAPIServer().ca_data)
     client = await client_of(cloud)
     cloud.where = right
@@ -108,7 +116,7 @@ async def test_many_refused_certificates_lead_to_one_search(cloud, server):
     await client.close()
 
 
-async def test_closing_ends_a_search_under_way(cloud):
+async def test_closing_ends_a_search_under_way(cloud: Cloud) -> None:
     api = await cloud.connect()
     cloud.held = asyncio.Event()
     search = asyncio.create_task(cloud.renew_trust())
@@ -119,12 +127,12 @@ async def test_closing_ends_a_search_under_way(cloud):
     await api.close()
 
 
-async def test_typed_models_of_the_sdk_work_with_the_client(cloud):
+async def test_typed_models_of_the_sdk_work_with_the_client(cloud: Cloud) -> None:
     """The client is a plain ApiClient, for whoever wants to use it as such."""
     from kubernetes_asyncio.client import CoreV1Api
 
     api = await cloud.connect()
-    found = await CoreV1Api(api).read_namespaced_pod("p", "ns", _preload_content=False)
+    found: Any = await CoreV1Api(api).read_namespaced_pod("p", "ns", _preload_content=False)
     assert found.status == 200
     found.release()
     assert api.default_headers["User-Agent"].startswith("mcks/")

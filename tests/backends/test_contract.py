@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,7 +29,7 @@ UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:
         put_pod(server)
         yield server
@@ -37,7 +40,7 @@ class TestGeneric(BackendContract):
     broken_settings = ({"context": "no-such-context"}, {"kubeconfig": "/no/such/file"})
 
     @pytest.fixture
-    def settings(self, server, tmp_path):
+    def settings(self, server: FakeAPIServer, tmp_path: Path) -> dict[str, Any]:
         config = {
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "clusters": [
@@ -60,7 +63,9 @@ class TestEKS(BackendContract):
     broken_settings = ({"cluster": ""}, {"external_id": "x"})
 
     @pytest.fixture
-    async def settings(self, server, monkeypatch):
+    async def settings(
+        self, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[dict[str, Any]]:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRETS[0])
         async with FakeAWS().running() as aws:
@@ -74,7 +79,9 @@ class TestGKE(BackendContract):
     broken_settings = ({"project": ""}, {"endpoint_type": "connect-gateway"})
 
     @pytest.fixture
-    async def settings(self, server, monkeypatch, tmp_path):
+    async def settings(
+        self, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> AsyncIterator[dict[str, Any]]:
         async with FakeGoogle().running(monkeypatch, tmp_path) as google:
             path = "projects/p/locations/l/clusters/c"
             google.add_cluster(path, server.ca_data, server.url.removeprefix("https://"))
@@ -87,7 +94,9 @@ class TestAKS(BackendContract):
     broken_settings = ({"cluster": ""}, {"credential": "azurecli"})
 
     @pytest.fixture
-    async def settings(self, server, monkeypatch, tmp_path):
+    async def settings(
+        self, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> AsyncIterator[dict[str, Any]]:
         monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
         monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
         monkeypatch.setenv("AZURE_CLIENT_SECRET", "secret-of-the-application")
@@ -103,7 +112,9 @@ class TestDOKS(BackendContract):
     broken_settings = ({"cluster": ""},)
 
     @pytest.fixture
-    async def settings(self, server, monkeypatch, tmp_path):
+    async def settings(
+        self, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> AsyncIterator[dict[str, Any]]:
         monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
         async with FakeDigitalOcean().running(monkeypatch, tmp_path) as cloud:
             cloud.add_cluster(UUID, "hub", server.ca_data, server.url)

@@ -54,7 +54,7 @@ def cluster(moto_url: str, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatc
     eks.delete_cluster(name="hub")
 
 
-def backend_for(**settings: str) -> EKSBackend:
+def backend_for(**settings: Any) -> EKSBackend:
     return EKSBackend(cluster_name="west", **({"region": _REGION, "cluster": "hub"} | settings))
 
 

@@ -47,7 +47,6 @@ async def world(
         FakeAPIServer().running() as server,
         FakeAzure().running(monkeypatch, tmp_path) as azure,
     ):
-        assert isinstance(azure, FakeAzure)
         put_pod(server)
         azure.add_cluster(PATH, kubeconfig(server.url, server.ca_data, entra_user(AKS_SERVER_ID)))
         yield World(azure, server, monkeypatch, tmp_path, unused_tcp_port)

@@ -44,7 +44,6 @@ async def world(
         FakeAPIServer().running() as server,
         FakeDigitalOcean().running(monkeypatch, tmp_path) as cloud,
     ):
-        assert isinstance(cloud, FakeDigitalOcean)
         put_pod(server)
         cloud.add_cluster(ID, "hub", server.ca_data, server.url)
         yield World(cloud, server, monkeypatch, tmp_path, unused_tcp_port)
@@ -271,7 +270,8 @@ async def test_the_api_is_not_asked_before_the_time_it_asks_for(
         at.append(time.monotonic())
         if len(at) == 1:
             return web.json_response({}, status=429, headers=asked())
-        return await world.cloud._api(request)
+        answer: web.StreamResponse = await world.cloud._api(request)
+        return answer
 
     world.cloud.handlers[HOST] = busy_once
     assert await backend_for().mint()

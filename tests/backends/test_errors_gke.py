@@ -52,7 +52,6 @@ async def world(
         FakeAPIServer().running() as server,
         FakeGoogle().running(monkeypatch, tmp_path) as google,
     ):
-        assert isinstance(google, FakeGoogle)
         put_pod(server)
         google.add_cluster(PATH, server.ca_data, server.url.removeprefix("https://"))
         (tmp_path / "jwt").write_text(SECRETS[3])

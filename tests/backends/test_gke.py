@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,34 +17,37 @@ from tests.backends.reading import bearer, put_pod, read_pod
 from tests.fakes.google import SECRETS, FakeGoogle, authorized_user, write
 from tests.fakes.loopback import FakeAPIServer
 
+Make = Callable[..., GKEBackend]
 PATH = "projects/p/locations/europe-west1/clusters/hub"
 
 
 @pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch):
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:
         put_pod(server)
         yield server
 
 
 @pytest.fixture
-async def google(monkeypatch, tmp_path, server):
+async def google(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeAPIServer
+) -> AsyncIterator[FakeGoogle]:
     async with FakeGoogle().running(monkeypatch, tmp_path) as google:
         google.add_cluster(PATH, server.ca_data, server.url.removeprefix("https://"))
         yield google
 
 
 @pytest.fixture
-def backend_for(tmp_path):
+def backend_for(tmp_path: Path) -> Make:
     file = write(tmp_path / "user.json", authorized_user())
 
-    def make(**settings):
+    def make(**settings: Any) -> GKEBackend:
         named = {"project": "p", "location": "europe-west1", "cluster": "hub"}
         settings = named | {"credentials_file": file} | settings
         return GKEBackend(cluster_name="gcp", **settings)
@@ -49,11 +55,13 @@ def backend_for(tmp_path):
     return make
 
 
-async def test_it_is_installed_as_gke():
+async def test_it_is_installed_as_gke() -> None:
     assert backend_class("gke") is GKEBackend
 
 
-async def test_a_cluster_is_found_and_an_object_is_read(google, server, backend_for):
+async def test_a_cluster_is_found_and_an_object_is_read(
+    google: FakeGoogle, server: FakeAPIServer, backend_for: Make
+) -> None:
     backend = backend_for()
     assert backend.problems() == []
     assert await read_pod(backend)
@@ -64,11 +72,11 @@ async def test_a_cluster_is_found_and_an_object_is_read(google, server, backend_
     assert "masterAuth/clusterCaCertificate" in asked.query["fields"]
 
 
-def describe(google):
+def describe(google: FakeGoogle) -> dict[str, Any]:
     return google.clusters[PATH]
 
 
-async def test_the_endpoint_is_chosen_as_gcloud_does(google, backend_for):
+async def test_the_endpoint_is_chosen_as_gcloud_does(google: FakeGoogle, backend_for: Make) -> None:
     found = describe(google)
     found["endpoint"] = "203.0.113.1"
     found["privateClusterConfig"] = {"privateEndpoint": "10.0.0.2"}
@@ -78,7 +86,7 @@ async def test_the_endpoint_is_chosen_as_gcloud_does(google, backend_for):
         "ipEndpointsConfig": {"enabled": True},
     }
 
-    async def server(kind):
+    async def server(kind: str) -> tuple[str, bool]:
         endpoint = await backend_for(endpoint_type=kind).endpoint()
         return endpoint.server, endpoint.ca_data is not None
 
@@ -101,26 +109,32 @@ async def test_the_endpoint_is_chosen_as_gcloud_does(google, backend_for):
     [("private", "has not the private address"), ("dns", "has no DNS endpoint")],
 )
 async def test_an_endpoint_that_the_cluster_has_not_is_a_config_error(
-    google, backend_for, kind, message
-):
+    google: FakeGoogle, backend_for: Make, kind: str, message: str
+) -> None:
     with pytest.raises(ConfigError, match=message):
         await backend_for(endpoint_type=kind).endpoint()
 
 
 @pytest.mark.parametrize("status", ["PROVISIONING", "STOPPING", "ERROR"])
-async def test_a_cluster_that_does_not_serve_is_a_config_error(google, backend_for, status):
+async def test_a_cluster_that_does_not_serve_is_a_config_error(
+    google: FakeGoogle, backend_for: Make, status: str
+) -> None:
     describe(google).update(status=status, statusMessage="wait a little")
     with pytest.raises(ConfigError, match=rf"'gcp' \(GKE p/.*{status}: wait a little"):
         await backend_for().endpoint()
 
 
 @pytest.mark.parametrize("status", ["RECONCILING", "DEGRADED"])
-async def test_a_cluster_under_repair_serves(google, backend_for, status):
+async def test_a_cluster_under_repair_serves(
+    google: FakeGoogle, backend_for: Make, status: str
+) -> None:
     describe(google)["status"] = status
     assert await read_pod(backend_for())
 
 
-async def test_a_ca_that_is_nonsense_is_a_config_error(google, backend_for):
+async def test_a_ca_that_is_nonsense_is_a_config_error(
+    google: FakeGoogle, backend_for: Make
+) -> None:
     describe(google)["masterAuth"]["clusterCaCertificate"] = "a"
     with pytest.raises(ConfigError, match="not base64"):
         await backend_for().endpoint()
@@ -129,14 +143,14 @@ async def test_a_ca_that_is_nonsense_is_a_config_error(google, backend_for):
         await backend_for().endpoint()
 
 
-async def test_a_token_is_never_sent_in_the_clear(google, backend_for):
+async def test_a_token_is_never_sent_in_the_clear(google: FakeGoogle, backend_for: Make) -> None:
     with pytest.raises(Unreachable, match="is not https: no token is sent"):
         await backend_for(api_url=google.url).endpoint()
 
 
 async def test_a_refused_token_and_a_closed_network_are_explained(
-    google, server, backend_for, unused_tcp_port
-):
+    google: FakeGoogle, server: FakeAPIServer, backend_for: Make, unused_tcp_port: int
+) -> None:
     server.tokens = set()
     with pytest.raises(Unauthorized, match="does not accept the token"):
         await read_pod(backend_for())
@@ -146,8 +160,8 @@ async def test_a_refused_token_and_a_closed_network_are_explained(
 
 
 async def test_a_changed_address_and_ca_are_learned_by_the_living_client(
-    google, server, backend_for
-):
+    google: FakeGoogle, server: FakeAPIServer, backend_for: Make
+) -> None:
     from tests.backends.reading import REF, client_of
 
     google.add_cluster(PATH, FakeAPIServer().ca_data, server.url.removeprefix("https://"))
@@ -161,7 +175,9 @@ async def test_a_changed_address_and_ca_are_learned_by_the_living_client(
     await backend.close()
 
 
-async def test_clusters_of_one_identity_share_their_token(google, server, backend_for, tmp_path):
+async def test_clusters_of_one_identity_share_their_token(
+    google: FakeGoogle, server: FakeAPIServer, backend_for: Make, tmp_path: Path
+) -> None:
     from mcks.auth.shared import SharedCredentials
     from tests.backends.reading import REF, client_of
 
@@ -196,25 +212,31 @@ async def test_clusters_of_one_identity_share_their_token(google, server, backen
         ({"endpoint_type": "connect-gateway"}, "ten open streams"),
     ],
 )
-async def test_wrong_settings_are_told_offline_and_online(backend_for, settings, problem):
+async def test_wrong_settings_are_told_offline_and_online(
+    backend_for: Make, settings: dict[str, Any], problem: str
+) -> None:
     backend = backend_for(**settings)
     assert problem in backend.problems()[0]
     with pytest.raises(ConfigError, match=problem):
         await backend.endpoint()
 
 
-async def test_a_missing_sdk_is_told_offline(backend_for, monkeypatch):
+async def test_a_missing_sdk_is_told_offline(
+    backend_for: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert "pip install 'mcks[gke]'" in backend_for().problems()[0]
 
 
-async def test_the_identity_is_named(backend_for):
+async def test_the_identity_is_named(backend_for: Make) -> None:
     assert backend_for(credentials_file="").identity() == "the hub's Google identity"
     assert backend_for(impersonate_service_account="sa@p").identity() == "sa@p"
     assert "user.json" in backend_for().identity()
 
 
-async def test_nothing_secret_is_logged_or_shown(google, server, backend_for, caplog):
+async def test_nothing_secret_is_logged_or_shown(
+    google: FakeGoogle, server: FakeAPIServer, backend_for: Make, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     server.tokens = set()
     with pytest.raises(Unauthorized) as failure:

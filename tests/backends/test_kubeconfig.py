@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from mcks.backends.kubeconfig import load
 from mcks.errors import ConfigError
 
+Write = Callable[..., Path]
 ONE = """
 apiVersion: v1
 kind: Config
@@ -44,7 +46,7 @@ users:
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Write:
     def write(text: str, name: str = "config") -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +56,7 @@ def write(tmp_path):
     return write
 
 
-def test_the_current_context_is_the_default(write):
+def test_the_current_context_is_the_default(write: Write) -> None:
     context = load([write(ONE)]).context()
     assert context.name == "one"
     assert context.namespace == "ns"
@@ -63,7 +65,7 @@ def test_the_current_context_is_the_default(write):
     assert context.user.text("token") == "from-one"
 
 
-def test_the_first_file_wins_name_by_name(write):
+def test_the_first_file_wins_name_by_name(write: Write) -> None:
     merged = load([write(ONE, "1"), write(TWO, "2")])
     assert merged.context().name == "one"
     two = merged.context("two")
@@ -74,22 +76,24 @@ def test_the_first_file_wins_name_by_name(write):
     assert merged.contexts() == ["one", "shared", "two"]
 
 
-def test_the_current_context_of_a_later_file_counts_if_the_first_has_none(write):
+def test_the_current_context_of_a_later_file_counts_if_the_first_has_none(write: Write) -> None:
     first = write(ONE.replace("current-context: one", 'current-context: ""'), "1")
     assert load([first, write(TWO, "2")]).context().name == "two"
 
 
-def test_missing_files_of_a_list_are_left_out(write, tmp_path):
+def test_missing_files_of_a_list_are_left_out(write: Write, tmp_path: Path) -> None:
     merged = load([tmp_path / "none", write(ONE)], skip_missing=True)
     assert merged.files == (tmp_path / "config",)
 
 
-def test_a_missing_file_that_was_asked_for_is_named(tmp_path):
+def test_a_missing_file_that_was_asked_for_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none cannot be read: No such file"):
         load([tmp_path / "none"])
 
 
-def test_relative_paths_are_relative_to_the_file_that_names_them(write, tmp_path):
+def test_relative_paths_are_relative_to_the_file_that_names_them(
+    write: Write, tmp_path: Path
+) -> None:
     write("CA", "sub/pki/ca.crt")
     merged = load([write(TWO.replace("name: c", "name: x"), "2"), write(ONE, "sub/1")])
     cluster = merged.context("one").cluster
@@ -97,24 +101,24 @@ def test_relative_paths_are_relative_to_the_file_that_names_them(write, tmp_path
     assert cluster.data("certificate-authority") == b"CA"
 
 
-def test_inline_data_wins_over_a_file(write):
+def test_inline_data_wins_over_a_file(write: Write) -> None:
     text = ONE.replace("pki/ca.crt", 'pki/ca.crt, certificate-authority-data: "REFUQQ=="')
     assert load([write(text)]).context().cluster.data("certificate-authority") == b"DATA"
 
 
-def test_a_file_that_cannot_be_read_is_named_with_its_key(write):
+def test_a_file_that_cannot_be_read_is_named_with_its_key(write: Write) -> None:
     cluster = load([write(ONE)]).context().cluster
     with pytest.raises(ConfigError, match=r"clusters\[c\].certificate-authority: .*ca.crt cannot"):
         cluster.data("certificate-authority")
 
 
-def test_data_that_is_not_base64_is_said(write):
+def test_data_that_is_not_base64_is_said(write: Write) -> None:
     text = ONE.replace("pki/ca.crt", 'x, certificate-authority-data: "a"')
     with pytest.raises(ConfigError, match="certificate-authority-data is not base64"):
         load([write(text)]).context().cluster.data("certificate-authority")
 
 
-def test_an_unknown_context_names_file_contexts_and_the_nearest(write):
+def test_an_unknown_context_names_file_contexts_and_the_nearest(write: Write) -> None:
     path = write(ONE)
     with pytest.raises(ConfigError, match="Did you mean 'shared'") as failure:
         load([path]).context("shred")
@@ -122,7 +126,7 @@ def test_an_unknown_context_names_file_contexts_and_the_nearest(write):
     assert "Known: one, shared" in str(failure.value)
 
 
-def test_a_context_without_its_user_or_cluster_is_an_error(write):
+def test_a_context_without_its_user_or_cluster_is_an_error(write: Write) -> None:
     with pytest.raises(ConfigError, match=r"contexts\[one\].user: unknown user 'nobody'"):
         load([write(ONE.replace("user: u, n", "user: nobody, n"))]).context()
     with pytest.raises(ConfigError, match="unknown cluster 'z'"):
@@ -131,24 +135,24 @@ def test_a_context_without_its_user_or_cluster_is_an_error(write):
         load([write(ONE.replace("cluster: c, user: u, n", "n"))]).context()
 
 
-def test_a_cluster_without_a_server_is_an_error(write):
+def test_a_cluster_without_a_server_is_an_error(write: Write) -> None:
     text = ONE.replace('server: "https://one.example.test", ', "")
     with pytest.raises(ConfigError, match=r"clusters\[c\] has no server"):
         load([write(text)]).context()
 
 
-def test_no_user_means_anonymous(write):
+def test_no_user_means_anonymous(write: Write) -> None:
     text = ONE.replace("cluster: c, user: u, n", "cluster: c, n")
     assert load([write(text)]).context().user is None
 
 
-def test_without_a_current_context_one_must_be_chosen(write):
+def test_without_a_current_context_one_must_be_chosen(write: Write) -> None:
     text = ONE.replace("current-context: one\n", "")
     with pytest.raises(ConfigError, match="set context to one of: one, shared"):
         load([write(text)]).context()
 
 
-def test_broken_yaml_is_told_with_its_line_and_without_its_text(write):
+def test_broken_yaml_is_told_with_its_line_and_without_its_text(write: Write) -> None:
     path = write("users:\n- name: u\n  user: {token: SECRET\n- x: [SECRET\n")
     with pytest.raises(ConfigError, match=r"config, line \d+: ") as failure:
         load([path])
@@ -170,23 +174,23 @@ def test_broken_yaml_is_told_with_its_line_and_without_its_text(write):
         ("a: \x07", "is not valid YAML"),
     ],
 )
-def test_what_is_no_kubeconfig_is_told_by_path(write, text, message):
+def test_what_is_no_kubeconfig_is_told_by_path(write: Write, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load([write(text)])
 
 
-def test_an_empty_file_has_no_contexts(write):
+def test_an_empty_file_has_no_contexts(write: Write) -> None:
     with pytest.raises(ConfigError, match=r"\(none\)"):
         load([write("")]).context()
 
 
-def test_a_file_that_is_no_text_is_an_error(tmp_path):
+def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load([tmp_path / "config"])
 
 
-def test_values_of_a_wrong_type_are_named_and_not_shown(write):
+def test_values_of_a_wrong_type_are_named_and_not_shown(write: Write) -> None:
     user = load([write(ONE.replace("token: from-one", "token: 123456, as: [x]"))]).context().user
     assert user is not None
     with pytest.raises(ConfigError, match=r"users\[u\].token must be a string \(quote it\)") as e:
@@ -201,7 +205,7 @@ def test_values_of_a_wrong_type_are_named_and_not_shown(write):
     assert "from-one" not in repr(load([write(ONE)]).context())
 
 
-def test_json_is_read_too(write):
+def test_json_is_read_too(write: Write) -> None:
     text = (
         '{"current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "c"}}],'
         ' "clusters": [{"name": "c", "cluster": {"server": "https://c"}}]}'

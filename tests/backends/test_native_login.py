@@ -9,6 +9,9 @@ import asyncio
 import base64
 import json
 import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,13 +30,14 @@ from tests.fakes.google import FakeGoogle, authorized_user
 from tests.fakes.google import write as write_file
 from tests.fakes.loopback import FakeAPIServer
 
+Make = Callable[..., GenericKubeconfigBackend]
 BETA = "client.authentication.k8s.io/v1beta1"
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
 
 
 @pytest.fixture(autouse=True)
-def _no_program_is_run(monkeypatch, request):
-    async def refuse(*command, **_):
+def _no_program_is_run(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    async def refuse(*command: object, **_: object) -> None:
         raise AssertionError(f"a program was started: {command}")
 
     if request.cls is not TestUnknownPlugins:
@@ -42,15 +46,15 @@ def _no_program_is_run(monkeypatch, request):
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:
         put_pod(server)
         yield server
 
 
 @pytest.fixture
-def backend_for(tmp_path, server):
-    def make(user, **settings):
+def backend_for(tmp_path: Path, server: FakeAPIServer) -> Make:
+    def make(user: dict[str, Any], **settings: Any) -> GenericKubeconfigBackend:
         ca = base64.b64encode(server.ca_data).decode()
         cluster = {"server": server.url, "certificate-authority-data": ca}
         config = {
@@ -67,11 +71,17 @@ def backend_for(tmp_path, server):
     return make
 
 
-def stanza(command, *args):
+def stanza(command: str, *args: str) -> dict[str, Any]:
     return {"exec": {"apiVersion": BETA, "command": command, "args": [*args], "env": None}}
 
 
-async def test_gke(server, backend_for, monkeypatch, tmp_path, caplog):
+async def test_gke(
+    server: FakeAPIServer,
+    backend_for: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     path = write_file(tmp_path / "user.json", authorized_user())
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
     backend = backend_for(stanza("gke-gcloud-auth-plugin"))
@@ -88,7 +98,9 @@ async def test_gke(server, backend_for, monkeypatch, tmp_path, caplog):
     assert caplog.text.count("Application Default Credentials") == 1, "warned once"
 
 
-async def test_eks(server, backend_for, monkeypatch):
+async def test_eks(
+    server: FakeAPIServer, backend_for: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRETS[0])
     args = ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "hub"]
@@ -106,7 +118,13 @@ async def test_eks(server, backend_for, monkeypatch):
     assert bearer(server).startswith("k8s-aws-v1.")
 
 
-async def test_aks(server, backend_for, monkeypatch, tmp_path, caplog):
+async def test_aks(
+    server: FakeAPIServer,
+    backend_for: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
     monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
     monkeypatch.setenv("AZURE_CLIENT_SECRET", AZURE_SECRETS[0])
@@ -122,7 +140,13 @@ async def test_aks(server, backend_for, monkeypatch, tmp_path, caplog):
     assert "kubelogin --login devicecode" in caplog.text
 
 
-async def test_doks(server, backend_for, monkeypatch, tmp_path, caplog):
+async def test_doks(
+    server: FakeAPIServer,
+    backend_for: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
     args = ["kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1"]
     backend = backend_for(stanza("doctl", *args, "--context=default", UUID))
@@ -136,7 +160,7 @@ async def test_doks(server, backend_for, monkeypatch, tmp_path, caplog):
     assert "not that of doctl" in caplog.text
 
 
-async def test_a_refused_login_names_the_cluster(backend_for):
+async def test_a_refused_login_names_the_cluster(backend_for: Make) -> None:
     with pytest.raises(AuthError, match=r"cluster 'a': AWS.*Unable to locate credentials"):
         await read_pod(
             backend_for(
@@ -145,14 +169,16 @@ async def test_a_refused_login_names_the_cluster(backend_for):
         )
 
 
-async def test_what_cannot_be_served_is_told_offline(backend_for):
+async def test_what_cannot_be_served_is_told_offline(backend_for: Make) -> None:
     backend = backend_for(stanza("kubelogin", "get-token", "--server-id", "x", "--pop-enabled"))
     assert "cluster 'a': " in backend.problems()[0]
     assert "proof-of-possession" in backend.problems()[0]
 
 
 @pytest.mark.parametrize("host", ["", "europe-west1-"])
-async def test_the_connect_gateway_is_refused_with_the_reason(backend_for, server, host):
+async def test_the_connect_gateway_is_refused_with_the_reason(
+    backend_for: Make, server: FakeAPIServer, host: str
+) -> None:
     server.url = f"https://{host}connectgateway.googleapis.com/v1/projects/1/locations/l/x/y"
     assert "ten open streams" in backend_for(stanza("gke-gcloud-auth-plugin")).problems()[0]
 
@@ -161,7 +187,7 @@ class TestUnknownPlugins:
     """Only those that are allowed by their exact path."""
 
     @pytest.fixture
-    def program(self, tmp_path):
+    def program(self, tmp_path: Path) -> str:
         path = tmp_path / "plugin"
         answer = (
             f'{{"apiVersion": "{BETA}", "kind": "ExecCredential", "status": {{"token": "tok-%s"}}}}'
@@ -171,7 +197,12 @@ class TestUnknownPlugins:
         path.chmod(0o700)
         return str(path)
 
-    async def test_an_allowed_one_is_run_again_after_a_401_only(self, server, backend_for, program):
+    async def test_an_allowed_one_is_run_again_after_a_401_only(
+        self,
+        server: FakeAPIServer,
+        backend_for: Make,
+        program: str,
+    ) -> None:
         backend = backend_for(stanza(program), allowed_exec_plugins=[program])
         assert backend.problems() == []
         assert backend.renewal() == (60.0, None)
@@ -186,12 +217,16 @@ class TestUnknownPlugins:
         await backend.close()
 
     @pytest.mark.parametrize("allowed", [[], ["/other"], ["plugin"]])
-    async def test_others_are_refused(self, backend_for, program, allowed):
+    async def test_others_are_refused(
+        self, backend_for: Make, program: str, allowed: list[str]
+    ) -> None:
         backend = backend_for(stanza(program), allowed_exec_plugins=allowed)
         with pytest.raises(ConfigError, match="allowed_exec_plugins"):
             await read_pod(backend)
 
-    async def test_a_name_without_a_folder_is_refused_even_if_it_is_listed(self, backend_for):
+    async def test_a_name_without_a_folder_is_refused_even_if_it_is_listed(
+        self, backend_for: Make
+    ) -> None:
         backend = backend_for(stanza("plugin"), allowed_exec_plugins=["plugin"])
         assert "absolute path" in backend.problems()[0]
 
@@ -205,12 +240,21 @@ class TestUnknownPlugins:
         ],
     )
     async def test_a_stanza_that_cannot_work_is_told_offline(
-        self, backend_for, program, change, message
-    ):
+        self,
+        backend_for: Make,
+        program: str,
+        change: dict[str, Any],
+        message: str,
+    ) -> None:
         user = {"exec": stanza(program)["exec"] | change}
         assert message in backend_for(user, allowed_exec_plugins=[program]).problems()[0]
 
-    async def test_cluster_info_is_provided_when_it_is_wanted(self, server, backend_for, tmp_path):
+    async def test_cluster_info_is_provided_when_it_is_wanted(
+        self,
+        server: FakeAPIServer,
+        backend_for: Make,
+        tmp_path: Path,
+    ) -> None:
         path = tmp_path / "plugin"
         path.write_text(
             f'#!/bin/sh\nprintf "%s" "$KUBERNETES_EXEC_INFO" > {tmp_path}/info\nexit 1\n'

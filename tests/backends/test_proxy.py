@@ -30,15 +30,15 @@ PROXY = "http://proxy.example.test:3128"
         ("http://api.example.test", "", False),
     ],
 )
-def test_no_proxy_is_read_as_go_programs_read_it(url, no_proxy, used):
+def test_no_proxy_is_read_as_go_programs_read_it(url: str, no_proxy: str, used: bool) -> None:
     environ = {"HTTPS_PROXY": PROXY, "NO_PROXY": no_proxy}
     assert proxy_for(url, environ) == (PROXY if used else None)
 
 
-def test_small_letters_and_missing_schemes_are_fine():
+def test_small_letters_and_missing_schemes_are_fine() -> None:
     environ = {"https_proxy": "proxy.example.test:3128", "no_proxy": "x"}
     assert proxy_for("https://api.example.test", environ) == PROXY
 
 
-def test_without_a_proxy_there_is_none():
+def test_without_a_proxy_there_is_none() -> None:
     assert proxy_for("https://api.example.test", {}) is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from mcks.errors import ConfigError, MissingDependency, UnknownBackend
 
 
 @pytest.fixture
-def plugin(tmp_path, monkeypatch):
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
     """Install a package of one module with one entry point."""
 
     def install(entry: str, source: str) -> None:
@@ -27,20 +29,20 @@ def plugin(tmp_path, monkeypatch):
     sys.modules.pop("stranger_cloud", None)
 
 
-def test_our_own_backend_is_found():
+def test_our_own_backend_is_found() -> None:
     cls = backend_class("generic-kubeconfig")
     assert issubclass(cls, Backend)
     assert "context" in cls.settings()
     assert installed()["generic-kubeconfig"].endswith(":GenericKubeconfigBackend")
 
 
-def test_an_unknown_backend_lists_the_installed_ones_with_near_matches():
+def test_an_unknown_backend_lists_the_installed_ones_with_near_matches() -> None:
     with pytest.raises(UnknownBackend, match="Did you mean 'generic-kubeconfig'") as failure:
         backend_class("generic-kubecfg")
     assert "Known:" in str(failure.value)
 
 
-def test_a_stranger_backend_is_loaded(plugin):
+def test_a_stranger_backend_is_loaded(plugin: Callable[[str, str], None]) -> None:
     plugin(
         "stranger_cloud:Cloud",
         """
@@ -55,13 +57,13 @@ def test_a_stranger_backend_is_loaded(plugin):
     assert installed()["stranger"] == "stranger_cloud:Cloud"
 
 
-def test_a_broken_package_is_named(plugin):
+def test_a_broken_package_is_named(plugin: Callable[[str, str], None]) -> None:
     plugin("stranger_cloud:Cloud", "import no_such_module_at_all")
     with pytest.raises(ConfigError, match="stranger_cloud:Cloud of the package stranger_cloud"):
         backend_class("stranger")
 
 
-def test_a_missing_dependency_passes_through(plugin):
+def test_a_missing_dependency_passes_through(plugin: Callable[[str, str], None]) -> None:
     plugin(
         "stranger_cloud:Cloud",
         """
@@ -73,7 +75,7 @@ def test_a_missing_dependency_passes_through(plugin):
         backend_class("stranger")
 
 
-def test_what_is_no_backend_is_refused(plugin):
+def test_what_is_no_backend_is_refused(plugin: Callable[[str, str], None]) -> None:
     plugin("stranger_cloud:Cloud", "class Cloud: pass")
     with pytest.raises(ConfigError, match="not a subclass"):
         backend_class("stranger")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcks.auth import aws, azure, google
 from mcks.backends.kubeconfig import Entry
-from mcks.backends.stanzas import AKS, DOKS, EKS, GKE, base_name, recognise
+from mcks.backends.stanzas import AKS, DOKS, EKS, GKE, Native, base_name, recognise
 from mcks.errors import ConfigError
 
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
@@ -19,11 +20,11 @@ EKS_LOGIN = aws.Login(region="eu-west-1", session_name="EKSGetTokenAuth")
 PUBLIC = "login.microsoftonline.com"
 
 
-def user(fields):
+def user(fields: dict[str, Any]) -> Entry:
     return Entry("u", "users", Path("config"), fields)
 
 
-def of_exec(command, *args, **env):
+def of_exec(command: str, *args: str, **env: str) -> Native | None:
     variables = [{"name": k, "value": v} for k, v in env.items()] or None
     return recognise(
         user({"exec": {"apiVersion": BETA, "command": command, "args": [*args], "env": variables}})
@@ -40,12 +41,12 @@ def of_exec(command, *args, **env):
         ("", ""),
     ],
 )
-def test_a_command_is_known_by_its_name_in_any_folder(command, name):
+def test_a_command_is_known_by_its_name_in_any_folder(command: str, name: str) -> None:
     assert base_name(command) == name
 
 
 class TestGKE:
-    def test_as_gcloud_writes_it(self):
+    def test_as_gcloud_writes_it(self) -> None:
         stanza = {
             "apiVersion": BETA,
             "command": "gke-gcloud-auth-plugin",
@@ -60,24 +61,24 @@ class TestGKE:
         assert found.login == google.Login()
         assert "Application Default Credentials" in found.warning
 
-    def test_with_application_default_credentials_nothing_differs(self):
+    def test_with_application_default_credentials_nothing_differs(self) -> None:
         flag = "--use_application_default_credentials"
         ignored = "--impersonate_service_account=sa@p"
         assert of_exec("gke-gcloud-auth-plugin", flag) == GKE(google.Login())
         assert of_exec("gke-gcloud-auth-plugin", flag, ignored) == GKE(google.Login())
 
-    def test_impersonation_is_kept(self):
+    def test_impersonation_is_kept(self) -> None:
         found = of_exec("/x/gke-gcloud-auth-plugin", "--impersonate_service_account=sa@p")
         assert isinstance(found, GKE)
         assert found.login.impersonate == "sa@p"
 
-    def test_the_legacy_auth_provider(self):
+    def test_the_legacy_auth_provider(self) -> None:
         config = {"cmd-path": "gcloud", "cmd-args": "config config-helper --format=json"}
         found = recognise(user({"auth-provider": {"name": "gcp", "config": config}}))
         assert isinstance(found, GKE)
         assert found.warning
 
-    def test_what_cannot_be_served_is_refused(self):
+    def test_what_cannot_be_served_is_refused(self) -> None:
         with pytest.raises(ConfigError, match="edge clusters"):
             of_exec("gke-gcloud-auth-plugin", "--use_edge_cloud", "--location=l")
         with pytest.raises(ConfigError, match="CLOUDSDK_AUTH_ACCESS_TOKEN"):
@@ -87,28 +88,28 @@ class TestGKE:
 
 
 class TestEKS:
-    def test_as_update_kubeconfig_writes_it(self):
+    def test_as_update_kubeconfig_writes_it(self) -> None:
         args = ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "hub"]
         found = of_exec("aws", *args, "--output", "json")
         assert found == EKS(EKS_LOGIN, "hub")
 
-    def test_with_role_and_profile(self):
+    def test_with_role_and_profile(self) -> None:
         args = ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "hub"]
         found = of_exec("aws", *args, "--role", "arn:r", AWS_PROFILE="p")
         login = aws.Login("eu-west-1", "p", "arn:r", session_name="EKSGetTokenAuth")
         assert found == EKS(login, "hub")
 
-    def test_in_any_order_and_spelling(self):
+    def test_in_any_order_and_spelling(self) -> None:
         args = ["eks", "--profile=p", "get-token", "--role-arn=arn:r", "--cluster-name=hub"]
         found = of_exec("/opt/aws.exe", *args, "--region", "eu-west-1")
         login = aws.Login("eu-west-1", "p", "arn:r", session_name="EKSGetTokenAuth")
         assert found == EKS(login, "hub")
 
-    def test_on_an_outpost(self):
+    def test_on_an_outpost(self) -> None:
         found = of_exec("aws", "eks", "get-token", "--cluster-id", "1234", "--region", "eu-west-1")
         assert found == EKS(EKS_LOGIN, "1234")
 
-    def test_keys_and_regions_of_the_environment(self):
+    def test_keys_and_regions_of_the_environment(self) -> None:
         found = of_exec(
             "aws",
             *("eks", "get-token", "--cluster-name", "hub"),
@@ -130,18 +131,18 @@ class TestEKS:
             ("token", "--cluster-id=hub", "--role=arn:r", "--external-id=ext", "--session-name=me"),
         ],
     )
-    def test_as_aws_iam_authenticator_has_it(self, command, args):
+    def test_as_aws_iam_authenticator_has_it(self, command: str, args: tuple[str, ...]) -> None:
         env = {"AWS_STS_REGIONAL_ENDPOINTS": "regional", "AWS_DEFAULT_REGION": "eu-west-1"}
         found = of_exec(command, *args, **env)
         assert found == EKS(aws.Login("eu-west-1", "", "arn:r", "ext", "me", "regional"), "hub")
 
-    def test_the_authenticators_default_role_and_region(self):
+    def test_the_authenticators_default_role_and_region(self) -> None:
         env = {"DEFAULT_ROLE": "arn:d", "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "x"}
         found = of_exec("aws-iam-authenticator", "token", "-i", "hub", **env)
         assert isinstance(found, EKS)
         assert (found.login.role_arn, found.login.region) == ("arn:d", "eu-west-1")
 
-    def test_a_forwarded_session_name_is_warned_about(self):
+    def test_a_forwarded_session_name_is_warned_about(self) -> None:
         found = of_exec("aws-iam-authenticator", "token", "-i", "hub", "--forward-session-name")
         assert isinstance(found, EKS)
         assert "session" in found.warning
@@ -156,31 +157,33 @@ class TestEKS:
             (("--region",), {}, "--region has no value"),
         ],
     )
-    def test_what_would_be_lost_or_sent_elsewhere_is_refused(self, args, env, message):
+    def test_what_would_be_lost_or_sent_elsewhere_is_refused(
+        self, args: tuple[str, ...], env: dict[str, str], message: str
+    ) -> None:
         with pytest.raises(ConfigError, match=message):
             of_exec("aws", "eks", "get-token", "--cluster-name", "hub", *args, **env)
 
-    def test_a_stanza_without_a_cluster_is_refused(self):
+    def test_a_stanza_without_a_cluster_is_refused(self) -> None:
         with pytest.raises(ConfigError, match="name no cluster"):
             of_exec("aws", "eks", "get-token")
 
     @pytest.mark.parametrize(
         "args", [("sts", "get-caller-identity"), ("eks", "describe-cluster"), ("get-token",), ()]
     )
-    def test_other_commands_of_aws_are_unknown_plugins(self, args):
+    def test_other_commands_of_aws_are_unknown_plugins(self, args: tuple[str, ...]) -> None:
         assert of_exec("aws", *args) is None
 
-    def test_other_commands_of_the_authenticator_are_unknown_plugins(self):
+    def test_other_commands_of_the_authenticator_are_unknown_plugins(self) -> None:
         assert of_exec("aws-iam-authenticator", "verify", "-i", "x") is None
 
 
-def entra(*login, environment="AzurePublicCloud"):
+def entra(*login: str, environment: str = "AzurePublicCloud") -> list[str]:
     return ["get-token", "--environment", environment, "--server-id", SERVER, *login]
 
 
 class TestAKS:
     @pytest.mark.parametrize("login", ["devicecode", "interactive", "azurecli", "azd"])
-    def test_a_persons_login_becomes_the_hubs_identity_with_a_warning(self, login):
+    def test_a_persons_login_becomes_the_hubs_identity_with_a_warning(self, login: str) -> None:
         args = entra("--client-id", "80faf920-1908-4b52-b5ef-a8e7bedfc67a", "--tenant-id", TENANT)
         found = of_exec("kubelogin", *args, "--login", login)
         assert isinstance(found, AKS)
@@ -188,12 +191,12 @@ class TestAKS:
         assert found.scope == f"{SERVER}/.default"
         assert login in found.warning
 
-    def test_without_a_login_it_is_a_persons(self):
+    def test_without_a_login_it_is_a_persons(self) -> None:
         found = of_exec("kubelogin", *entra())
         assert isinstance(found, AKS)
         assert "devicecode" in found.warning
 
-    def test_a_service_principal(self):
+    def test_a_service_principal(self) -> None:
         args = ["--client-id", "c", "--tenant-id", "t", "--client-secret", "SECRET", "-l", "spn"]
         found = of_exec("kubelogin", *entra(*args))
         assert isinstance(found, AKS)
@@ -202,26 +205,26 @@ class TestAKS:
         assert "SECRET" not in repr(found)
 
     @pytest.mark.parametrize("old", [True, False])
-    def test_a_service_principals_secret_in_the_environment(self, old):
+    def test_a_service_principals_secret_in_the_environment(self, old: bool) -> None:
         prefix = "AAD_SERVICE_PRINCIPAL_CLIENT_" if old else "AZURE_CLIENT_"
         env = {f"{prefix}ID": "c", f"{prefix}SECRET": "s"}
         found = of_exec("kubelogin", *entra("--login=spn", "-t", "t"), **env)
         assert isinstance(found, AKS)
         assert found.login == azure.Login("client-secret", "t", "c", PUBLIC, "s")
 
-    def test_a_service_principals_certificate(self):
+    def test_a_service_principals_certificate(self) -> None:
         args = ["--login", "spn", "--client-id", "c", "-t", "t", "--client-certificate", "/c.pem"]
         found = of_exec("kubelogin", *entra(*args))
         assert isinstance(found, AKS)
         expected = azure.Login("certificate", "t", "c", PUBLIC, certificate_file="/c.pem")
         assert found.login == expected
 
-    def test_a_service_principal_whose_secret_the_hub_has(self):
+    def test_a_service_principal_whose_secret_the_hub_has(self) -> None:
         found = of_exec("kubelogin", *entra("--login", "spn", "--client-id", "c", "-t", "t"))
         assert isinstance(found, AKS)
         assert found.login == azure.Login("environment", "t", "c", PUBLIC)
 
-    def test_managed_identity(self):
+    def test_managed_identity(self) -> None:
         args = ["get-token", "--login", "msi", "--server-id", SERVER]
         found = of_exec("kubelogin", *args, "--client-id", "c")
         assert isinstance(found, AKS)
@@ -230,7 +233,7 @@ class TestAKS:
         assert isinstance(found, AKS)
         assert found.login == azure.Login("managed-identity", identity_resource_id="/r")
 
-    def test_workload_identity(self):
+    def test_workload_identity(self) -> None:
         args = ["get-token", "--login", "workloadidentity", "--server-id", SERVER]
         found = of_exec("kubelogin", *args)
         assert isinstance(found, AKS)
@@ -241,7 +244,7 @@ class TestAKS:
         expected = azure.Login("workload-identity", "t", "c", PUBLIC, federated_token_file="/jwt")
         assert found.login == expected
 
-    def test_other_clouds_by_the_environments_name(self):
+    def test_other_clouds_by_the_environments_name(self) -> None:
         found = of_exec("kubelogin", *entra(environment="azureChinaCloud"))
         assert isinstance(found, AKS)
         assert found.login.authority == "login.chinacloudapi.cn"
@@ -258,21 +261,21 @@ class TestAKS:
             (("--login", "spn", "--client-certificate-password", "x"), "take it off"),
         ],
     )
-    def test_what_cannot_be_served_is_refused(self, args, message):
+    def test_what_cannot_be_served_is_refused(self, args: tuple[str, ...], message: str) -> None:
         with pytest.raises(ConfigError, match=message):
             of_exec("kubelogin", "get-token", "--server-id", SERVER, *args)
 
-    def test_a_stanza_without_a_server_id_is_refused(self):
+    def test_a_stanza_without_a_server_id_is_refused(self) -> None:
         with pytest.raises(ConfigError, match="no --server-id"):
             of_exec("kubelogin", "get-token")
 
-    def test_another_program_of_the_same_name_is_unknown(self):
+    def test_another_program_of_the_same_name_is_unknown(self) -> None:
         args = ["get-token", "--oidc-issuer-url=https://idp", "--oidc-client-id=x"]
         assert of_exec("kubelogin", *args) is None
         assert of_exec("kubelogin", "convert-kubeconfig") is None
 
     @pytest.mark.parametrize(("mode", "prefix"), [("1", ""), ("0", "spn:"), (None, "spn:")])
-    def test_the_legacy_auth_provider(self, mode, prefix):
+    def test_the_legacy_auth_provider(self, mode: str | None, prefix: str) -> None:
         config = {"apiserver-id": "app", "environment": "AzurePublicCloud", "tenant-id": "t"}
         config |= {"config-mode": mode} if mode else {}
         found = recognise(user({"auth-provider": {"name": "azure", "config": config}}))
@@ -284,7 +287,7 @@ class TestAKS:
 class TestDOKS:
     ARGS = ("kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1")
 
-    def test_as_doctl_writes_it(self):
+    def test_as_doctl_writes_it(self) -> None:
         found = of_exec("doctl", *self.ARGS, "--context=default", UUID)
         assert isinstance(found, DOKS)
         assert found.identity == UUID
@@ -299,15 +302,15 @@ class TestDOKS:
             ((), "name no cluster"),
         ],
     )
-    def test_what_cannot_be_served_is_refused(self, args, message):
+    def test_what_cannot_be_served_is_refused(self, args: tuple[str, ...], message: str) -> None:
         with pytest.raises(ConfigError, match=message):
             of_exec("doctl", *self.ARGS, *args)
 
-    def test_other_commands_of_doctl_are_unknown(self):
+    def test_other_commands_of_doctl_are_unknown(self) -> None:
         assert of_exec("doctl", "auth", "init") is None
 
 
-def test_everything_else_is_unknown():
+def test_everything_else_is_unknown() -> None:
     assert of_exec("/opt/teleport", "kube", "credentials") is None
     assert recognise(user({"token": "x"})) is None
     assert recognise(user({"auth-provider": {"name": "oidc"}})) is None
@@ -316,6 +319,6 @@ def test_everything_else_is_unknown():
 @pytest.mark.parametrize(
     "stanza", [{"args": [1]}, {"args": "x"}, {"env": ["X=1"]}, {"env": [{"name": "X", "value": 1}]}]
 )
-def test_wrong_types_are_config_errors(stanza):
+def test_wrong_types_are_config_errors(stanza: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"users\[u\]: exec\.(args|env) must be"):
         recognise(user({"exec": {"command": "aws"} | stanza}))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -19,7 +21,13 @@ from mcks.errors import ConfigError, Unreachable
 from tests.backends.reading import client_of
 
 
-def certificate(name, key, issuer, issuer_key, *extensions):
+def certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *extensions: x509.ExtensionType,
+) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
@@ -36,7 +44,7 @@ def certificate(name, key, issuer, issuer_key, *extensions):
 
 
 @pytest.fixture(scope="module")
-def eks_like():
+def eks_like() -> tuple[bytes, bytes, bytes]:
     """A CA as EKS makes them: self-signed, with basic constraints and nothing else."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca = certificate("kubernetes", ca_key, "kubernetes", ca_key, x509.BasicConstraints(True, None))
@@ -50,13 +58,13 @@ def eks_like():
 
 
 @pytest.fixture
-async def url(eks_like, tmp_path):
+async def url(eks_like: tuple[bytes, bytes, bytes], tmp_path: Path) -> AsyncIterator[str]:
     _, leaf, key = eks_like
     (tmp_path / "server.pem").write_bytes(key + leaf)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.pem")
 
-    async def version(_request):
+    async def version(_request: web.Request) -> web.Response:
         return web.json_response({"gitVersion": "v1.34.0"})
 
     app = web.Application()
@@ -71,14 +79,14 @@ async def url(eks_like, tmp_path):
 class Cloud(Backend):
     where = Endpoint("https://localhost")
 
-    async def endpoint(self):
+    async def endpoint(self) -> Endpoint:
         return self.where
 
-    async def mint(self):
+    async def mint(self) -> Credential:
         return Credential(token="t")
 
 
-async def version_of(endpoint):
+async def version_of(endpoint: Endpoint) -> bytes:
     backend = Cloud(cluster_name="a")
     backend.where = endpoint
     client = await client_of(backend)
@@ -89,16 +97,20 @@ async def version_of(endpoint):
         await backend.close()
 
 
-async def test_a_ca_without_key_identifiers_is_accepted_on_every_python(url, eks_like):
+async def test_a_ca_without_key_identifiers_is_accepted_on_every_python(
+    url: str, eks_like: tuple[bytes, bytes, bytes]
+) -> None:
     assert b"v1.34.0" in await version_of(Endpoint(url, eks_like[0]))
 
 
-async def test_its_host_name_is_checked_all_the_same(url, eks_like):
+async def test_its_host_name_is_checked_all_the_same(
+    url: str, eks_like: tuple[bytes, bytes, bytes]
+) -> None:
     with pytest.raises(Unreachable, match="certificate was refused: IP address mismatch"):
         await version_of(Endpoint(url.replace("localhost", "127.0.0.1"), eks_like[0]))
 
 
-async def test_its_chain_is_checked_all_the_same(url):
+async def test_its_chain_is_checked_all_the_same(url: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     other = certificate("kubernetes", key, "kubernetes", key, x509.BasicConstraints(True, None))
     pem = other.public_bytes(serialization.Encoding.PEM)
@@ -106,7 +118,7 @@ async def test_its_chain_is_checked_all_the_same(url):
         await version_of(Endpoint(url, pem))
 
 
-def test_what_is_no_certificate_is_a_config_error():
+def test_what_is_no_certificate_is_a_config_error() -> None:
     for data in (b"", b"x", b"\xff"):
         with pytest.raises(ConfigError, match="not a PEM certificate"):
             make_context(data)

@@ -11,18 +11,20 @@ import site
 import subprocess
 import sysconfig
 import venv
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from tests.cluster.fixtures import Clusters, Namespace
 from tests.hub.servers import SERVER
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-backend.md"
 _FILE = re.compile(r"`(?P<name>[\w.]+\.(?:toml|py))`:\n\n```\w+\n(?P<text>.*?)```\n", re.DOTALL)
 
 
-def run(*command, cwd):
+def run(*command: str, cwd: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PYTEST_"))}
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=240
@@ -32,7 +34,7 @@ def run(*command, cwd):
 
 
 @pytest.fixture
-def package(tmp_path):
+def package(tmp_path: Path) -> Path:
     folder = tmp_path / "package"
     folder.mkdir()
     for found in _FILE.finditer(PAGE.read_text("utf-8")):
@@ -41,7 +43,7 @@ def package(tmp_path):
 
 
 @pytest.fixture
-def python(tmp_path):
+def python(tmp_path: Path) -> str:
     """A new environment that sees what is installed here, and nothing else."""
     home = tmp_path / "venv"
     venv.create(home, with_pip=True, symlinks=True)
@@ -53,7 +55,7 @@ def python(tmp_path):
     return str(home / "bin" / "python")
 
 
-def test_the_page_holds_the_whole_package(package):
+def test_the_page_holds_the_whole_package(package: Path) -> None:
     assert sorted(path.name for path in package.iterdir()) == [
         "mcks_token_broker.py",
         "pyproject.toml",
@@ -61,13 +63,15 @@ def test_the_page_holds_the_whole_package(package):
     ]
 
 
-def install(package, python):
+def install(package: Path, python: str) -> None:
     options = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     run(python, "-m", "pip", "install", *options, ".", cwd=package)
 
 
 @pytest.mark.slow
-def test_it_installs_is_found_by_its_name_and_passes_the_contract(package, python):
+def test_it_installs_is_found_by_its_name_and_passes_the_contract(
+    package: Path, python: str
+) -> None:
     install(package, python)
     code = "from mcks.backends.registry import *; print(backend_class('token-broker').__module__)"
     assert run(python, "-c", code, cwd=package.parent).strip() == "mcks_token_broker"
@@ -94,14 +98,14 @@ asyncio.run(main())
 
 
 @pytest.fixture
-async def broker(clusters, namespace):
+async def broker(clusters: Clusters, namespace: Namespace) -> AsyncIterator[str]:
     """The token broker of the page, which knows one real cluster. Yields its URL."""
     kubeconfig = json.loads(namespace.kubeconfig.read_text())
     name = clusters["a"].context
     (cluster,) = (c["cluster"] for c in kubeconfig["clusters"] if c["name"] == name)
     (user,) = (u["user"] for u in kubeconfig["users"] if u["name"] == name)
 
-    async def answer(request):
+    async def answer(request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer hub-key"
         ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
         told = {"endpoint": {"server": cluster["server"], "ca": ca}}
@@ -120,8 +124,13 @@ async def broker(clusters, namespace):
 @pytest.mark.cluster
 @pytest.mark.slow
 async def test_a_server_starts_with_it(  # noqa: PLR0917
-    package, python, broker, clusters, namespace, tmp_path
-):
+    package: Path,
+    python: str,
+    broker: str,
+    clusters: Clusters,
+    namespace: Namespace,
+    tmp_path: Path,
+) -> None:
     await asyncio.to_thread(install, package, python)
     (tmp_path / "key").write_text("hub-key")
     notebook = Path(clusters.notebook_command()[0]).with_name("python")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.core.api.client import ClusterClient
-from mcks.core.objects import Ref, Selector
+from mcks.core.objects import Manifest, Ref, Selector, WatchEvent
 
 PODS = "/api/v1/namespaces/ns/pods"
 POD = Ref("v1", "Pod", "p", "ns")
@@ -27,7 +29,7 @@ class TestBackend(Backend):
         return Credential(token=f"token-{self.mints}")
 
 
-async def connect(backend, **settings):
+async def connect(backend: TestBackend, **settings: Any) -> ClusterClient:
     return ClusterClient(
         await backend.connect(),
         cluster="a",
@@ -37,11 +39,11 @@ async def connect(backend, **settings):
     )
 
 
-def pod(name="p", **meta):
+def pod(name: str = "p", **meta: Any) -> Manifest:
     meta = {"name": name, "namespace": "ns", "labels": {"key": "k"}} | meta
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}}
 
 
-async def watched(client, **settings):
+async def watched(client: ClusterClient, **settings: Any) -> list[WatchEvent]:
     selection = Selector("v1", "Pod", "ns")
     return [e async for e in client.watch(selection, "100", **settings)]

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from mcks.backends.base import Endpoint
+from mcks.core.api.client import ClusterClient
 from tests.core.api.client.common import TestBackend, connect
 from tests.fakes.loopback import FakeAPIServer
 
 
 @pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch):
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:
         yield server
 
 
 @pytest.fixture
-async def backend(server):
+async def backend(server: FakeAPIServer) -> AsyncIterator[TestBackend]:
     backend = TestBackend(cluster_name="a")
     backend.where = Endpoint(server.url, ca_data=server.ca_data)
     yield backend
@@ -29,7 +32,7 @@ async def backend(server):
 
 
 @pytest.fixture
-async def client(backend):
+async def client(backend: TestBackend) -> AsyncIterator[ClusterClient]:
     client = await connect(backend)
     yield client
     await client.close()

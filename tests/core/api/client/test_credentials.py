@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -12,14 +13,17 @@ from mcks.core.objects import Ref
 from mcks.errors import (
     Forbidden,
     Invalid,
+    MCKSError,
     Unauthorized,
     Unreachable,
 )
-from tests.core.api.client.common import POD, PODS, SECRET_VALUE, connect, pod, watched
-from tests.fakes.loopback import status
+from tests.core.api.client.common import POD, PODS, SECRET_VALUE, TestBackend, connect, pod, watched
+from tests.fakes.loopback import FakeAPIServer, status
 
 
-async def test_a_refused_secret_shows_fields_and_never_values(client, server):
+async def test_a_refused_secret_shows_fields_and_never_values(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     details = {"causes": [{"field": "data[x]", "reason": "FieldValueInvalid", "message": "m"}]}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"}}
     server.answer_next(
@@ -34,7 +38,9 @@ async def test_a_refused_secret_shows_fields_and_never_values(client, server):
     assert SECRET_VALUE not in str(failure.value)
 
 
-async def test_an_expired_token_is_renewed_once_and_nobody_notices(client, server, backend):
+async def test_an_expired_token_is_renewed_once_and_nobody_notices(
+    client: ClusterClient, server: FakeAPIServer, backend: TestBackend
+) -> None:
     server.tokens = {"token-2"}
     made = await client.create(pod())
     assert made["metadata"]["name"] == "p"
@@ -42,14 +48,18 @@ async def test_an_expired_token_is_renewed_once_and_nobody_notices(client, serve
     assert [m for m, _ in server.seen] == ["POST", "POST"]
 
 
-async def test_fifty_requests_with_a_revoked_token_make_one_new_mint(client, server, backend):
+async def test_fifty_requests_with_a_revoked_token_make_one_new_mint(
+    client: ClusterClient, server: FakeAPIServer, backend: TestBackend
+) -> None:
     server.put(f"{PODS}/p", pod())
     server.tokens = {"token-2"}
     await asyncio.gather(*(client.get(POD) for _ in range(50)))
     assert backend.mints == 2
 
 
-async def test_a_second_401_is_an_answer(client, server, backend):
+async def test_a_second_401_is_an_answer(
+    client: ClusterClient, server: FakeAPIServer, backend: TestBackend
+) -> None:
     server.tokens = set()
     with pytest.raises(Unauthorized):
         await client.get(POD)
@@ -57,7 +67,9 @@ async def test_a_second_401_is_an_answer(client, server, backend):
     assert len(server.seen) == 2
 
 
-async def test_a_403_never_renews(client, server, backend):
+async def test_a_403_never_renews(
+    client: ClusterClient, server: FakeAPIServer, backend: TestBackend
+) -> None:
     server.answer_next(status(403, "Forbidden"))
     with pytest.raises(Forbidden):
         await client.get(POD)
@@ -65,17 +77,19 @@ async def test_a_403_never_renews(client, server, backend):
     assert len(server.seen) == 1
 
 
-async def test_a_401_tells_of_a_wrong_clock(client, server):
+async def test_a_401_tells_of_a_wrong_clock(client: ClusterClient, server: FakeAPIServer) -> None:
     date = "Mon, 01 Jan 2001 00:00:00 GMT"
     server.answer_next(*(status(401, "Unauthorized", Date=date) for _ in range(2)))
     with pytest.raises(Unauthorized, match=r"the hub's clock is .* s ahead of the server's"):
         await client.get(POD)
 
 
-async def test_a_backend_may_explain_why_a_login_was_refused_once_a_minute(server, backend):
+async def test_a_backend_may_explain_why_a_login_was_refused_once_a_minute(
+    server: FakeAPIServer, backend: TestBackend
+) -> None:
     asked = []
 
-    async def explain(error):
+    async def explain(error: MCKSError) -> str:
         asked.append(type(error))
         return "Give it an access entry"
 
@@ -89,8 +103,10 @@ async def test_a_backend_may_explain_why_a_login_was_refused_once_a_minute(serve
     await client.close()
 
 
-async def test_an_explanation_that_fails_is_left_out(server, backend):
-    async def explain(_error):
+async def test_an_explanation_that_fails_is_left_out(
+    server: FakeAPIServer, backend: TestBackend
+) -> None:
+    async def explain(_error: MCKSError) -> str:
         raise Unreachable("the cloud is away, too")
 
     client = await connect(backend, explain=explain)
@@ -100,7 +116,9 @@ async def test_an_explanation_that_fails_is_left_out(server, backend):
     await client.close()
 
 
-async def test_no_token_and_no_secret_shows_in_logs_or_errors(client, server, caplog):
+async def test_no_token_and_no_secret_shows_in_logs_or_errors(
+    client: ClusterClient, server: FakeAPIServer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"}}
     secret["stringData"] = {"x": SECRET_VALUE}
@@ -116,7 +134,9 @@ async def test_no_token_and_no_secret_shows_in_logs_or_errors(client, server, ca
             assert hidden not in shown
 
 
-async def test_a_netrc_file_is_not_used(server, backend, tmp_path, monkeypatch):
+async def test_a_netrc_file_is_not_used(
+    server: FakeAPIServer, backend: TestBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login someone password something\n")
     netrc.chmod(0o600)
@@ -127,7 +147,9 @@ async def test_a_netrc_file_is_not_used(server, backend, tmp_path, monkeypatch):
     await client.close()
 
 
-async def test_a_refused_token_without_a_cache_is_an_error_at_once(server, backend):
+async def test_a_refused_token_without_a_cache_is_an_error_at_once(
+    server: FakeAPIServer, backend: TestBackend
+) -> None:
     client = ClusterClient(await backend.connect(), cluster="a")
     server.tokens = set()
     with pytest.raises(Unauthorized):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Ref, Selector
 from mcks.errors import (
     APIError,
@@ -20,10 +22,12 @@ from mcks.errors import (
     Unreachable,
 )
 from tests.core.api.client.common import POD, PODS, SECRET_VALUE, pod
-from tests.fakes.loopback import status
+from tests.fakes.loopback import FakeAPIServer, Handler, status
 
 
-async def test_an_object_is_created_read_changed_replaced_and_deleted(client, server):
+async def test_an_object_is_created_read_changed_replaced_and_deleted(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     made = await client.create(pod())
     assert made["metadata"]["uid"]
     assert server.queries[-1] == {"fieldManager": "mcks", "fieldValidation": "Strict"}
@@ -40,18 +44,22 @@ async def test_an_object_is_created_read_changed_replaced_and_deleted(client, se
     assert client.requests == len(server.seen) == 7
 
 
-async def test_a_dry_run_is_asked_as_one(client, server):
+async def test_a_dry_run_is_asked_as_one(client: ClusterClient, server: FakeAPIServer) -> None:
     await client.create(pod(), dry_run=True)
     assert server.queries[-1]["dryRun"] == "All"
 
 
-async def test_deletion_with_a_uid_leaves_another_object_of_that_name_alone(client):
+async def test_deletion_with_a_uid_leaves_another_object_of_that_name_alone(
+    client: ClusterClient,
+) -> None:
     made = await client.create(pod())
     assert await client.delete(POD, uid="other") is False
     assert await client.delete(POD, uid=made["metadata"]["uid"]) is True
 
 
-async def test_a_list_is_read_in_pieces_and_its_items_know_their_kind(client, server):
+async def test_a_list_is_read_in_pieces_and_its_items_know_their_kind(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     for number in range(5):
         server.put(f"{PODS}/p{number}", pod(f"p{number}"))
     items, version = await client.list(Selector("v1", "Pod", "ns", "a=b", "c=d"), limit=2)
@@ -62,11 +70,13 @@ async def test_a_list_is_read_in_pieces_and_its_items_know_their_kind(client, se
     assert server.queries[0] == {"labelSelector": "a=b", "fieldSelector": "c=d", "limit": "2"}
 
 
-async def test_a_list_that_gets_too_old_is_begun_anew(client, server):
+async def test_a_list_that_gets_too_old_is_begun_anew(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     for number in range(3):
         server.put(f"{PODS}/p{number}", pod(f"p{number}"))
 
-    async def gone(request, _handler):
+    async def gone(request: web.Request, _handler: Handler) -> web.Response | None:
         return status(410, "Expired") if "continue" in request.query else None
 
     server.fail_next(gone, gone)
@@ -74,7 +84,9 @@ async def test_a_list_that_gets_too_old_is_begun_anew(client, server):
     assert len(items) == 3
 
 
-async def test_only_metadata_is_asked_for_when_that_is_enough(client, server):
+async def test_only_metadata_is_asked_for_when_that_is_enough(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     await client.list(Selector("v1", "Secret", "ns"), metadata_only=True)
     assert "as=PartialObjectMetadataList" in server.headers[-1]["Accept"]
 
@@ -93,8 +105,8 @@ async def test_only_metadata_is_asked_for_when_that_is_enough(client, server):
     ],
 )
 async def test_each_status_has_its_error_with_the_words_of_kubernetes(
-    client, server, code, reason, expected
-):
+    client: ClusterClient, server: FakeAPIServer, code: int, reason: str, expected: type[APIError]
+) -> None:
     server.answer_next(*(status(code, reason, "because of this") for _ in range(4)))
     with pytest.raises(expected, match="because of this") as failure:
         await client.get(POD)
@@ -103,24 +115,29 @@ async def test_each_status_has_its_error_with_the_words_of_kubernetes(
     assert str(error).startswith("cluster 'a': cannot get Pod p in namespace ns:")
 
 
-async def test_an_answer_that_is_not_of_kubernetes_is_not_shown(client, server):
+async def test_an_answer_that_is_not_of_kubernetes_is_not_shown(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     server.answer_next(web.Response(status=403, text=f"<html>{SECRET_VALUE}"))
     with pytest.raises(Forbidden, match="from a proxy") as failure:
         await client.get(POD)
     assert SECRET_VALUE not in str(failure.value)
 
 
-async def test_the_sdk_may_raise_for_errors_instead_of_returning_them(client, server, monkeypatch):
+async def test_the_sdk_may_raise_for_errors_instead_of_returning_them(
+    client: ClusterClient, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Releases of kubernetes_asyncio differ in this; both kinds must work."""
     from kubernetes_asyncio.client import rest
 
     original = rest.RESTClientObject.request
 
-    async def raising(self, *args, **kwargs):
+    async def raising(self: rest.RESTClientObject, *args: Any, **kwargs: Any) -> Any:
         response = await original(self, *args, **kwargs)
         if response.status >= 400:
             data = await response.read()
-            raise rest.ApiException(http_resp=rest.RESTResponse(response, data))
+            answer: Any = rest.RESTResponse(response, data)
+            raise rest.ApiException(http_resp=answer)
         return response
 
     monkeypatch.setattr(rest.RESTClientObject, "request", raising)
@@ -135,7 +152,9 @@ ODD = [web.Response(text="<html>Welcome</html>"), web.json_response({}), web.jso
 
 
 @pytest.mark.parametrize("number", range(3))
-async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, number):
+async def test_a_success_that_kubernetes_did_not_say_is_none(
+    client: ClusterClient, server: FakeAPIServer, number: int
+) -> None:
     made = await client.create(pod())
     for verb in (client.get(POD), client.list(Selector("v1", "Pod", "ns")), client.delete(POD)):
         server.answer_next(copy.copy(ODD[number]))
@@ -144,7 +163,9 @@ async def test_a_success_that_kubernetes_did_not_say_is_none(client, server, num
     assert (await client.get(POD))["metadata"]["uid"] == made["metadata"]["uid"]
 
 
-async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(client, server):
+async def test_a_list_without_a_version_is_not_taken_for_an_empty_one(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     server.answer_next(web.json_response({"kind": "PodList", "metadata": {}, "items": []}))
     with pytest.raises(Unreachable, match="no list"):
         await client.list(Selector("v1", "Pod", "ns"))
@@ -155,7 +176,9 @@ HTTPROUTE = Ref("gateway.networking.k8s.io/v1", "HTTPRoute", "r", "ns")
 GROUP = "/apis/gateway.networking.k8s.io/v1"
 
 
-async def test_other_kinds_are_discovered_once(client, server):
+async def test_other_kinds_are_discovered_once(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     resources = [
         {"kind": "HTTPRoute", "name": "httproutes", "namespaced": True},
         {"kind": "HTTPRoute", "name": "httproutes/status", "namespaced": True},
@@ -167,15 +190,18 @@ async def test_other_kinds_are_discovered_once(client, server):
         "kind": "HTTPRoute",
         "metadata": {"name": "r", "namespace": "ns"},
     }
-    assert await asyncio.gather(
+    namespaced = await asyncio.gather(
         client.namespaced(HTTPROUTE.api_version, "HTTPRoute"),
         client.namespaced(HTTPROUTE.api_version, "GatewayClass"),
-    ) == [True, False]
+    )
+    assert list(namespaced) == [True, False]
     await client.create(route)
     assert server.seen == [("GET", GROUP), ("POST", f"{GROUP}/namespaces/ns/httproutes")]
 
 
-async def test_a_kind_that_is_not_there_is_said_and_asked_for_again(client, server):
+async def test_a_kind_that_is_not_there_is_said_and_asked_for_again(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     for _ in range(2):
         with pytest.raises(NotFound, match=r"no kind HTTPRoute in .*custom resource definitions"):
             await client.get(HTTPROUTE)
@@ -183,7 +209,9 @@ async def test_a_kind_that_is_not_there_is_said_and_asked_for_again(client, serv
     assert await client.delete(HTTPROUTE) is False
 
 
-async def test_a_failed_discovery_is_not_remembered(client, server):
+async def test_a_failed_discovery_is_not_remembered(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     server.answer_next(*(status(403, "Forbidden") for _ in range(1)))
     with pytest.raises(Forbidden, match="find the kinds"):
         await client.get(HTTPROUTE)
@@ -191,13 +219,15 @@ async def test_a_failed_discovery_is_not_remembered(client, server):
         await client.get(HTTPROUTE)
 
 
-async def test_built_in_kinds_need_no_discovery(client, server):
+async def test_built_in_kinds_need_no_discovery(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     assert await client.namespaced("rbac.authorization.k8s.io/v1", "RoleBinding")
     assert not await client.namespaced("v1", "Namespace")
     assert server.seen == []
 
 
-async def test_raw_paths_and_logs_are_read(client, server):
+async def test_raw_paths_and_logs_are_read(client: ClusterClient, server: FakeAPIServer) -> None:
     server.answer_next(web.Response(text="ok"), web.Response(text="last\nlines\n"))
     assert await client.raw_get("/readyz") == b"ok"
     assert await client.logs(POD, "notebook", tail_lines=5) == "last\nlines\n"
@@ -205,18 +235,20 @@ async def test_raw_paths_and_logs_are_read(client, server):
     assert server.queries[-1]["tailLines"] == "5"
 
 
-def review(kind, **answer):
+def review(kind: str, **answer: Any) -> dict[str, Any]:
     return {"kind": kind, "status": answer}
 
 
-async def test_reviews_ask_what_the_hub_may_do_and_who_it_is(client, server):
+async def test_reviews_ask_what_the_hub_may_do_and_who_it_is(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     asked = []
 
-    async def allow(request, _handler):
+    async def allow(request: web.Request, _handler: Handler) -> web.Response:
         asked.append(await request.json())
         return web.json_response(review("SelfSubjectAccessReview", allowed=True))
 
-    async def me(_request, _handler):
+    async def me(_request: web.Request, _handler: Handler) -> web.Response:
         return web.json_response(
             review("SelfSubjectReview", userInfo={"username": "hub@example.org"})
         )
@@ -232,7 +264,9 @@ async def test_reviews_ask_what_the_hub_may_do_and_who_it_is(client, server):
     }
 
 
-async def test_metrics_count_requests_by_cluster_verb_and_status(client, server):
+async def test_metrics_count_requests_by_cluster_verb_and_status(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     from mcks.metrics import API_REQUESTS
 
     before = API_REQUESTS.labels("a", "get", "404")._value.get()
@@ -241,7 +275,9 @@ async def test_metrics_count_requests_by_cluster_verb_and_status(client, server)
     assert API_REQUESTS.labels("a", "get", "404")._value.get() == before + 1
 
 
-async def test_a_conflicting_deletion_without_a_uid_is_an_error(client, server):
+async def test_a_conflicting_deletion_without_a_uid_is_an_error(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
     server.answer_next(status(409, "Conflict"))
     with pytest.raises(Conflict):
         await client.delete(POD)
