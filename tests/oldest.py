@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     tools = [one for one in described["dependency-groups"]["test"] if isinstance(one, str)]
     venv.create(PLACE, with_pip=True)
     python = PLACE / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet"]
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, *oldest(described["project"]), *tools, "-e", f"{ROOT}[all]"], check=True)
     everything = [["-n", "auto", "-m", UNIT], ["-m", "cluster and not browser"]]
     for run in [arguments] if arguments else everything:

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def main() -> bool:
             medians = _folder(lambda folder: _compare(clusters, folder))
             met = show(f"{SERVERS} servers that run at once", ROWS, medians)
             for count in (40, 200):
-                took, said = _folder(lambda folder, n=count: _hub_restart(clusters, folder, n))
+                took, said = _folder(partial(_hub_restart, clusters, count=count))
                 print(
                     f"a real hub is killed and started, {count} servers in 2 clusters: "
                     f"all ready after {took:.1f} s; its spawners took {said:.1f} s of that"

@@ -111,7 +111,7 @@ class Meter:
             meter.requests += str(url).startswith(api_server)
             return await original(session, method, url, **kwargs)
 
-        aiohttp.ClientSession._request = counting  # type: ignore[method-assign]
+        aiohttp.ClientSession._request = counting  # type: ignore[assignment, method-assign]
 
     @contextlib.contextmanager
     def taking(self, figures: Figures, name: str, count: int) -> Iterator[list[float]]:

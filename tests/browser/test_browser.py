@@ -114,8 +114,8 @@ async def running_hub(
     clusters.write_hub_kubeconfig(kubeconfig, namespace)
     away = kubeconfigs.write(directory / "nowhere", "nowhere")
     more = MORE.format(kubeconfig=str(away)) + extra
-    place = {"namespace": namespace, "base_url": base_url}
-    async with hub(clusters, kubeconfig, directory, **place, extra=more) as started:
+    made = hub(clusters, kubeconfig, directory, namespace=namespace, base_url=base_url, extra=more)
+    async with made as started:
         yield started
 
 
@@ -224,7 +224,7 @@ async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
     await eve.goto(f"{running.url}user/eve/lab")
     await asyncio.gather(person.in_lab(bob), person.in_lab(eve))
     said = await asyncio.gather(person.run_cell(bob, WHERE), person.run_cell(eve, WHERE))
-    assert said == ["a 1073741824", "None 2147483648"]
+    assert list(said) == ["a 1073741824", "None 2147483648"]
 
     admin = await person.log_in(browser, running, "admin")
     await admin.goto(f"{running.url}hub/admin")

@@ -24,8 +24,8 @@ def _clusters(set_name: str) -> Iterator[tuple[Clusters, Path]]:
     """The user's own, or local ones that go when the last who uses them goes; and a directory."""
     if found := external_set():
         found.prepare_namespace(access.HUB_NAMESPACE)
-        with tempfile.TemporaryDirectory(prefix="mcks-demo-") as directory:
-            yield found, Path(directory)
+        with tempfile.TemporaryDirectory(prefix="mcks-demo-") as made:
+            yield found, Path(made)
         return
     with local_set.in_use(set_name) as local:
         directory = local.state.directory / "demo"

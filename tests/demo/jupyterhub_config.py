@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-c = get_config()  # noqa: F821
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
 demo = json.loads(Path(os.environ["MCKS_DEMO"]).read_text())
 
 # The hub: anybody may log in with any password. For a demonstration on loopback only.

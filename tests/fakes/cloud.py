@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import trustme
@@ -24,8 +24,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class FakeCloud:
     """Handlers by host name; errors by (host, path), each an answer to make."""
 
-    def __init__(self, handlers: dict[str, Handler]) -> None:
-        self.handlers = handlers
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self.handlers = dict(handlers)
         self.ca = trustme.CA()
         self.calls: list[str] = []
         self.requests: list[web.Request] = []
@@ -36,9 +36,7 @@ class FakeCloud:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def running(
-        self, monkeypatch: pytest.MonkeyPatch, folder: Path
-    ) -> AsyncIterator[FakeCloud]:
+    async def running(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[Self]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(*self.handlers, "127.0.0.1").configure_cert(context)
         app = web.Application()

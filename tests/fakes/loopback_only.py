@@ -48,7 +48,8 @@ sys.addaudithook(_audit)
 def loopback_only() -> Iterator[list[str]]:
     """Refuse every other host, and fail at the end if one was tried, even if that was caught."""
     global _attempts
-    _attempts = attempts = []
+    attempts: list[str] = []
+    _attempts = attempts
     try:
         yield attempts
     finally:

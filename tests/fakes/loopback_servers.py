@@ -27,7 +27,7 @@ from tests.fakes.loopback import FakeAPIServer, event
 
 URL = "http://192.0.2.1"
 PODS = "/api/v1/namespaces/ns/pods"
-TERMINATED = {
+TERMINATED: dict[str, Any] = {
     "phase": "Failed",
     "containerStatuses": [{"name": "notebook", "state": {"terminated": {"exitCode": 3}}}],
 }

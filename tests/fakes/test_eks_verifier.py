@@ -6,6 +6,7 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -31,14 +32,14 @@ def made_at(token: str) -> datetime:
 
 
 def judge(
-    vector: dict[str, str],
+    vector: dict[str, Any],
     token: str = "",
     *,
     after: float = 0,
     cluster: str = "",
     secret: str = "",
 ) -> str:
-    environment = dict(vector["environment"])  # type: ignore[arg-type]
+    environment = dict(vector["environment"])
     secret = secret or environment["AWS_SECRET_ACCESS_KEY"]
     keys = {environment["AWS_ACCESS_KEY_ID"]: Key(secret, ARN)}
     now = made_at(vector["token"]) + timedelta(seconds=after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -220,7 +221,8 @@ async def test_a_gateway_that_never_shows_the_server_is_a_failed_start_with_the_
     make: Make, clusters: Clusters, namespace: Namespace
 ) -> None:
     spawner = make(start_timeout=12)
-    spawner.objects = {**spawner.objects, "04-ingress": None}
+    objects: dict[str, Any] = {**spawner.objects, "04-ingress": None}
+    spawner.objects = objects
     with pytest.raises(Exception, match="gateway does not show it"):
         await spawner.start()
     await until_empty(clusters, namespace.name)

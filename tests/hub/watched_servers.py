@@ -28,16 +28,16 @@ class CountingClient(ClusterClient):
         super().__init__(*args, **how)
         self.turned = asyncio.Event()
 
-    async def list(self, selection: Selector, **how: Any) -> tuple[Sequence[Manifest], str]:
+    async def list(self, selector: Selector, **how: Any) -> tuple[Sequence[Manifest], str]:
         self.lists += 1
-        return await super().list(selection, **how)
+        return await super().list(selector, **how)
 
     async def watch(
-        self, selection: Selector, since: str, *, timeout: float | None = _WATCH_LIFE, **how: Any
+        self, selector: Selector, since: str, *, timeout: float | None = _WATCH_LIFE, **how: Any
     ) -> AsyncGenerator[WatchEvent, None]:
         self.watches += 1
         self.turned.set()
-        async for event in super().watch(selection, since, timeout=timeout, **how):
+        async for event in super().watch(selector, since, timeout=timeout, **how):
             yield event
         self.turned.set()
 

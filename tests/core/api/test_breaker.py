@@ -51,6 +51,10 @@ def fail(breaker: Breaker, times: int = 1, exc: MCKSError = AWAY, *, forced: boo
             meet(breaker, exc, forced=forced)
 
 
+def cause(breaker: Breaker) -> MCKSError | None:
+    return breaker.unavailable
+
+
 def refused(breaker: Breaker) -> bool:
     try:
         meet(breaker, None)
@@ -65,9 +69,9 @@ def test_some_failures_in_a_row_open_it_and_a_success_between_them_does_not(
     fail(breaker, 2)
     meet(breaker, None)
     fail(breaker, 2)
-    assert breaker.unavailable is None
+    assert cause(breaker) is None
     fail(breaker)
-    assert breaker.unavailable is AWAY
+    assert cause(breaker) is AWAY
     with pytest.raises(Unavailable, match=r"cluster 'a' is left alone .* no connection"):
         meet(breaker, None)
 
@@ -79,7 +83,7 @@ def test_whatever_says_that_the_cluster_cannot_be_used_opens_it(
     breaker: Breaker, exc: MCKSError
 ) -> None:
     fail(breaker, 3, exc)
-    assert breaker.unavailable is exc
+    assert cause(breaker) is exc
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,7 @@ def test_an_answer_of_the_api_server_is_none_of_its_failures(
     fail(breaker, 2)
     fail(breaker, 1, exc)
     fail(breaker, 2)
-    assert breaker.unavailable is None
+    assert cause(breaker) is None
 
 
 def test_after_a_pause_one_attempt_is_let_through_and_closes_it(
@@ -107,9 +111,9 @@ def test_after_a_pause_one_attempt_is_let_through_and_closes_it(
     clock.now += 9
     assert refused(breaker)
     clock.now += 1
-    assert breaker.unavailable is None
+    assert cause(breaker) is None
     with breaker.attempt():
-        assert breaker.unavailable is AWAY
+        assert cause(breaker) is AWAY
         assert refused(breaker)
     assert not refused(breaker)
     assert breaker.attention.is_set()
@@ -131,7 +135,7 @@ def test_a_trial_that_is_cancelled_decides_nothing(breaker: Breaker, clock: Cloc
     clock.now += 10
     with pytest.raises(asyncio.CancelledError), breaker.attempt():
         raise asyncio.CancelledError
-    assert breaker.unavailable is None
+    assert cause(breaker) is None
     meet(breaker, None)
 
 
@@ -141,9 +145,9 @@ def test_those_who_wait_for_the_cluster_are_always_let_through_and_close_it(
     fail(breaker, 3)
     fail(breaker, 5, forced=True)
     clock.now += 10
-    assert breaker.unavailable is None  # their failures do not make the others' pause longer
+    assert cause(breaker) is None  # their failures do not make the others' pause longer
     fail(breaker, forced=True)
-    assert breaker.unavailable is AWAY
+    assert cause(breaker) is AWAY
     meet(breaker, None, forced=True)
     assert not refused(breaker)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 import yaml
@@ -163,7 +164,7 @@ async def test_a_watch_can_be_left(client: ClusterClient, namespace: Namespace) 
 
 
 async def test_a_refused_token_is_read_again_and_nobody_notices(
-    namespace: Namespace, tmp_path
+    namespace: Namespace, tmp_path: Path
 ) -> None:
     config = yaml.safe_load(namespace.kubeconfig.read_text())
     good = config["users"][0]["user"]["token"]

@@ -181,7 +181,7 @@ async def test_a_list_older_than_a_create_does_not_take_the_object_away() -> Non
         began = asyncio.Event()
         finish = asyncio.Event()
 
-        async def slow_list(_: Selector, **how: Any) -> tuple[list[Manifest], str]:
+        async def slow_list(selection: Selector, **_: Any) -> tuple[list[Manifest], str]:
             began.set()
             await finish.wait()
             return [], "500"
@@ -243,7 +243,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         await asyncio.sleep(0)
 
     monkeypatch.setattr(Reflector, "_sleep", pause)
-    monkeypatch.setattr(watch.random, "uniform", lambda _low, high: high)
+    monkeypatch.setattr("random.uniform", lambda _low, high: high)
     monkeypatch.setattr(watch, "_FIRST_PAUSE", 0.2)
     monkeypatch.setattr(watch, "_LONGEST_PAUSE", 30.0)
     return made

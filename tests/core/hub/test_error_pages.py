@@ -92,11 +92,11 @@ async def test_a_defect_stays_an_error_of_the_hub_but_users_see_a_sentence(
 ) -> None:
     error = ZeroDivisionError("division by zero")
     shown = await failed_start(spawner, error, monkeypatch)
-    assert shown is error
     assert shown.jupyterhub_message.startswith("Your server could not be started. Please tell")
     found = REFERENCE.search(shown.jupyterhub_message)
     assert found is not None
     assert f"{found[1]}, profile small, cluster a): division by zero" in caplog.text
+    assert shown is error
 
 
 @pytest.mark.parametrize("error", [NotAllowed("x"), UnknownProfile("unknown profile 'x'")])

@@ -40,6 +40,7 @@ def error_of(case: dict[str, Any]) -> BadTemplate | BadPatch:
     patches = {"10-before": case.get("before", ""), "50-x": case.get("patch", "")}
     with pytest.raises((BadTemplate, BadPatch)) as caught:
         render_objects(templates, patches, VARIABLES, labels={}, annotations={})
+    assert isinstance(caught.value, BadTemplate | BadPatch)
     return caught.value
 
 

@@ -131,7 +131,7 @@ def documents(draw: Any) -> str:
         width=draw(st.sampled_from([20, 80])),
         explicit_start=draw(st.booleans()),
     )
-    comment = draw(st.sampled_from(["", "# a comment\n", "\n"]))
+    comment: str = draw(st.sampled_from(["", "# a comment\n", "\n"]))
     return comment + text.replace("\n---\n", f"\n---\n{comment}")
 
 

@@ -54,7 +54,7 @@ def test_underscore_names_are_out_of_reach(expression: str) -> None:
     "call", ["f()", "o.method()", "o.klass()", "s.run()", "[o.klass] | map('call')"]
 )
 def test_nothing_of_the_callers_can_be_called(call: str) -> None:
-    called = []
+    called: list[object] = []
 
     class Klass:
         def method(self) -> None:

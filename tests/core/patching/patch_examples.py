@@ -248,8 +248,8 @@ class Patches(Objects):
         if self.choices.chance(4):
             return self.choices.one([None, "x", []])
         key = field.merge_key
-        mine = patch.get(name) if isinstance(patch.get(name), list) else []
-        theirs = original.get(name) if isinstance(original.get(name), list) else []
+        mine = _list_in(patch, name)
+        theirs = _list_in(original, name)
         if not key:
             if any(type(item) is dict for item in [*mine, *theirs]):
                 return []
@@ -264,6 +264,11 @@ class Patches(Objects):
                 place = self.choices.one(range(len(order) + 1))
                 order.insert(place, {key: item[key]})
         return order
+
+
+def _list_in(values: dict[str, Any], name: str) -> list[Any]:
+    found = values.get(name)
+    return found if isinstance(found, list) else []
 
 
 def shrinkable(types: Table, kinds: Kinds) -> st.SearchStrategy[Example]:

@@ -134,7 +134,7 @@ def test_values_that_only_look_like_json_are_taken_for_what_they_are() -> None:
         __slots__ = ()
 
     spec = OrderedDict({Marked("hostname"): Marked("h"), "tolerations": ({"key": "a"},)})
-    patched = MappingProxyType(change(spec=MappingProxyType(spec)))
+    patched: Any = MappingProxyType(change(spec=MappingProxyType(spec)))
     (result,) = apply_patches([pod()], [("10", patched)])
     assert type(result["spec"]["hostname"]) is str
     assert {type(key) for key in result["spec"]} == {str}
@@ -248,6 +248,7 @@ def test_a_target_that_is_there_twice_is_ambiguous() -> None:
 
 
 def test_a_dollar_that_the_object_had_before_is_none_of_the_patchs_business() -> None:
-    odd = pod(**{"$odd": 1})
+    spec: dict[str, Any] = {"$odd": 1}
+    odd = pod(**spec)
     (result,) = apply_patches([odd], [("10", change(spec={"hostname": "h", "$odd": 2}))])
     assert result["spec"]["$odd"] == 2

@@ -20,7 +20,7 @@ from tests.core.profiles.choosing.common import CLUSTERS, form_of, spawner_of
 def away(spawner: MultiClusterKubeSpawner, *clusters: str) -> MultiClusterKubeSpawner:
     """Let *clusters* be unavailable."""
     spawner.unavailable = (  # type: ignore[method-assign]
-        lambda name: f"{name} <does> not answer." if name in clusters else ""
+        lambda cluster: f"{cluster} <does> not answer." if cluster in clusters else ""
     )
     return spawner
 

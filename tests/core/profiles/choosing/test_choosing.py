@@ -229,7 +229,8 @@ async def linked(spawner: MultiClusterKubeSpawner, **query: list[bytes]) -> dict
     request = SimpleNamespace(method="GET", path="/hub/spawn", query_arguments=dict(query))
     spawner.handler = SimpleNamespace(request=request)
     await spawner.run_auth_state_hook(None)
-    return request.query_arguments
+    found: dict[str, list[bytes]] = request.query_arguments
+    return found
 
 
 async def test_a_link_preselects_and_starts_nothing() -> None:
