@@ -21,9 +21,9 @@ from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
-from mcks.backends.native import credential_key, identity, log_in, renewal
+from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import plugin_of
-from mcks.backends.stanzas import Native, recognise
+from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.errors import ConfigError, MCKSError
 
@@ -87,19 +87,19 @@ class GenericKubeconfigBackend(Backend):
             if isinstance(source, Plugin):
                 return await run(source)
             self._warn_once(source)
-            return await log_in(source)
+            return await source.mint()
 
     def renewal(self) -> tuple[float, float | None]:
         """Files are cheap to read: whoever changes them expects an effect. Clouds have rules."""
         source = self._known_source()
         if source is None:
             return self.renew_before, REREAD_AFTER
-        return (self.renew_before, None) if isinstance(source, Plugin) else renewal(source)
+        return (self.renew_before, None) if isinstance(source, Plugin) else source.renewal()
 
     def credential_key(self) -> Hashable | None:
         """Share the tokens of clouds where one serves several clusters."""
         source = self._known_source()
-        return None if source is None or isinstance(source, Plugin) else credential_key(source)
+        return None if source is None or isinstance(source, Plugin) else source.credential_key()
 
     def problems(self) -> list[str]:
         """Read all that `endpoint` and `mint` will need."""
@@ -134,7 +134,7 @@ class GenericKubeconfigBackend(Backend):
         source = self._known_source()
         if source is None or isinstance(source, Plugin):
             return f"user {chosen.user.name!r}"
-        return identity(source)
+        return source.identity()
 
     def _anonymous(self) -> bool:
         return True  # basic authentication, or kubectl's own "no user"
@@ -142,7 +142,7 @@ class GenericKubeconfigBackend(Backend):
     def _naming_the_cluster(self) -> AbstractContextManager[None]:
         return naming(f"cluster {self.cluster_name!r}")
 
-    def _source(self, context: Context) -> Native | Plugin | None:
+    def _source(self, context: Context) -> NativeLogIn | Plugin | None:
         """Give what makes the credential, unless the user's entry holds it.
 
         Token, token file and basic authentication win over plug-ins, as in kubectl.
@@ -163,7 +163,7 @@ class GenericKubeconfigBackend(Backend):
             )
         return None
 
-    def _known_source(self) -> Native | Plugin | None:
+    def _known_source(self) -> NativeLogIn | Plugin | None:
         """As `_source`, but without errors: those are for `mint`."""
         try:
             chosen = self._chosen()
@@ -171,7 +171,7 @@ class GenericKubeconfigBackend(Backend):
         except ConfigError:
             return None
 
-    def _warn_once(self, native: Native) -> None:
+    def _warn_once(self, native: NativeLogIn) -> None:
         if native.warning and not self._warned:
             self._warned = True
             self.log.warning("cluster %r: %s", self.cluster_name, native.warning)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from mcks.auth import aws, azure, google
+from mcks.backends import programs, stanzas
 from mcks.backends.kubeconfig import Entry
-from mcks.backends.stanzas import AKS, DOKS, EKS, GKE, base_name, recognise
+from mcks.backends.programs.aws import EKS
+from mcks.backends.programs.doctl import DOKS
+from mcks.backends.programs.gke_gcloud_auth_plugin import GKE
+from mcks.backends.programs.kubelogin import AKS
+from mcks.backends.stanzas import base_name, recognise
 from mcks.errors import ConfigError
 
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
@@ -287,7 +293,7 @@ class TestDOKS:
     def test_as_doctl_writes_it(self):
         found = of_exec("doctl", *self.ARGS, "--context=default", UUID)
         assert isinstance(found, DOKS)
-        assert found.identity == UUID
+        assert found.cluster_id == UUID
         assert "DigitalOcean token" in found.warning
 
     @pytest.mark.parametrize(
@@ -319,3 +325,18 @@ def test_everything_else_is_unknown():
 def test_wrong_types_are_config_errors(stanza):
     with pytest.raises(ConfigError, match=r"users\[u\]: exec\.(args|env) must be"):
         recognise(user({"exec": {"command": "aws"} | stanza}))
+
+
+def test_another_cloud_is_one_more_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fifth_cloud.py").write_text(
+        "from mcks.backends.native import Known\n"
+        "KNOWN = Known(commands={'fifth-login': lambda arguments, environment: arguments})\n"
+    )
+    monkeypatch.setattr(programs, "__path__", [*programs.__path__, str(tmp_path)])
+    stanzas._known.cache_clear()
+    try:
+        assert of_exec("/opt/fifth-login", "--a") == ["--a"]
+        assert isinstance(of_exec("gke-gcloud-auth-plugin"), GKE)
+    finally:
+        stanzas._known.cache_clear()
+        sys.modules.pop("mcks.backends.programs.fifth_cloud", None)
