@@ -24,7 +24,7 @@ def plugin_of(user: Entry, cluster: Entry, allowed: Sequence[str]) -> Plugin:
     command = str(stanza.get("command") or "")
     if command not in allowed or not command.startswith("/"):
         raise ConfigError(
-            f"{user}: it logs in with the plug-in {base_name(command) or '(no command)'!r}, which "
+            f"{user}: it logs in with the plug-in {_shown(command)}, which "
             "mcks neither knows nor may run. Use a ServiceAccount's token (token or tokenFile) or "
             "a client certificate; or write the command as an absolute path, and that path into "
             "allowed_exec_plugins"
@@ -50,6 +50,12 @@ def plugin_of(user: Entry, cluster: Entry, allowed: Sequence[str]) -> Plugin:
         api_version,
         _cluster_info(cluster) if wanted else None,
     )
+
+
+def _shown(command: str) -> str:
+    """Give the program's name; what was wrongly written behind it may hold a secret."""
+    words = base_name(command.partition(" -")[0]).split()
+    return repr(words[0] if words else "(no command)")
 
 
 def _cluster_info(cluster: Entry) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mcks.auth import aws
 from mcks.auth.credential import Credential
-from mcks.backends.arguments import Arguments, parse
+from mcks.backends.arguments import Arguments, harmless, parse, spelled
 from mcks.backends.native import Known
 from mcks.errors import ConfigError
 
@@ -42,29 +42,55 @@ class EKS:
         return who or "the hub's AWS identity"
 
 
+_AWS_VALUES = spelled(
+    {
+        "region": "--region",
+        "profile": "--profile",
+        "cluster_name": "--cluster-name",
+        "cluster_id": "--cluster-id",
+        "role": "--role --role-arn",
+        "session": "--session-name",
+        "endpoint": "--endpoint-url",
+    }
+) | harmless(
+    "--output --color --cli-binary-format --cli-error-format --cli-read-timeout "
+    "--cli-connect-timeout"
+)
+_AWS_FLAGS = harmless(
+    "--debug --v2-debug --no-cli-pager --no-paginate --cli-auto-prompt --no-cli-auto-prompt"
+)
+_AUTHENTICATOR_VALUES = spelled(
+    {
+        "region": "--region",
+        "cluster": "--cluster-id -i",
+        "role": "--role -r",
+        "external_id": "--external-id -e",
+        "session": "--session-name -s",
+    }
+) | harmless("--log-format -l --feature-gates")
+_AUTHENTICATOR_FLAGS = spelled({"forward": "--forward-session-name"}) | harmless(
+    "--cache --token-only"
+)
+
+
 def _aws(arguments: Sequence[str], environment: Mapping[str, str]) -> EKS | None:
-    names = {f"--{n}": n for n in ("region", "cluster-name", "cluster-id", "profile", "output")}
-    names |= {"--role": "role", "--role-arn": "role", "--endpoint-url": "endpoint"}
     if not {"eks", "get-token"} <= set(arguments):
         return None
-    found = parse(arguments, values=names, flags={})
+    found = parse(arguments, values=_AWS_VALUES, flags=_AWS_FLAGS)
     if found.words != ("eks", "get-token"):
         return None
     if found.get("endpoint"):
         raise ConfigError("aws --endpoint-url: the hub's credentials are not sent elsewhere")
-    cluster = found.get("cluster-id") or found.get("cluster-name")
-    login = _aws_login(found, environment, role=found.get("role"), session="EKSGetTokenAuth")
+    cluster = found.get("cluster_id") or found.get("cluster_name")
+    session = found.get("session") or "EKSGetTokenAuth"
+    login = _aws_login(found, environment, role=found.get("role"), session=session)
     return _eks(login, cluster, "")
 
 
 def _iam_authenticator(arguments: Sequence[str], environment: Mapping[str, str]) -> EKS | None:
-    names = {"-i": "cluster", "--cluster-id": "cluster", "-r": "role", "--role": "role"}
-    names |= {"-e": "external-id", "--external-id": "external-id", "--region": "region"}
-    names |= {"-s": "session", "--session-name": "session"}
-    flags = {"--forward-session-name": "forward", "--cache": "", "--token-only": "only"}
     if "token" not in arguments:
         return None
-    found = parse(arguments, values=names, flags=flags)
+    found = parse(arguments, values=_AUTHENTICATOR_VALUES, flags=_AUTHENTICATOR_FLAGS)
     if found.words != ("token",):
         return None
     role = found.get("role") or environment.get("DEFAULT_ROLE", "")
@@ -98,7 +124,7 @@ def _aws_login(
         region=found.get("region") or region,
         profile=found.get("profile") or environment.get("AWS_PROFILE", ""),
         role_arn=role,
-        external_id=found.get("external-id"),
+        external_id=found.get("external_id"),
         session_name=session,
         sts_regional_endpoints=environment.get("AWS_STS_REGIONAL_ENDPOINTS", ""),
         access_key_id=environment.get("AWS_ACCESS_KEY_ID", ""),

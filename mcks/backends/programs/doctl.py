@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcks.auth.credential import Credential
-from mcks.backends.arguments import parse
+from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.digitalocean_api import TOKEN_LIFE, cluster_credentials, credential_in
 from mcks.backends.native import Known
 from mcks.errors import ConfigError
@@ -41,13 +41,22 @@ class DOKS:
         return "the owner of the hub's DigitalOcean token"
 
 
+_VALUES = spelled(
+    {
+        "context": "--context",
+        "config": "--config -c",
+        "api": "--api-url -u",
+        "token": "--access-token -t",
+        "sso": "--sso-issuer-url --sso-client-id --sso-local-server-port",
+    }
+) | harmless("--version --output -o --http-retry-max --http-retry-wait-max --http-retry-wait-min")
+_FLAGS = harmless("--trace --verbose -v --interactive")
+
+
 def _read(arguments: Sequence[str], _environment: Mapping[str, str]) -> DOKS | None:
     if "exec-credential" not in arguments:
         return None
-    values = {"--version": "version", "--context": "context", "--api-url": "api"}
-    values |= {"-u": "api", "-t": "token", "--access-token": "token", "--config": "ignored"}
-    sso = ("--sso-issuer-url", "--sso-client-id", "--sso-local-server-port")
-    found = parse(arguments, values=values | dict.fromkeys(sso, "sso"), flags={})
+    found = parse(arguments, values=_VALUES, flags=_FLAGS)
     if found.get("sso"):
         raise ConfigError("doctl's single sign-on is a login by browser, which a hub cannot do")
     if found.get("api"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mcks.auth import google
 from mcks.auth.credential import Credential
-from mcks.backends.arguments import parse
+from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.native import Known
 from mcks.errors import ConfigError
 
@@ -44,11 +44,22 @@ class GKE:
         return self.login.impersonate or "the hub's Google identity"
 
 
+_VALUES = spelled(
+    {"impersonate": "--impersonate_service_account", "account": "--account"}
+) | harmless(
+    "--project --location --cluster --configuration "
+    "--v -v --vmodule --stderrthreshold --log_backtrace_at --log_dir --log_file --log_file_max_size"
+)
+_FLAGS = spelled(
+    {"adc": "--use_application_default_credentials", "edge": "--use_edge_cloud"}
+) | harmless(
+    "--logtostderr --alsologtostderr --one_output --add_dir_header --skip_headers "
+    "--skip_log_headers"
+)
+
+
 def _read(arguments: Sequence[str], environment: Mapping[str, str]) -> GKE:
-    names = {"--impersonate_service_account": "impersonate", "--account": "account"}
-    names |= {"--project": "project", "--location": "location", "--cluster": "cluster"}
-    flags = {"--use_application_default_credentials": "adc", "--use_edge_cloud": "edge"}
-    found = parse(arguments, values=names, flags=flags)
+    found = parse(arguments, values=_VALUES, flags=_FLAGS)
     if "edge" in found.flags:
         raise ConfigError("gke-gcloud-auth-plugin --use_edge_cloud (edge clusters) is not served")
     if "adc" in found.flags:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from mcks.auth import azure
 from mcks.auth.credential import Credential
-from mcks.backends.arguments import Arguments, parse
+from mcks.backends.arguments import Arguments, harmless, parse, spelled
 from mcks.backends.native import Known
 from mcks.errors import ConfigError
 
 _PERSON = (
     "it logs in as a person; the hub uses its own Entra identity instead, so the rights may differ"
 )
-_IGNORED_KUBELOGIN = ("--token-cache-dir", "--cache-dir", "--redirect-url", "--login-hint")
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,38 @@ class AKS:
         return f"the hub's Entra identity {self.login.client_id}".rstrip()
 
 
-_KUBELOGIN_VALUES = {
-    "--login": "login", "-l": "login", "--server-id": "server-id", "--client-id": "client-id",
-    "--tenant-id": "tenant-id", "-t": "tenant-id", "--environment": "environment",
-    "-e": "environment", "--client-secret": "secret", "--client-certificate": "certificate",
-    "--identity-resource-id": "resource", "--authority-host": "authority",
-    "--federated-token-file": "federated", "--username": "person", "--password": "person",
-    "--client-certificate-password": "password", "--pop-claims": "pop",
-} | dict.fromkeys(_IGNORED_KUBELOGIN, "ignored")  # fmt: skip
-_KUBELOGIN_FLAGS = {
-    "--legacy": "legacy", "--pop-enabled": "pop", "--disable-environment-override": "",
-    "--disable-instance-discovery": "", "--use-azurerm-env-vars": "",
-}  # fmt: skip
+_VALUES = spelled(
+    {
+        "login": "--login -l",
+        "server": "--server-id",
+        "client": "--client-id",
+        "tenant": "--tenant-id -t",
+        "environment": "--environment -e",
+        "secret": "--client-secret",
+        "certificate": "--client-certificate",
+        "password": "--client-certificate-password",
+        "resource": "--identity-resource-id",
+        "authority": "--authority-host",
+        "federated": "--federated-token-file",
+        "pop": "--pop-claims",
+    }
+) | harmless(
+    "--username --password --token-cache-dir --cache-dir --redirect-url --login-hint --timeout "
+    "--subscription -s --azure-pipelines-service-connection-id --v -v"
+)
+_FLAGS = spelled({"legacy": "--legacy", "pop": "--pop-enabled"}) | harmless(
+    "--disable-environment-override --disable-instance-discovery --use-azurerm-env-vars "
+    "--logtostderr"
+)
 _PERSONS = ("devicecode", "interactive", "azurecli", "azd")
+_SERVED = ("spn", "msi", "workloadidentity", *_PERSONS)
+_NOT_FOR_HUBS = ("ropc", "azurepipelines")
+_CLOUDS = {name.lower(): cloud for name, cloud in azure.CLOUDS.items()} | {
+    "azurecloud": azure.CLOUDS["AzurePublicCloud"],
+    "azurepublic": azure.CLOUDS["AzurePublicCloud"],
+    "azureusgovernment": azure.CLOUDS["AzureUSGovernmentCloud"],
+}
+"""By all names that kubelogin takes, in small letters."""
 
 
 def _kubelogin(arguments: Sequence[str], environment: Mapping[str, str]) -> AKS | None:
@@ -65,15 +83,15 @@ def _kubelogin(arguments: Sequence[str], environment: Mapping[str, str]) -> AKS 
         return None  # another program of the same name
     if "get-token" not in arguments:
         return None
-    found = parse(arguments, values=_KUBELOGIN_VALUES, flags=_KUBELOGIN_FLAGS)
+    found = parse(arguments, values=_VALUES, flags=_FLAGS)
     if "legacy" in found.flags:
         raise ConfigError("kubelogin --legacy is not served: it needs the retired v1 endpoint")
     if "pop" in found.flags or found.get("pop"):
         raise ConfigError("kubelogin --pop-enabled (proof-of-possession tokens) is not served")
-    if not found.get("server-id"):
+    if not found.get("server"):
         raise ConfigError("exec.args of kubelogin have no --server-id")
     kind = found.get("login") or "devicecode"
-    scope = f"{found.get('server-id')}/.default"
+    scope = f"{found.get('server')}/.default"
     if kind in _PERSONS:
         login = azure.Login(authority=_authority(found))
         return AKS(login, scope, f"kubelogin --login {kind}: {_PERSON}")
@@ -81,8 +99,8 @@ def _kubelogin(arguments: Sequence[str], environment: Mapping[str, str]) -> AKS 
 
 
 def _entra_login(kind: str, found: Arguments, environment: Mapping[str, str]) -> azure.Login:
-    client = found.get("client-id") or environment.get("AZURE_CLIENT_ID", "")
-    tenant = found.get("tenant-id") or environment.get("AZURE_TENANT_ID", "")
+    client = found.get("client") or environment.get("AZURE_CLIENT_ID", "")
+    tenant = found.get("tenant") or environment.get("AZURE_TENANT_ID", "")
     if kind == "msi":
         return azure.Login(
             "managed-identity", client_id=client, identity_resource_id=found.get("resource")
@@ -92,8 +110,11 @@ def _entra_login(kind: str, found: Arguments, environment: Mapping[str, str]) ->
         return azure.Login(
             "workload-identity", tenant, client, _authority(found), federated_token_file=file
         )
-    if kind != "spn":
+    if kind in _NOT_FOR_HUBS:
         raise ConfigError(f"kubelogin --login {kind} is not served: a hub cannot log in that way")
+    if kind != "spn":
+        served = ", ".join(_SERVED)
+        raise ConfigError(f"kubelogin --login names no way that is served, which are {served}")
     if found.get("password"):
         raise ConfigError("kubelogin --client-certificate-password is not served: take it off")
     old = "AAD_SERVICE_PRINCIPAL_CLIENT_"
@@ -120,14 +141,15 @@ def _authority(found: Arguments) -> str:
     known = {cloud.authority for cloud in azure.CLOUDS.values()}
     given = found.get("authority").removeprefix("https://").rstrip("/")
     if given and given not in known:
-        raise ConfigError(f"kubelogin --authority-host {given}: nothing is sent to strangers")
-    name = found.get("environment")
+        raise ConfigError("kubelogin --authority-host: nothing is sent to strangers")
+    name = found.get("environment").lower()
     if given or not name:
         return given
-    cloud = {key.lower(): value for key, value in azure.CLOUDS.items()}.get(name.lower())
-    if cloud is None:
-        raise ConfigError(f"kubelogin --environment {name} is not served")
-    return cloud.authority
+    if name == "azurestackcloud":
+        raise ConfigError("kubelogin --environment AzureStackCloud is not served")
+    if name not in _CLOUDS:
+        raise ConfigError(f"kubelogin --environment is none of {', '.join(azure.CLOUDS)}")
+    return _CLOUDS[name].authority
 
 
 def _read_config(config: Mapping[str, object]) -> AKS:
