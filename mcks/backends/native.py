@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mcks.auth.credential import Credential
+from mcks.backends.variables import last_set
 
 
 class NativeLogIn(Protocol):
@@ -35,10 +36,28 @@ class NativeLogIn(Protocol):
         """Say as whom the hub logs in."""
 
 
-ReadArguments = Callable[[Sequence[str], Mapping[str, str]], NativeLogIn | None]
-"""Reads a program's arguments and environment; None if it is called for something else.
+@dataclass(frozen=True)
+class Invocation:
+    """How an exec stanza calls its program; *hub* is the environment that this would inherit."""
 
-Raises `ConfigError` for what cannot be served, or would be lost.
+    arguments: Sequence[str] = field(default=(), repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hub: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def variable(self, *names: str) -> str:
+        """Give the last of *names* that the stanza sets, else the last that the hub has."""
+        for environment in (self.environment, self.hub):
+            name = last_set(names, environment)
+            if name:
+                return environment[name]
+        return ""
+
+
+ReadInvocation = Callable[[Invocation], NativeLogIn | None]
+"""Reads how a program is called; None if it is called for something else.
+
+What the stanza says counts as in the program itself; the hub's environment fills what it leaves
+open. Raises `ConfigError` for what cannot be served, or would be lost.
 """
 
 ReadConfig = Callable[[Mapping[str, object]], NativeLogIn]
@@ -49,5 +68,5 @@ ReadConfig = Callable[[Mapping[str, object]], NativeLogIn]
 class Known:
     """What one module of `mcks.backends.programs` reads, by the names in kubeconfig files."""
 
-    commands: Mapping[str, ReadArguments] = field(default_factory=dict)
+    commands: Mapping[str, ReadInvocation] = field(default_factory=dict)
     auth_providers: Mapping[str, ReadConfig] = field(default_factory=dict)

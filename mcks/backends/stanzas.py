@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import pkgutil
 from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 
 from mcks.backends import programs
 from mcks.backends.kubeconfig import Entry
-from mcks.backends.native import Known, NativeLogIn
+from mcks.backends.native import Invocation, Known, NativeLogIn
 from mcks.errors import ConfigError
 
 
-def recognise(user: Entry) -> NativeLogIn | None:
+def recognise(user: Entry, hub: Mapping[str, str] = os.environ) -> NativeLogIn | None:
     """Say how mcks itself logs in *user*; None for a plug-in that it does not know.
 
-    Raises `ConfigError` for a known one that cannot be served, or has options that would be lost.
+    *hub* is the hub's environment, which the program would inherit. Raises `ConfigError` for a
+    known one that cannot be served, or has options that would be lost.
     """
     stanza, provider = user.mapping("exec"), user.mapping("auth-provider")
     try:
         if stanza:
-            return _of_exec(stanza)
+            return _of_exec(stanza, hub)
         if provider:
             return _of_provider(provider)
     except ConfigError as exc:
@@ -59,10 +61,10 @@ def arguments_of(stanza: Mapping[str, object]) -> list[str]:
     return arguments
 
 
-def _of_exec(stanza: Mapping[str, object]) -> NativeLogIn | None:
-    arguments, environment = arguments_of(stanza), environment_of(stanza)
+def _of_exec(stanza: Mapping[str, object], hub: Mapping[str, str]) -> NativeLogIn | None:
+    invocation = Invocation(arguments_of(stanza), environment_of(stanza), hub)
     read = _known().commands.get(base_name(str(stanza.get("command") or "")))
-    return None if read is None else read(arguments, environment)
+    return None if read is None else read(invocation)
 
 
 def _of_provider(provider: Mapping[str, object]) -> NativeLogIn | None:

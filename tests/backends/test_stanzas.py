@@ -14,7 +14,7 @@ from mcks.backends.plugin_stanza import plugin_of
 from mcks.backends.programs.gke_gcloud_auth_plugin import GKE
 from mcks.backends.stanzas import base_name, recognise
 from mcks.errors import ConfigError
-from tests.backends.exec_stanzas import of_exec, user
+from tests.backends.exec_stanzas import SECRET, of_exec, user
 from tests.backends.refusals import shown_by
 
 SERVER = azure.AKS_SERVER_ID
@@ -85,6 +85,34 @@ def test_no_value_of_an_argument_is_in_a_message(command: str, arguments: tuple[
     assert "SECRET" not in shown_by(caught.value)
 
 
+CALLS = [
+    ("aws", EKS_ARGS),
+    ("aws-iam-authenticator", ("token", "-i", "hub")),
+    ("kubelogin", KUBELOGIN_ARGS),
+    ("gke-gcloud-auth-plugin", ()),
+    ("gke-gcloud-auth-plugin", ("--use_application_default_credentials",)),
+    ("doctl", (*DOCTL_ARGS, UUID)),
+]
+
+
+@pytest.mark.parametrize(("command", "arguments"), CALLS)
+@pytest.mark.parametrize("name", ["NEW_IDENTITY", "HOME", "HTTPS_PROXY", "SSL_CERT_FILE"])
+def test_a_variable_that_would_be_lost_is_refused_by_name(
+    command: str, arguments: tuple[str, ...], name: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"{name} in exec.env is not understood") as caught:
+        of_exec(command, *arguments, **{name: SECRET})
+    assert SECRET not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize(("command", "arguments"), CALLS)
+def test_a_variable_that_changes_no_login_is_taken(
+    command: str, arguments: tuple[str, ...]
+) -> None:
+    changes_nothing = {"PATH": "/opt", "LANG": "C", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    assert of_exec(command, *arguments, **changes_nothing) == of_exec(command, *arguments)
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
@@ -120,7 +148,7 @@ def test_wrong_types_are_config_errors(stanza: dict[str, Any]) -> None:
 def test_another_cloud_is_one_more_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "fifth_cloud.py").write_text(
         "from mcks.backends.native import Known\n"
-        "KNOWN = Known(commands={'fifth-login': lambda arguments, environment: arguments})\n"
+        "KNOWN = Known(commands={'fifth-login': lambda call: call.arguments})\n"
     )
     monkeypatch.setattr(programs, "__path__", [*programs.__path__, str(tmp_path)])
     stanzas._known.cache_clear()

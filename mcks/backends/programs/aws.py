@@ -5,13 +5,14 @@ How tokens are signed is in `mcks.auth.aws`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
 
 from mcks.auth import aws
 from mcks.auth.credential import Credential
-from mcks.backends.arguments import Arguments, harmless, parse, spelled
-from mcks.backends.native import Known
+from mcks.backends.arguments import harmless, parse, spelled
+from mcks.backends.native import Invocation, Known
+from mcks.backends.variables import refuse_unknown
 from mcks.errors import ConfigError
 
 
@@ -71,32 +72,58 @@ _AUTHENTICATOR_VALUES = spelled(
 _AUTHENTICATOR_FLAGS = spelled({"forward": "--forward-session-name"}) | harmless(
     "--cache --token-only"
 )
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_VARIABLES = (
+    *("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"),
+    *(*_KEYS, "AWS_SESSION_TOKEN"),
+    # These change no login:
+    *("AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_CLI_AUTO_PROMPT", "AWS_CLI_FILE_ENCODING"),
+    *("AWS_SDK_LOAD_CONFIG", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"),
+)
+_ROLE = "DEFAULT_ROLE"
+_CLUSTER = "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID"
 
 
-def _aws(arguments: Sequence[str], environment: Mapping[str, str]) -> EKS | None:
-    if not {"eks", "get-token"} <= set(arguments):
+def _aws(invocation: Invocation) -> EKS | None:
+    if not {"eks", "get-token"} <= set(invocation.arguments):
         return None
-    found = parse(arguments, values=_AWS_VALUES, flags=_AWS_FLAGS)
+    found = parse(invocation.arguments, values=_AWS_VALUES, flags=_AWS_FLAGS)
     if found.words != ("eks", "get-token"):
         return None
     if found.get("endpoint"):
         raise ConfigError("aws --endpoint-url: the hub's credentials are not sent elsewhere")
-    cluster = found.get("cluster_id") or found.get("cluster_name")
-    session = found.get("session") or "EKSGetTokenAuth"
-    login = _aws_login(found, environment, role=found.get("role"), session=session)
-    return _eks(login, cluster, "")
+    environment = invocation.environment
+    _check_variables(environment, _VARIABLES)
+    profile = found.get("profile")
+    if profile:
+        # Like aws: a profile that is named as an argument hides the keys in the environment.
+        environment = {name: v for name, v in environment.items() if name not in _KEYS}
+    login = replace(
+        _login(environment),
+        role_arn=found.get("role"),
+        session_name=found.get("session") or "EKSGetTokenAuth",
+    )
+    login = _with(login, region=found.get("region"), profile=profile)
+    return _eks(login, found.get("cluster_id") or found.get("cluster_name"), "")
 
 
-def _iam_authenticator(arguments: Sequence[str], environment: Mapping[str, str]) -> EKS | None:
-    if "token" not in arguments:
+def _iam_authenticator(invocation: Invocation) -> EKS | None:
+    if "token" not in invocation.arguments:
         return None
-    found = parse(arguments, values=_AUTHENTICATOR_VALUES, flags=_AUTHENTICATOR_FLAGS)
+    found = parse(invocation.arguments, values=_AUTHENTICATOR_VALUES, flags=_AUTHENTICATOR_FLAGS)
     if found.words != ("token",):
         return None
-    role = found.get("role") or environment.get("DEFAULT_ROLE", "")
-    login = _aws_login(found, environment, role=role, session=found.get("session") or "mcks")
+    _check_variables(invocation.environment, (*_VARIABLES, _ROLE, _CLUSTER))
+    login = replace(
+        _login(invocation.environment),
+        role_arn=found.get("role") or invocation.variable(_ROLE),
+        external_id=found.get("external_id"),
+        session_name=found.get("session") or "mcks",
+    )
+    login = _with(login, region=found.get("region"))
     forward = "--forward-session-name is ignored: the session is called mcks"
-    return _eks(login, found.get("cluster"), forward if "forward" in found.flags else "")
+    cluster = found.get("cluster") or invocation.variable(_CLUSTER)
+    return _eks(login, cluster, forward if "forward" in found.flags else "")
 
 
 def _eks(login: aws.Login, cluster: str, warning: str) -> EKS:
@@ -105,32 +132,31 @@ def _eks(login: aws.Login, cluster: str, warning: str) -> EKS:
     return EKS(login, cluster, warning)
 
 
-_AWS_VARIABLES = {
-    "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-}  # fmt: skip
-
-
-def _aws_login(
-    found: Arguments, environment: Mapping[str, str], *, role: str, session: str
-) -> aws.Login:
+def _check_variables(environment: Mapping[str, str], known: Collection[str]) -> None:
     for name in environment:
         if name.startswith("AWS_ENDPOINT_URL"):
             raise ConfigError(f"{name} in exec.env: the hub's credentials are not sent elsewhere")
-        if name.startswith("AWS_") and name not in _AWS_VARIABLES:
-            raise ConfigError(f"{name} in exec.env is not understood")
-    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", "")
+    refuse_unknown(environment, known)
+
+
+def _login(environment: Mapping[str, str]) -> aws.Login:
+    """Read the variables that all tools of AWS share."""
+    key, secret = (environment.get(name, "") for name in _KEYS)
+    if bool(key) != bool(secret):
+        raise ConfigError(f"exec.env: {' and '.join(_KEYS)} are needed both, or none")
     return aws.Login(
-        region=found.get("region") or region,
-        profile=found.get("profile") or environment.get("AWS_PROFILE", ""),
-        role_arn=role,
-        external_id=found.get("external_id"),
-        session_name=session,
+        region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", ""),
+        profile=environment.get("AWS_PROFILE", ""),
         sts_regional_endpoints=environment.get("AWS_STS_REGIONAL_ENDPOINTS", ""),
-        access_key_id=environment.get("AWS_ACCESS_KEY_ID", ""),
-        secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY", ""),
-        session_token=environment.get("AWS_SESSION_TOKEN", ""),
+        access_key_id=key,
+        secret_access_key=secret,
+        session_token=environment.get("AWS_SESSION_TOKEN", "") if key else "",
     )
+
+
+def _with(login: aws.Login, **said: str) -> aws.Login:
+    """Let what the arguments say win."""
+    return replace(login, **{name: value for name, value in said.items() if value})
 
 
 KNOWN = Known(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mcks.auth import aws
 from mcks.backends.programs.aws import EKS
 from mcks.errors import ConfigError
-from tests.backends.exec_stanzas import of_exec
+from tests.backends.exec_stanzas import of_exec, of_exec_in
 
 EKS_LOGIN = aws.Login(region="eu-west-1", session_name="EKSGetTokenAuth")
 
@@ -110,3 +112,64 @@ def test_other_commands_of_aws_are_unknown_plugins(args: tuple[str, ...]) -> Non
 
 def test_other_commands_of_the_authenticator_are_unknown_plugins() -> None:
     assert of_exec("aws-iam-authenticator", "verify", "-i", "x") is None
+
+
+HUB = ("eks", "get-token", "--cluster-name", "hub", "--region", "eu-west-1")
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "k", "AWS_SESSION_TOKEN": "st"}
+
+
+def test_a_profile_that_is_an_argument_hides_keys_in_the_environment() -> None:
+    found = of_exec("aws", *HUB, "--profile", "p", **KEYS)
+    assert found == EKS(replace(EKS_LOGIN, profile="p"), "hub")
+
+
+def test_keys_in_the_environment_win_over_a_profile_there() -> None:
+    found = of_exec("aws", *HUB, **KEYS, AWS_PROFILE="p")
+    assert isinstance(found, EKS)
+    assert (found.login.access_key_id, found.login.session_token) == ("AKIA", "st")
+
+
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_half_a_key_is_refused(missing: str) -> None:
+    env = {name: value for name, value in KEYS.items() if name != missing}
+    with pytest.raises(ConfigError, match="are needed both"):
+        of_exec("aws", *HUB, **env)
+
+
+def test_a_sessions_name() -> None:
+    found = of_exec("aws", *HUB, "--role-arn", "arn:r", "--session-name", "me")
+    assert found == EKS(replace(EKS_LOGIN, role_arn="arn:r", session_name="me"), "hub")
+
+
+def test_variables_that_change_nothing() -> None:
+    found = of_exec("aws", *HUB, AWS_PAGER="", AWS_DEFAULT_OUTPUT="text", AWS_MAX_ATTEMPTS="2")
+    assert found == EKS(EKS_LOGIN, "hub")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_ROLE_ARN", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_CA_BUNDLE"],
+)
+def test_other_variables_are_refused_by_name(name: str) -> None:
+    for command, args in (("aws", HUB), ("aws-iam-authenticator", ("token", "-i", "hub"))):
+        with pytest.raises(ConfigError, match=f"{name} in exec.env is not understood"):
+            of_exec(command, *args, **{name: "x"})
+
+
+def test_the_authenticators_own_variables_count_from_the_stanza_or_else_the_hub() -> None:
+    names = {"DEFAULT_ROLE": "arn:hubs", "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID": "hubs"}
+    found = of_exec_in(names, "aws-iam-authenticator", "token")
+    assert isinstance(found, EKS)
+    assert (found.login.role_arn, found.cluster) == ("arn:hubs", "hubs")
+    found = of_exec_in(names, "aws-iam-authenticator", "token", DEFAULT_ROLE="arn:own")
+    assert isinstance(found, EKS)
+    assert found.login.role_arn == "arn:own"
+    found = of_exec_in(names, "aws-iam-authenticator", "token", "-r", "arn:arg", "-iarg")
+    assert isinstance(found, EKS)
+    assert (found.login.role_arn, found.cluster) == ("arn:arg", "arg")
+
+
+def test_the_authenticators_variables_mean_nothing_to_aws() -> None:
+    with pytest.raises(ConfigError, match=r"DEFAULT_ROLE in exec\.env is not understood"):
+        of_exec("aws", *HUB, DEFAULT_ROLE="arn:r")
+    assert of_exec_in({"DEFAULT_ROLE": "arn:r"}, "aws", *HUB) == EKS(EKS_LOGIN, "hub")
