@@ -186,11 +186,13 @@ def _credential(login: Login, kind: str) -> Any:
 
 
 def _machine_identity(login: Login) -> dict[str, Any]:
+    """Name a managed identity and no other source: the SDK itself prefers a workload identity."""
+    only: dict[str, Any] = {"_exclude_workload_identity_credential": True}
     if login.identity_resource_id:
         # the name that the metadata service gives to the parameter
-        return {"identity_config": {"msi_res_id": login.identity_resource_id}}
+        return only | {"identity_config": {"msi_res_id": login.identity_resource_id}}
     client = login.client_id or _variable(login, "CLIENT_ID")
-    return {"client_id": client} if client else {}
+    return only | ({"client_id": client} if client else {})
 
 
 def _common(login: Login) -> dict[str, Any]:

@@ -82,6 +82,34 @@ async def signed_by(log_in: NativeLogIn) -> str:
     return base64.urlsafe_b64decode(token.removeprefix("k8s-aws-v1.") + "==").decode()
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ((), {"client_id": CLIENT}),
+        (("--client-id", "machine"), {"client_id": "machine"}),
+        (("--identity-resource-id", "/x/y"), {"msi_res_id": "/x/y"}),
+        (("--disable-environment-override",), {}),
+    ],
+)
+async def test_msi_is_a_managed_identity_though_the_hub_has_a_workload_identity(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    more: tuple[str, ...],
+    expected: dict[str, str],
+) -> None:
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", "/nobody/reads/this")
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/")
+    async with FakeAzure().running(monkeypatch, tmp_path) as cloud:
+        assert isinstance(cloud, FakeAzure)
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", cloud.url)
+        made = await log_in_of("kubelogin", *KUBELOGIN, "-l", "msi", *more).mint()
+        assert made.token == AZURE_SECRETS[3]
+        (form,) = cloud.forms
+        assert {name: form[name] for name in {"client_id", "msi_res_id"} & form.keys()} == expected
+
+
 async def test_entras_application_of_the_stanza_is_not_the_hubs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
