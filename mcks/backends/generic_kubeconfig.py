@@ -22,7 +22,7 @@ from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
 from mcks.backends.native import NativeLogIn
-from mcks.backends.plugin_stanza import plugin_of
+from mcks.backends.plugin_stanza import may_run, plugin_of
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.errors import ConfigError, MCKSError
@@ -60,7 +60,8 @@ class GenericKubeconfigBackend(Backend):
         Commands that may be run to log in: absolute paths, as the kubeconfig has them.
 
         Empty by default: no program is run. The plug-ins of the big clouds need none, mcks logs in
-        for them. Whoever can write the kubeconfig can run these commands as the hub.
+        for them; one that is listed here is run where mcks cannot do what its arguments say.
+        Whoever can write the kubeconfig can run these commands as the hub.
         """,
     ).tag(config=True)
 
@@ -145,12 +146,18 @@ class GenericKubeconfigBackend(Backend):
     def _source(self, context: Context) -> NativeLogIn | Plugin | None:
         """Give what makes the credential, unless the user's entry holds it.
 
-        Token, token file and basic authentication win over plug-ins, as in kubectl.
+        Token, token file and basic authentication win over plug-ins, as in kubectl. A known
+        plug-in is run only if it asks for what mcks cannot do itself.
         """
         user = context.user
         if user is None or user.text("token") or user.text("tokenFile") or _basic(user):
             return None
-        native = recognise(user)
+        try:
+            native = recognise(user)
+        except ConfigError:
+            if not may_run(user, self.allowed_exec_plugins):
+                raise
+            native = None
         if native is not None:
             return native
         if user.mapping("exec"):
