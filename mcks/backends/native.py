@@ -5,12 +5,12 @@ Knows no cloud: those are in `mcks.backends.programs`. Finding them is in `mcks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from mcks.auth.credential import Credential
-from mcks.backends.variables import last_set
+from mcks.backends.variables import refuse_lost
 
 
 class NativeLogIn(Protocol):
@@ -44,13 +44,13 @@ class Invocation:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     hub: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def variable(self, *names: str) -> str:
-        """Give the last of *names* that the stanza sets, else the last that the hub has."""
-        for environment in (self.environment, self.hub):
-            name = last_set(names, environment)
-            if name:
-                return environment[name]
-        return ""
+    def variable(self, name: str) -> str:
+        """Give the variable *name* of the stanza, else that of the hub, or ``""``."""
+        return self.environment.get(name) or self.hub.get(name, "")
+
+    def refuse_lost(self, counting: Collection[str], harmless: Collection[str] = ()) -> None:
+        """Raise `ConfigError` for a variable that neither counts nor is harmless."""
+        refuse_lost(self.environment, self.hub, counting=counting, harmless=harmless)
 
 
 ReadInvocation = Callable[[Invocation], NativeLogIn | None]

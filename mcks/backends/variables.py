@@ -21,12 +21,29 @@ def last_set(names: Collection[str], environment: Mapping[str, str]) -> str:
     return next((name for name in reversed([*names]) if environment.get(name)), "")
 
 
-def refuse_unknown(environment: Mapping[str, str], known: Collection[str]) -> None:
-    """Raise `ConfigError` for a variable that would be lost: neither *known* nor harmless."""
-    for name in environment:
-        if name not in known and name not in _HARMLESS and not name.startswith("LC_"):
+def refuse_lost(
+    environment: Mapping[str, str],
+    hub: Mapping[str, str],
+    *,
+    counting: Collection[str],
+    harmless: Collection[str] = (),
+) -> None:
+    """Raise `ConfigError` for a variable of *environment* that would be lost.
+
+    That is one which neither counts nor is harmless, or is empty to hide one of the *hub*, whose
+    variables count where a stanza says nothing.
+    """
+    for name, value in environment.items():
+        if name in harmless or name in _HARMLESS or name.startswith("LC_"):
+            continue
+        if name not in counting:
             shown = name.partition("=")[0]
             raise ConfigError(
                 f"{shown} in exec.env is not understood, and mcks, which logs in without the "
                 "program, does not drop it unseen: take it out"
+            )
+        if not value and hub.get(name):
+            raise ConfigError(
+                f"{name} in exec.env is empty, and would not hide that of the hub's environment: "
+                "set it to something, or take one of them out"
             )

@@ -12,7 +12,6 @@ from mcks.auth import aws
 from mcks.auth.credential import Credential
 from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.native import Invocation, Known
-from mcks.backends.variables import refuse_unknown
 from mcks.errors import ConfigError
 
 
@@ -76,7 +75,8 @@ _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _VARIABLES = (
     *("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"),
     *(*_KEYS, "AWS_SESSION_TOKEN"),
-    # These change no login:
+)
+_HARMLESS = (
     *("AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_CLI_AUTO_PROMPT", "AWS_CLI_FILE_ENCODING"),
     *("AWS_SDK_LOAD_CONFIG", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"),
 )
@@ -93,7 +93,7 @@ def _aws(invocation: Invocation) -> EKS | None:
     if found.get("endpoint"):
         raise ConfigError("aws --endpoint-url: the hub's credentials are not sent elsewhere")
     environment = invocation.environment
-    _check_variables(environment, _VARIABLES)
+    _check_variables(invocation, _VARIABLES)
     profile = found.get("profile")
     if profile:
         # Like aws: a profile that is named as an argument hides the keys in the environment.
@@ -113,7 +113,7 @@ def _iam_authenticator(invocation: Invocation) -> EKS | None:
     found = parse(invocation.arguments, values=_AUTHENTICATOR_VALUES, flags=_AUTHENTICATOR_FLAGS)
     if found.words != ("token",):
         return None
-    _check_variables(invocation.environment, (*_VARIABLES, _ROLE, _CLUSTER))
+    _check_variables(invocation, (*_VARIABLES, _ROLE, _CLUSTER))
     login = replace(
         _login(invocation.environment),
         role_arn=found.get("role") or invocation.variable(_ROLE),
@@ -132,11 +132,11 @@ def _eks(login: aws.Login, cluster: str, warning: str) -> EKS:
     return EKS(login, cluster, warning)
 
 
-def _check_variables(environment: Mapping[str, str], known: Collection[str]) -> None:
-    for name in environment:
+def _check_variables(invocation: Invocation, counting: Collection[str]) -> None:
+    for name in invocation.environment:
         if name.startswith("AWS_ENDPOINT_URL"):
             raise ConfigError(f"{name} in exec.env: the hub's credentials are not sent elsewhere")
-    refuse_unknown(environment, known)
+    invocation.refuse_lost(counting, _HARMLESS)
 
 
 def _login(environment: Mapping[str, str]) -> aws.Login:

@@ -12,7 +12,6 @@ from mcks.auth.credential import Credential
 from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.digitalocean_api import TOKEN_LIFE, cluster_credentials, credential_in
 from mcks.backends.native import Invocation, Known
-from mcks.backends.variables import refuse_unknown
 from mcks.errors import ConfigError
 
 _OWN_TOKEN = "the hub's own DigitalOcean token is used, not that of doctl's configuration"  # noqa: S105 - no token
@@ -58,10 +57,10 @@ _FLAGS = harmless("--trace --verbose -v --interactive")
 _TOKEN = "DIGITALOCEAN_ACCESS_TOKEN"  # noqa: S105 - a variable's name
 _CONTEXT = "DIGITALOCEAN_CONTEXT"
 _API = "DIGITALOCEAN_API_URL"
-_VARIABLES = (
-    *(_TOKEN, _CONTEXT, _API, "DIGITALOCEAN_CONFIG", "DIGITALOCEAN_OUTPUT"),
-    *("DIGITALOCEAN_HTTP_RETRY_MAX", "DIGITALOCEAN_HTTP_RETRY_WAIT_MAX"),
-    "DIGITALOCEAN_HTTP_RETRY_WAIT_MIN",
+_VARIABLES = (_TOKEN, _CONTEXT, _API, "DIGITALOCEAN_CONFIG")
+_HARMLESS = (
+    *("DIGITALOCEAN_OUTPUT", "DIGITALOCEAN_HTTP_RETRY_MAX"),
+    *("DIGITALOCEAN_HTTP_RETRY_WAIT_MAX", "DIGITALOCEAN_HTTP_RETRY_WAIT_MIN"),
 )
 
 
@@ -78,7 +77,7 @@ def _read(invocation: Invocation) -> DOKS | None:
             f"doctl --access-token is not used: take it out, and give the hub a token, or {_TOKEN} "
             "in exec.env"
         )
-    refuse_unknown(invocation.environment, _VARIABLES)
+    invocation.refuse_lost(_VARIABLES, _HARMLESS)
     if invocation.environment.get(_API):
         raise ConfigError(f"{_API} in exec.env: the hub's token is not sent elsewhere")
     if len(found.words) < 2 or found.words[-2] != "exec-credential":

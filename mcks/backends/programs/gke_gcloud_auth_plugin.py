@@ -12,7 +12,6 @@ from mcks.auth import google
 from mcks.auth.credential import Credential
 from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.native import Invocation, Known
-from mcks.backends.variables import refuse_unknown
 from mcks.errors import ConfigError
 
 _GCLOUD = (
@@ -64,9 +63,8 @@ _ADC_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _GCLOUDS_FILE = "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"
 _GCLOUDS_ACCOUNT = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"
 _TOKEN = "CLOUDSDK_AUTH_ACCESS_TOKEN"  # noqa: S105 - a variable's name
-_VARIABLES = (
-    *(_ADC_FILE, _GCLOUDS_FILE, _GCLOUDS_ACCOUNT, _TOKEN),
-    # These change no login:
+_VARIABLES = (_ADC_FILE, _GCLOUDS_FILE, _GCLOUDS_ACCOUNT, _TOKEN)
+_HARMLESS = (
     *("USE_GKE_GCLOUD_AUTH_PLUGIN", "CLOUDSDK_PYTHON", "CLOUDSDK_CORE_PROJECT"),
     *("CLOUDSDK_CORE_DISABLE_PROMPTS", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING"),
     *("CLOUDSDK_CORE_VERBOSITY", "CLOUDSDK_COMPUTE_REGION", "CLOUDSDK_COMPUTE_ZONE"),
@@ -78,7 +76,7 @@ def _read(invocation: Invocation) -> GKE:
     found = parse(invocation.arguments, values=_VALUES, flags=_FLAGS)
     if "edge" in found.flags:
         raise ConfigError(f"{_PROGRAM} --use_edge_cloud (edge clusters) is not served")
-    refuse_unknown(invocation.environment, _VARIABLES)
+    invocation.refuse_lost(_VARIABLES, _HARMLESS)
     defaults = invocation.environment.get(_ADC_FILE, "")
     if "adc" in found.flags:
         # The plug-in itself ignores the rest then.

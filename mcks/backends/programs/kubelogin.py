@@ -12,7 +12,7 @@ from mcks.auth import azure
 from mcks.auth.credential import Credential
 from mcks.backends.arguments import Arguments, harmless, parse, spelled
 from mcks.backends.native import Invocation, Known
-from mcks.backends.variables import last_set, refuse_unknown
+from mcks.backends.variables import last_set
 from mcks.errors import ConfigError
 
 _PERSON = (
@@ -102,7 +102,7 @@ _FEDERATED: _Variables = {
 }
 _ALL_TABLES = (_USUAL, _TERRAFORM, _FEDERATED)
 _METHOD = "AAD_LOGIN_METHOD"
-_CHANGE_NOTHING = ("AZURE_CLI_TIMEOUT", "KUBECACHEDIR", "AZURE_CONFIG_DIR")
+_HARMLESS = ("AZURE_CLI_TIMEOUT", "KUBECACHEDIR", "AZURE_CONFIG_DIR")
 _NOT_FOLLOWED = f"{_METHOD} in the hub's environment is not followed, the kubeconfig says --login"
 _PERSONS = ("devicecode", "interactive", "azurecli", "azd")
 _NOT_FOR_HUBS = ("ropc", "azurepipelines")
@@ -123,7 +123,7 @@ def _read(invocation: Invocation) -> AKS | None:
     scope = f"{found.get('server')}/.default"
     kind, how = _method(found, invocation)
     tables = _tables(kind, found.flags)
-    _check_variables(invocation.environment, kind, found.flags)
+    _check_variables(invocation, kind, found.flags)
     options = _filled(_overridden(found, invocation.environment, tables), invocation.hub, tables)
     if kind in _PERSONS:
         login = azure.Login(tenant_id=options.get("tenant"), authority=_authority(options))
@@ -162,12 +162,12 @@ def _tables(kind: str, flags: Collection[str]) -> list[_Variables]:
     return [usual, _FEDERATED] if kind == "workloadidentity" else [usual]
 
 
-def _check_variables(environment: Mapping[str, str], kind: str, flags: Collection[str]) -> None:
+def _check_variables(invocation: Invocation, kind: str, flags: Collection[str]) -> None:
     """Raise `ConfigError` for a variable that kubelogin would not read for this login."""
     known = _names(_ALL_TABLES)
     # They are switched off as a whole, and whoever does that knows it.
     counting = known if "closed" in flags else _names(_tables(kind, flags))
-    for name in environment:
+    for name in invocation.environment:
         if name not in known or name in counting:
             continue
         if name in _names([_TERRAFORM]):
@@ -177,7 +177,10 @@ def _check_variables(environment: Mapping[str, str], kind: str, flags: Collectio
         else:
             why = f"for the login {kind}: take it out, or choose another login"
         raise ConfigError(f"{name} in exec.env does not count for kubelogin {why}")
-    refuse_unknown(environment, (*known, _METHOD, *_CHANGE_NOTHING))
+    if "closed" in flags:
+        invocation.refuse_lost((), (*known, _METHOD, *_HARMLESS))
+    else:
+        invocation.refuse_lost((*counting, _METHOD), _HARMLESS)
 
 
 def _names(tables: Iterable[_Variables]) -> set[str]:
