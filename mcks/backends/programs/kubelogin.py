@@ -103,8 +103,11 @@ _FEDERATED: _Variables = {
 _ALL_TABLES = (_USUAL, _TERRAFORM, _FEDERATED)
 _METHOD = "AAD_LOGIN_METHOD"
 _HARMLESS = ("AZURE_CLI_TIMEOUT", "KUBECACHEDIR", "AZURE_CONFIG_DIR")
+_BY_HUB = f"{_METHOD} in the hub's environment:"
 _NOT_FOLLOWED = f"{_METHOD} in the hub's environment is not followed, the kubeconfig says --login"
 _PERSONS = ("devicecode", "interactive", "azurecli", "azd")
+_CLIENT_OF_PERSONS = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+"""What AKS names as the client of a person's login, whatever way to log in counts in the end."""
 _NOT_FOR_HUBS = ("ropc", "azurepipelines")
 
 
@@ -124,7 +127,10 @@ def _read(invocation: Invocation) -> AKS | None:
     kind, how = _method(found, invocation)
     tables = _tables(kind, found.flags)
     _check_variables(invocation, kind, found.flags)
-    options = _filled(_overridden(found, invocation.environment, tables), invocation.hub, tables)
+    environment = invocation.environment
+    if how == _BY_HUB:
+        environment = {**invocation.hub, **environment}
+    options = _filled(_overridden(found, environment, tables), invocation.hub, tables)
     if kind in _PERSONS:
         login = azure.Login(tenant_id=options.get("tenant"), authority=_authority(options))
         return AKS(login, scope, f"{how} {kind}: {_PERSON}")
@@ -143,7 +149,7 @@ def _method(found: Arguments, invocation: Invocation) -> tuple[str, str]:
             kind, how = invocation.environment[_METHOD], f"{_METHOD} in exec.env:"
         elif kind in _PERSONS and invocation.hub.get(_METHOD):
             # No hub is that person, so how it logs in is left open.
-            kind, how = invocation.hub[_METHOD], f"{_METHOD} in the hub's environment:"
+            kind, how = invocation.hub[_METHOD], _BY_HUB
     if kind in _NOT_FOR_HUBS:
         raise ConfigError(f"{how} {kind} is not served: a hub cannot log in that way")
     if kind not in _LOGINS and kind not in _PERSONS:
@@ -170,9 +176,9 @@ def _check_variables(invocation: Invocation, kind: str, flags: Collection[str]) 
     for name in invocation.environment:
         if name not in known or name in counting:
             continue
-        if name in _names([_TERRAFORM]):
+        if name in _names([_TERRAFORM]) and "terraform" not in flags:
             why = "without --use-azurerm-env-vars: add that, or take it out"
-        elif "terraform" in flags:
+        elif name in _names([_USUAL]) and "terraform" in flags:
             why = "beside --use-azurerm-env-vars: take one of them out"
         else:
             why = f"for the login {kind}: take it out, or choose another login"
@@ -192,6 +198,8 @@ def _overridden(
 ) -> Arguments:
     """Let variables of the stanza win over its arguments, even empty ones, as kubelogin does."""
     said = dict(found.options)
+    if said.get("client") == _CLIENT_OF_PERSONS:
+        del said["client"]
     for table in tables:
         for option, names in table.items():
             for name in names:
@@ -277,7 +285,10 @@ def _authority(options: Arguments) -> str:
     known = {cloud.authority for cloud in azure.CLOUDS.values()}
     given = options.get("authority").removeprefix("https://").rstrip("/")
     if given and given not in known:
-        raise ConfigError("kubelogin --authority-host: nothing is sent to strangers")
+        raise ConfigError(
+            "kubelogin --authority-host (or AZURE_AUTHORITY_HOST in exec.env): nothing is sent to "
+            "strangers"
+        )
     name = options.get("environment").lower()
     if given or not name:
         return given

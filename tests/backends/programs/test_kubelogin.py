@@ -178,6 +178,37 @@ def test_the_way_to_log_in_may_be_a_variable() -> None:
     assert not found.warning
 
 
+@pytest.mark.parametrize("place", ["env", "hub"])
+@pytest.mark.parametrize(
+    ("method", "names", "expected"),
+    [
+        (
+            "spn",
+            OLD_ENV,
+            azure.Login("client-secret", TENANT, "old-ID", PUBLIC, "old-SECRET"),
+        ),
+        (
+            "spn",
+            SPN_ENV,
+            azure.Login("client-secret", "t", "c", PUBLIC, "s"),
+        ),
+        ("msi", {}, azure.Login("managed-identity")),
+        ("msi", {"AZURE_CLIENT_ID": "c"}, azure.Login("managed-identity", client_id="c")),
+    ],
+)
+def test_what_azure_writes_is_turned_into_a_hubs_login_by_variables(
+    place: str, method: str, names: dict[str, str], expected: azure.Login
+) -> None:
+    args = entra("--client-id", "80faf920-1908-4b52-b5ef-a8e7bedfc67a", "--tenant-id", TENANT)
+    args += ["--login", "devicecode"]
+    names = {"AAD_LOGIN_METHOD": method, **names}
+    env, hub = (names, {}) if place == "env" else ({}, names)
+    found = of_exec_in(hub, "kubelogin", *args, **env)
+    assert isinstance(found, AKS)
+    assert found.login == expected
+    assert not found.warning
+
+
 def test_the_hubs_way_counts_where_the_stanza_names_a_persons() -> None:
     hub = {"AAD_LOGIN_METHOD": "spn", **OLD_ENV, "AZURE_TENANT_ID": "t"}
     found = of_exec_in(hub, "kubelogin", *entra("--login", "devicecode"))
@@ -219,6 +250,11 @@ def test_variables_of_the_webhook_count_in_a_stanza() -> None:
             "AZURE_CLIENT_SECRET .* for the login devicecode",
         ),
         (("-l", "msi"), {"AZURE_FEDERATED_TOKEN_FILE": SECRET}, "for the login msi"),
+        (
+            ("-l", "azd", "--use-azurerm-env-vars"),
+            {"ARM_CLIENT_SECRET": SECRET},
+            "ARM_CLIENT_SECRET .* for the login azd",
+        ),
         (("-l", "msi"), {"AAD_LOGIN_METHOD": SECRET}, "AAD_LOGIN_METHOD in exec.env names none"),
         (("-l", "msi"), {"AAD_LOGIN_METHOD": "ropc"}, "AAD_LOGIN_METHOD in exec.env: ropc is not"),
         (("-l", "msi"), {"AZURE_ENVIRONMENT_FILEPATH": SECRET}, "is not understood"),
