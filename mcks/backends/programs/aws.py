@@ -71,10 +71,10 @@ _AUTHENTICATOR_VALUES = spelled(
 _AUTHENTICATOR_FLAGS = spelled({"forward": "--forward-session-name"}) | harmless(
     "--cache --token-only"
 )
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _VARIABLES = (
     *("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"),
-    *(*_KEYS, "AWS_SESSION_TOKEN"),
+    *_KEYS,
 )
 _HARMLESS = (
     *("AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_CLI_AUTO_PROMPT", "AWS_CLI_FILE_ENCODING"),
@@ -141,16 +141,16 @@ def _check_variables(invocation: Invocation, counting: Collection[str]) -> None:
 
 def _login(environment: Mapping[str, str]) -> aws.Login:
     """Read the variables that all tools of AWS share."""
-    key, secret = (environment.get(name, "") for name in _KEYS)
-    if bool(key) != bool(secret):
-        raise ConfigError(f"exec.env: {' and '.join(_KEYS)} are needed both, or none")
+    key, secret, token = (environment.get(name, "") for name in _KEYS)
+    if (key or secret or token) and not (key and secret):
+        raise ConfigError(f"exec.env: {_KEYS[0]} and {_KEYS[1]} are needed both, or none of them")
     return aws.Login(
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", ""),
         profile=environment.get("AWS_PROFILE", ""),
         sts_regional_endpoints=environment.get("AWS_STS_REGIONAL_ENDPOINTS", ""),
         access_key_id=key,
         secret_access_key=secret,
-        session_token=environment.get("AWS_SESSION_TOKEN", "") if key else "",
+        session_token=token,
     )
 
 

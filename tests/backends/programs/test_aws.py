@@ -129,9 +129,11 @@ def test_keys_in_the_environment_win_over_a_profile_there() -> None:
     assert (found.login.access_key_id, found.login.session_token) == ("AKIA", "st")
 
 
-@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_half_a_key_is_refused(missing: str) -> None:
-    env = {name: value for name, value in KEYS.items() if name != missing}
+@pytest.mark.parametrize(
+    "names", [["AWS_ACCESS_KEY_ID"], ["AWS_SECRET_ACCESS_KEY"], ["AWS_SESSION_TOKEN"]]
+)
+def test_half_a_key_is_refused(names: list[str]) -> None:
+    env = {name: KEYS[name] for name in names}
     with pytest.raises(ConfigError, match="are needed both"):
         of_exec("aws", *HUB, **env)
 
