@@ -82,8 +82,9 @@ CLOUDS = {
 
 @dataclass(frozen=True)
 class Login:
-    """Which Entra identity to use. Empty fields are filled from the environment (``AZURE_...``).
+    """Which Entra identity to use.
 
+    With *from_environment* empty fields are filled from the environment (``AZURE_...``).
     *kind* is one of `KINDS`; ``auto`` takes the first of environment, workload identity and
     managed identity for which the environment holds what is needed. Never a command.
     """
@@ -96,6 +97,8 @@ class Login:
     certificate_file: str = ""
     federated_token_file: str = ""
     identity_resource_id: str = ""
+    """Of a managed identity; it wins over *client_id*."""
+    from_environment: bool = True
 
 
 async def access_token(login: Login, scope: str) -> Credential:
@@ -166,24 +169,30 @@ def _credential(login: Login, kind: str) -> Any:
 
     common = _common(login)
     if kind == "managed-identity":
-        if login.identity_resource_id:
-            # the name that the metadata service gives to the parameter
-            common["identity_config"] = {"msi_res_id": login.identity_resource_id}
-        elif login.client_id:
-            common["client_id"] = login.client_id
-        return aio.ManagedIdentityCredential(**common)
-    tenant, client = _filled(login.tenant_id, "TENANT_ID"), _filled(login.client_id, "CLIENT_ID")
+        return aio.ManagedIdentityCredential(**common, **_machine_identity(login))
+    tenant = _filled(login, login.tenant_id, "TENANT_ID")
+    client = _filled(login, login.client_id, "CLIENT_ID")
     if kind == "workload-identity":
-        file = _filled(login.federated_token_file, "FEDERATED_TOKEN_FILE")
+        file = _filled(login, login.federated_token_file, "FEDERATED_TOKEN_FILE")
         return aio.WorkloadIdentityCredential(
             tenant_id=tenant, client_id=client, token_file_path=file, **common
         )
-    secret = login.client_secret or os.environ.get("AZURE_CLIENT_SECRET", "")
+    secret = login.client_secret or _variable(login, "CLIENT_SECRET")
     if kind == "client-secret" or (kind == "environment" and secret):
         return aio.ClientSecretCredential(tenant, client, secret, **common)
-    file = _filled(login.certificate_file, "CLIENT_CERTIFICATE_PATH")
-    password = os.environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
+    file = _filled(login, login.certificate_file, "CLIENT_CERTIFICATE_PATH")
+    password = _variable(login, "CLIENT_CERTIFICATE_PASSWORD") or None
     return aio.CertificateCredential(tenant, client, file, password=password, **common)
+
+
+def _machine_identity(login: Login) -> dict[str, Any]:
+    """Name a managed identity and no other source: the SDK itself prefers a workload identity."""
+    only: dict[str, Any] = {"_exclude_workload_identity_credential": True}
+    if login.identity_resource_id:
+        # the name that the metadata service gives to the parameter
+        return only | {"identity_config": {"msi_res_id": login.identity_resource_id}}
+    client = login.client_id or _variable(login, "CLIENT_ID")
+    return only | ({"client_id": client} if client else {})
 
 
 def _common(login: Login) -> dict[str, Any]:
@@ -194,7 +203,7 @@ def _common(login: Login) -> dict[str, Any]:
         "retry_total": 2,
         "retry_backoff_factor": 0.2,
     }
-    authority = login.authority or os.environ.get("AZURE_AUTHORITY_HOST", "")
+    authority = login.authority or _variable(login, "AUTHORITY_HOST")
     if authority:
         settings["authority"] = authority
     if os.environ.get("SSL_CERT_FILE"):
@@ -202,11 +211,15 @@ def _common(login: Login) -> dict[str, Any]:
     return settings
 
 
-def _filled(given: str, variable: str) -> str:
-    value = given or os.environ.get(f"AZURE_{variable}", "")
+def _variable(login: Login, name: str) -> str:
+    return os.environ.get(f"AZURE_{name}", "") if login.from_environment else ""
+
+
+def _filled(login: Login, given: str, variable: str) -> str:
+    value = given or _variable(login, variable)
     if not value:
-        name = variable.lower()
-        raise ConfigError(f"Entra: {name} is missing: set it, or AZURE_{variable}")
+        remedy = f"set it, or AZURE_{variable}" if login.from_environment else "set it"
+        raise ConfigError(f"Entra: {variable.lower()} is missing: {remedy}")
     return value
 
 

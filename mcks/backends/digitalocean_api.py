@@ -25,20 +25,23 @@ async def ask(
     path: str,
     query: dict[str, str],
     *,
+    token: str = "",
     token_file: str = "",
     api_url: str = API_URL,
     scope: str = "kubernetes:read",
 ) -> dict[str, Any]:
-    """Call the API with the hub's token, which needs *scope* for it.
+    """Call the API with *token*, else with the hub's, which needs *scope* for it.
 
     Raises as `mcks.backends.cloud_api.call` does.
     """
-    token = await api_token(token_file)
+    used = token or await api_token(token_file)
     url = api_url.rstrip("/") + path
     try:
-        return await call(Call("DigitalOcean", f"GET {path}", url, token=token, query=query))
+        return await call(Call("DigitalOcean", f"GET {path}", url, token=used, query=query))
     except Refused as exc:
         place = token_file or "the hub's environment (then restart it)"
+        if token:
+            place = "the kubeconfig"
         remedies = {
             401: f"The API token is wrong, expired or deleted: put another one into {place}",
             403: f"The API token needs the scope {scope}",
@@ -53,13 +56,13 @@ def cluster_path(identity: str) -> str:
 
 
 async def cluster_credentials(
-    identity: str, *, token_file: str = "", api_url: str = API_URL
+    identity: str, *, token: str = "", token_file: str = "", api_url: str = API_URL
 ) -> dict[str, Any]:
     """Ask for endpoint, CA and a token of the cluster with this id."""
     query = {"expiry_seconds": str(TOKEN_LIFE)}
     path = f"{cluster_path(identity)}/credentials"
     scope = "kubernetes:access_cluster"
-    return await ask(path, query, token_file=token_file, api_url=api_url, scope=scope)
+    return await ask(path, query, token=token, token_file=token_file, api_url=api_url, scope=scope)
 
 
 def decoded(answer: dict[str, Any], key: str) -> bytes | None:

@@ -21,9 +21,9 @@ from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
-from mcks.backends.native import credential_key, identity, log_in, renewal
-from mcks.backends.plugin_stanza import plugin_of
-from mcks.backends.stanzas import Native, recognise
+from mcks.backends.native import NativeLogIn
+from mcks.backends.plugin_stanza import may_run, plugin_of
+from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.errors import ConfigError, MCKSError
 
@@ -60,7 +60,8 @@ class GenericKubeconfigBackend(Backend):
         Commands that may be run to log in: absolute paths, as the kubeconfig has them.
 
         Empty by default: no program is run. The plug-ins of the big clouds need none, mcks logs in
-        for them. Whoever can write the kubeconfig can run these commands as the hub.
+        for them; one that is listed here is run where mcks cannot do what its arguments say.
+        Whoever can write the kubeconfig can run these commands as the hub.
         """,
     ).tag(config=True)
 
@@ -87,19 +88,19 @@ class GenericKubeconfigBackend(Backend):
             if isinstance(source, Plugin):
                 return await run(source)
             self._warn_once(source)
-            return await log_in(source)
+            return await source.mint()
 
     def renewal(self) -> tuple[float, float | None]:
         """Files are cheap to read: whoever changes them expects an effect. Clouds have rules."""
         source = self._known_source()
         if source is None:
             return self.renew_before, REREAD_AFTER
-        return (self.renew_before, None) if isinstance(source, Plugin) else renewal(source)
+        return (self.renew_before, None) if isinstance(source, Plugin) else source.renewal()
 
     def credential_key(self) -> Hashable | None:
         """Share the tokens of clouds where one serves several clusters."""
         source = self._known_source()
-        return None if source is None or isinstance(source, Plugin) else credential_key(source)
+        return None if source is None or isinstance(source, Plugin) else source.credential_key()
 
     def problems(self) -> list[str]:
         """Read all that `endpoint` and `mint` will need."""
@@ -134,7 +135,7 @@ class GenericKubeconfigBackend(Backend):
         source = self._known_source()
         if source is None or isinstance(source, Plugin):
             return f"user {chosen.user.name!r}"
-        return identity(source)
+        return source.identity()
 
     def _anonymous(self) -> bool:
         return True  # basic authentication, or kubectl's own "no user"
@@ -142,15 +143,21 @@ class GenericKubeconfigBackend(Backend):
     def _naming_the_cluster(self) -> AbstractContextManager[None]:
         return naming(f"cluster {self.cluster_name!r}")
 
-    def _source(self, context: Context) -> Native | Plugin | None:
+    def _source(self, context: Context) -> NativeLogIn | Plugin | None:
         """Give what makes the credential, unless the user's entry holds it.
 
-        Token, token file and basic authentication win over plug-ins, as in kubectl.
+        Token, token file and basic authentication win over plug-ins, as in kubectl. A known
+        plug-in is run only if it asks for what mcks cannot do itself.
         """
         user = context.user
         if user is None or user.text("token") or user.text("tokenFile") or _basic(user):
             return None
-        native = recognise(user)
+        try:
+            native = recognise(user)
+        except ConfigError:
+            if not may_run(user, self.allowed_exec_plugins):
+                raise
+            native = None
         if native is not None:
             return native
         if user.mapping("exec"):
@@ -163,7 +170,7 @@ class GenericKubeconfigBackend(Backend):
             )
         return None
 
-    def _known_source(self) -> Native | Plugin | None:
+    def _known_source(self) -> NativeLogIn | Plugin | None:
         """As `_source`, but without errors: those are for `mint`."""
         try:
             chosen = self._chosen()
@@ -171,7 +178,7 @@ class GenericKubeconfigBackend(Backend):
         except ConfigError:
             return None
 
-    def _warn_once(self, native: Native) -> None:
+    def _warn_once(self, native: NativeLogIn) -> None:
         if native.warning and not self._warned:
             self._warned = True
             self.log.warning("cluster %r: %s", self.cluster_name, native.warning)

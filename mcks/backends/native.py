@@ -1,55 +1,72 @@
-"""Logs in as a recognised kubeconfig stanza says, by the cloud's own module and no program.
+"""What mcks logs in with instead of a cloud's program: the promise of each recognised stanza.
 
-Reading stanzas is in `mcks.backends.stanzas`.
+Knows no cloud: those are in `mcks.backends.programs`. Finding them is in `mcks.backends.stanzas`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from mcks.auth import aws, azure, google
 from mcks.auth.credential import Credential
-from mcks.backends.digitalocean_api import TOKEN_LIFE, cluster_credentials, credential_in
-from mcks.backends.stanzas import AKS, EKS, GKE, Native
+from mcks.backends.variables import refuse_lost
 
 
-async def log_in(native: Native) -> Credential:
-    """Make a credential. Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`."""
-    if isinstance(native, EKS):
-        return await aws.eks_token(native.login, native.cluster)
-    if isinstance(native, GKE):
-        return (await google.log_in(native.login)).credential
-    if isinstance(native, AKS):
-        return await azure.access_token(native.login, native.scope)
-    return credential_in(await cluster_credentials(native.identity))
+class NativeLogIn(Protocol):
+    """One recognised stanza, as a value: it says what was asked for, and how it is done."""
+
+    @property
+    def warning(self) -> str:
+        """What differs from the program's own log-in, for the hub's log; or nothing."""
+
+    async def mint(self) -> Credential:
+        """Make a credential.
+
+        Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
+        """
+
+    def renewal(self) -> tuple[float, float | None]:
+        """Give seconds before the end, and the age, at which the credential is renewed."""
+
+    def credential_key(self) -> Hashable | None:
+        """Give what a token is bound to, where it serves several clusters; else None."""
+
+    def identity(self) -> str:
+        """Say as whom the hub logs in."""
 
 
-def renewal(native: Native) -> tuple[float, float | None]:
-    """Give seconds before the end, and the age, at which the credential is renewed."""
-    if isinstance(native, EKS):
-        return 60.0, aws.RENEW_AGE
-    if isinstance(native, GKE):
-        return google.RENEW_BEFORE, None
-    if isinstance(native, AKS):
-        return azure.RENEW_BEFORE, None
-    return TOKEN_LIFE / 10, None
+@dataclass(frozen=True)
+class Invocation:
+    """How an exec stanza calls its program; *hub* is the environment that this would inherit."""
+
+    arguments: Sequence[str] = field(default=(), repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hub: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def variable(self, name: str) -> str:
+        """Give the variable *name* of the stanza, else that of the hub, or ``""``."""
+        return self.environment.get(name) or self.hub.get(name, "")
+
+    def refuse_lost(self, counting: Collection[str], harmless: Collection[str] = ()) -> None:
+        """Raise `ConfigError` for a variable that neither counts nor is harmless."""
+        refuse_lost(self.environment, self.hub, counting=counting, harmless=harmless)
 
 
-def credential_key(native: Native) -> Hashable | None:
-    """Give what a token is bound to, where it serves several clusters."""
-    if isinstance(native, GKE):
-        return "google", native.login
-    return ("azure", native.login, native.scope) if isinstance(native, AKS) else None
+ReadInvocation = Callable[[Invocation], NativeLogIn | None]
+"""Reads how a program is called; None if it is called for something else.
+
+What the stanza says counts as in the program itself; the hub's environment fills what it leaves
+open. Raises `ConfigError` for what cannot be served, or would be lost.
+"""
+
+ReadConfig = Callable[[Mapping[str, object]], NativeLogIn]
+"""Reads the ``config`` of an ``auth-provider``. Raises `ConfigError`."""
 
 
-def identity(native: Native) -> str:
-    """Say as whom the hub logs in."""
-    if isinstance(native, EKS):
-        login = native.login
-        who = login.role_arn or (f"the AWS profile {login.profile!r}" if login.profile else "")
-        return who or "the hub's AWS identity"
-    if isinstance(native, GKE):
-        return native.login.impersonate or "the hub's Google identity"
-    if isinstance(native, AKS):
-        return f"the hub's Entra identity {native.login.client_id}".rstrip()
-    return "the owner of the hub's DigitalOcean token"
+@dataclass(frozen=True)
+class Known:
+    """What one module of `mcks.backends.programs` reads, by the names in kubeconfig files."""
+
+    commands: Mapping[str, ReadInvocation] = field(default_factory=dict)
+    auth_providers: Mapping[str, ReadConfig] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""An exec stanza of an unknown plug-in, as far as it may be run at all.
+"""An exec stanza whose program is run, as far as it may be run at all.
 
-Known plug-ins are served natively and do not come here.
+What is served natively does not come here.
 """
 
 from __future__ import annotations
@@ -15,16 +15,22 @@ from mcks.backends.stanzas import arguments_of, base_name, environment_of
 from mcks.errors import ConfigError
 
 
-def plugin_of(user: Entry, cluster: Entry, allowed: Sequence[str]) -> Plugin:
-    """Read the stanza. Raises `ConfigError` if its command is not in *allowed*, or it is wrong.
+def may_run(user: Entry, allowed: Sequence[str]) -> bool:
+    """Whether the stanza's command is in *allowed*.
 
     Commands are compared as they are written: an absolute path, no search in ``PATH``.
     """
+    command = str(user.mapping("exec").get("command") or "")
+    return command in allowed and command.startswith("/")
+
+
+def plugin_of(user: Entry, cluster: Entry, allowed: Sequence[str]) -> Plugin:
+    """Read the stanza. Raises `ConfigError` if it may not run (`may_run`), or is wrong."""
     stanza = user.mapping("exec")
     command = str(stanza.get("command") or "")
-    if command not in allowed or not command.startswith("/"):
+    if not may_run(user, allowed):
         raise ConfigError(
-            f"{user}: it logs in with the plug-in {base_name(command) or '(no command)'!r}, which "
+            f"{user}: it logs in with the plug-in {_shown(command)}, which "
             "mcks neither knows nor may run. Use a ServiceAccount's token (token or tokenFile) or "
             "a client certificate; or write the command as an absolute path, and that path into "
             "allowed_exec_plugins"
@@ -50,6 +56,12 @@ def plugin_of(user: Entry, cluster: Entry, allowed: Sequence[str]) -> Plugin:
         api_version,
         _cluster_info(cluster) if wanted else None,
     )
+
+
+def _shown(command: str) -> str:
+    """Give the program's name; what was wrongly written behind it may hold a secret."""
+    words = base_name(command.partition(" -")[0]).split()
+    return repr(words[0] if words else "(no command)")
 
 
 def _cluster_info(cluster: Entry) -> dict[str, Any]:

@@ -10,12 +10,15 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from mcks.errors import ConfigError
+
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     """Give the proxy for *url* from ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``.
 
     Either case of the names counts. Hosts on this machine are never asked for by a proxy.
-    ``NO_PROXY`` holds host names (and their subdomains), addresses and CIDRs, or ``*``.
+    ``NO_PROXY`` holds host names (and their subdomains), addresses and CIDRs, or ``*``. Raises
+    `ConfigError` for a proxy that speaks no HTTP: Go's programs know SOCKS, too.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -25,7 +28,12 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     listed = _variable(environ, "no_proxy").split(",")
     if any(_matches(entry.strip().lower(), host, parts.port) for entry in listed):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    if "://" not in proxy:
+        return f"http://{proxy}"
+    if urlsplit(proxy).scheme not in ("http", "https"):
+        name = f"{parts.scheme.upper()}_PROXY"
+        raise ConfigError(f"{name} in the environment must be an http or https URL, not SOCKS")
+    return proxy
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:

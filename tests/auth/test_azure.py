@@ -87,6 +87,40 @@ async def test_managed_identity_by_the_metadata_service(
     assert expected.items() <= form.items()
 
 
+WEBHOOK = {
+    "AZURE_TENANT_ID": TENANT,
+    "AZURE_CLIENT_ID": CLIENT,
+    "AZURE_FEDERATED_TOKEN_FILE": "/nobody/reads/this",
+    "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/",
+}
+"""What the workload identity webhook sets in the hub's pod."""
+
+
+@pytest.mark.parametrize(
+    ("login", "expected"),
+    [
+        (Login("managed-identity"), {"client_id": CLIENT}),
+        (Login("managed-identity", client_id="machine"), {"client_id": "machine"}),
+        (Login("managed-identity", identity_resource_id="/x/y"), {"msi_res_id": "/x/y"}),
+        (Login("managed-identity", from_environment=False), {}),
+    ],
+)
+async def test_a_managed_identity_stays_one_beside_a_workload_identity(
+    azure: FakeAzure, monkeypatch: pytest.MonkeyPatch, login: Login, expected: dict[str, str]
+) -> None:
+    for name, value in WEBHOOK.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", azure.url)
+    assert (await access_token(login, SCOPE)).token == SECRETS[3]
+    asked = {"client_id", "msi_res_id"} & azure.forms[-1].keys()
+    assert {name: azure.forms[-1][name] for name in asked} == expected
+
+
+async def test_the_environment_can_be_left_alone(secret: None) -> None:
+    with pytest.raises(ConfigError, match=r"tenant_id is missing: set it$"):
+        await access_token(Login("environment", from_environment=False), SCOPE)
+
+
 async def test_what_the_login_says_wins_over_the_environment(
     azure: FakeAzure, secret: None
 ) -> None:

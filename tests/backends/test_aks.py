@@ -79,6 +79,24 @@ async def test_a_cluster_is_found_and_an_object_is_read(
     }
 
 
+@pytest.mark.parametrize(("settings", "client"), [({}, CLIENT), ({"client_id": "own"}, "own")])
+async def test_a_managed_identity_is_used_though_the_hub_has_a_workload_identity(
+    azure: FakeAzure,
+    server: FakeAPIServer,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, str],
+    client: str,
+) -> None:
+    monkeypatch.delenv("AZURE_CLIENT_SECRET")
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", "/nobody/reads/this")
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/")
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", azure.url)
+    assert await read_pod(backend_for(credential="managed-identity", **settings))
+    assert bearer(server) == SECRETS[3]
+    assert {form["client_id"] for form in azure.forms} == {client}
+    assert all("resource" in form for form in azure.forms), "all by the metadata service"
+
+
 async def test_the_public_name_of_a_private_cluster_is_asked_for(azure: FakeAzure) -> None:
     await backend_for(public_fqdn=True).endpoint()
     assert manager_calls(azure)[0].query["server-fqdn"] == "public"

@@ -216,6 +216,50 @@ class TestUnknownPlugins:
         await client.close()
         await backend.close()
 
+    @pytest.mark.parametrize(
+        ("name", "arguments"),
+        [
+            (
+                "kubelogin",
+                ("get-token", "--server-id", "x", "--pop-enabled", "--pop-claims", "u=x"),
+            ),
+            ("kubelogin", ("get-token", "--server-id", "x", "--login", "ropc")),
+            ("aws", ("eks", "get-token", "--cluster-name", "hub", "--no-verify-ssl")),
+            ("gke-gcloud-auth-plugin", ("--use_edge_cloud",)),
+            ("doctl", ("exec-credential", "-tSECRET", UUID)),
+        ],
+    )
+    async def test_an_allowed_one_of_a_cloud_is_run_for_what_mcks_cannot_do(
+        self,
+        server: FakeAPIServer,
+        backend_for: Callable[..., GenericKubeconfigBackend],
+        program: str,
+        name: str,
+        arguments: tuple[str, ...],
+    ) -> None:
+        path = str(Path(program).rename(Path(program).with_name(name)))
+        user = stanza(path, *arguments)
+        assert backend_for(user).problems(), "unless it is allowed, it is refused"
+        backend = backend_for(user, allowed_exec_plugins=[path])
+        assert backend.problems() == []
+        assert await read_pod(backend)
+        assert bearer(server) == "tok-1"
+
+    async def test_an_allowed_one_of_a_cloud_is_not_run_for_what_mcks_can_do(
+        self,
+        backend_for: Callable[..., GenericKubeconfigBackend],
+        program: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        path = str(Path(program).rename(Path(program).with_name("aws")))
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRETS[0])
+        args = ("eks", "get-token", "--cluster-name", "hub", "--region", "eu-west-1")
+        backend = backend_for(stanza(path, *args), allowed_exec_plugins=[path])
+        assert ((await backend.mint()).token or "").startswith("k8s-aws-v1.")
+        assert not (tmp_path / "count").exists()
+
     @pytest.mark.parametrize("allowed", [[], ["/other"], ["plugin"]])
     async def test_others_are_refused(
         self, backend_for: Make, program: str, allowed: list[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcks.backends.proxy import proxy_for
+from mcks.errors import ConfigError
 
 PROXY = "http://proxy.example.test:3128"
 
@@ -42,3 +43,12 @@ def test_small_letters_and_missing_schemes_are_fine() -> None:
 
 def test_without_a_proxy_there_is_none() -> None:
     assert proxy_for("https://api.example.test", {}) is None
+
+
+def test_a_proxy_that_speaks_no_http_is_refused_where_it_would_be_used() -> None:
+    environ = {"HTTPS_PROXY": "socks5://me:s3cr3t@proxy.example.org:1080", "NO_PROXY": "in.test"}
+    with pytest.raises(ConfigError, match="HTTPS_PROXY in the environment must be") as caught:
+        proxy_for("https://api.example.org", environ)
+    assert "s3cr3t" not in str(caught.value)
+    assert proxy_for("https://in.test", environ) is None
+    assert proxy_for("http://api.example.org", environ) is None

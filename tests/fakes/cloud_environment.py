@@ -8,8 +8,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-_PREFIXES = ("AWS_", "GOOGLE_", "GCE_", "CLOUDSDK_", "AZURE_", "DIGITALOCEAN_", "IDENTITY_")
-_NAMES = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "MSI_ENDPOINT")
+_PREFIXES = (
+    *("AWS_", "GOOGLE_", "GCE_", "CLOUDSDK_", "AZURE_", "AAD_", "ARM_", "DIGITALOCEAN_"),
+    "IDENTITY_",
+)
+_NAMES = (
+    *("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "MSI_ENDPOINT"),
+    *("DEFAULT_ROLE", "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID"),
+)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

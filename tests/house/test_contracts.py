@@ -82,3 +82,8 @@ def test_a_circle_in_a_folder_is_found(copy: Path, place: str, line: str) -> Non
 def test_a_network_in_what_can_be_known_offline_is_found(copy: Path) -> None:
     plant(copy / "mcks/core/servers/environment.py", "import aiohttp")
     assert len(broken(copy)) == 2
+
+
+def test_a_cloud_that_is_named_by_what_serves_all_of_them_is_found(copy: Path) -> None:
+    plant(copy / "mcks/backends/stanzas.py", "import mcks.backends.programs.aws")
+    assert broken(copy)
