@@ -2,11 +2,13 @@
 
     MCKSError                    jupyterhub_message: what the user sees
     ├─ ConfigError               the administrator must change something; what and where
-    │  ├─ UnknownBackend UnknownCluster UnknownProfile   each lists the names it may show
+    │  ├─ UnknownBackend UnknownCluster                  each lists the names it may show
     │  ├─ MissingDependency      names the extra to install
     │  ├─ BadTemplate            a template cannot be rendered: key, line, remedy
     │  └─ BadPatch               a patch cannot be applied: key, path, remedy
-    ├─ NotAllowed                this user may not use this profile, choice or cluster
+    ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
+    │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
+    │  └─ NotAllowed             this user may not use this profile, choice or cluster
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
     │  └─ Unavailable            not even asked: it did not answer a moment ago
@@ -23,13 +25,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_ASK_ADMIN = "Please tell the administrators of this hub."
+ASK_ADMINISTRATORS = "Please tell the administrators of this hub."
 
 
 class MCKSError(Exception):
     """The root: ``except MCKSError`` catches all that mcks raises on purpose."""
 
-    user_message = f"Your server could not be started. {_ASK_ADMIN}"
+    user_message = f"Your server could not be started. {ASK_ADMINISTRATORS}"
 
     retry_after: float | None = None
     """Seconds that whoever refused asked to wait before the next try, or None."""
@@ -44,7 +46,8 @@ class ConfigError(MCKSError):
     """The administrator must change something. The text says where, what, and what instead."""
 
     user_message = (
-        "This hub's configuration has a mistake, so your server was not started. " + _ASK_ADMIN
+        "This hub's configuration has a mistake, so your server was not started. "
+        + ASK_ADMINISTRATORS
     )
 
 
@@ -66,18 +69,6 @@ class UnknownBackend(ConfigError):
 
 class UnknownCluster(ConfigError):
     """A profile, trait or saved state names a cluster that is not configured."""
-
-
-class UnknownProfile(ConfigError):
-    """The chosen profile, option or choice does not exist, or a written value is not valid.
-
-    It is the user's to correct: the text lists what there is, and is shown to them as it is.
-    """
-
-    @property
-    def jupyterhub_message(self) -> str:
-        """What is wrong with the choice, and what there is instead."""
-        return str(self)
 
 
 class MissingDependency(ConfigError):
@@ -104,7 +95,23 @@ class BadPatch(ConfigError):
         super().__init__(f"{where}: {message}")
 
 
-class NotAllowed(MCKSError):
+class ChoiceRefused(MCKSError):
+    """What the user chose cannot be had: they choose otherwise, and no administrator is needed."""
+
+
+class UnknownProfile(ChoiceRefused):
+    """The chosen profile, option or choice does not exist, or a written value is not valid.
+
+    The text lists what there is, and is shown to the user as it is.
+    """
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """What is wrong with the choice, and what there is instead."""
+        return str(self)
+
+
+class NotAllowed(ChoiceRefused):
     """This user may not use this profile, choice or cluster."""
 
     user_message = "You may not use this profile. Choose another one, or ask for access."
@@ -114,7 +121,7 @@ class NotAllowed(MCKSError):
 class AuthError(MCKSError):
     """A cloud would not give a credential: cloud, identity, the cloud's own words, no secrets."""
 
-    user_message = f"The hub could not log in to the chosen cluster. {_ASK_ADMIN}"
+    user_message = f"The hub could not log in to the chosen cluster. {ASK_ADMINISTRATORS}"
 
 
 class Unreachable(MCKSError):
@@ -136,7 +143,7 @@ class Unavailable(Unreachable):
 class APIError(MCKSError):
     """Kubernetes answered no. *status* is the HTTP status, *reason* that of the Status object."""
 
-    user_message = f"The chosen cluster refused to start your server. {_ASK_ADMIN}"
+    user_message = f"The chosen cluster refused to start your server. {ASK_ADMINISTRATORS}"
 
     def __init__(
         self, message: str, *, status: int = 0, reason: str = "", retry_after: float | None = None

@@ -9,24 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
-from mcks.core.clusters.cluster import ConfiguredCluster, chosen_name
+from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.clusters.routes import Target, same_place
 from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
-from mcks.core.hub.sweep import Debt
+from mcks.core.hub.sweep import PendingDeletion
 from mcks.core.profiles.choosing import Choosing
-from mcks.core.servers import launch, plan, state
+from mcks.core.servers import launch, state
 from mcks.core.servers.progress import Progress
-from mcks.core.servers.server import Created
+from mcks.core.servers.server import Plan
 from mcks.core.settings import Settings
-from mcks.errors import AuthError, MCKSError, StartFailed, UnknownCluster
+from mcks.errors import ChoiceRefused, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
@@ -40,16 +41,12 @@ _LONGEST_PAUSE = 30.0
 class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     """Starts each server in the Kubernetes cluster that its profile names."""
 
-    _created: Created | None = None
-    _server_url = ""
-    _kept_key = ""
+    remembered = state.State()
+    """What there is to remember at the moment; it is replaced as a whole."""
     _exit_code: int | None = None
     _ending: asyncio.Task[None] | None = None
     _starting = False
     _progress: Progress | None = None
-    _cluster_name = ""
-    _data: tuple[state.UserObject, ...] = ()
-    _ended = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.choosing = Choosing(self)
@@ -96,7 +93,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             await self.apply_profile(user_options)
         except MCKSError as exc:
-            if error_pages.is_users_to_correct(exc):
+            if isinstance(exc, ChoiceRefused):
                 self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
             raise error_pages.refused(self, exc) from None
         if self.apply_user_options:
@@ -128,7 +125,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         try:
             return await self._start(self._progress)
         except Exception as exc:
-            refusal = error_pages.refused(self, exc, self._cluster_name)
+            refusal = error_pages.refused(self, exc, self.remembered.cluster)
             if refusal is exc:
                 raise
             raise refusal from None  # the hub logs the stack of what it does not fetch
@@ -139,46 +136,48 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     async def _start(self, progress: Progress) -> str:
         for notice in self.choosing.notices:
             progress.say(notice)
-        if self._ended:
-            progress.say(f"Last time: {self._ended}")
-        fleet = fleet_of(self)
-        fleet.join(self)
-        pool = fleet.pool
-        configured = self.configured(pool)
-        await self.choosing.check_cluster(configured.cluster)
-        if configured.cluster.hub_connect_url:
-            url = configured.cluster.hub_connect_url
-            self.choosing.overrides.set("hub_connect_url", url, f"cluster {self._cluster_name!r}")
-        self.log.info("%s starts in cluster %r", self._log_name, self._cluster_name)
-        async with pool.planning:
-            data = (*self._data, *database.data_of_user(self.user))
-            kept_namespace = state.namespace_in(data, self._cluster_name)
-            planned = plan.make(self, configured, self._kept_key, kept_namespace)
-            fleet.check_names(self.user, self._cluster_name, planned)
-            await asyncio.sleep(0)  # many that start at once must not hold up the hub together
-        progress.say(f"Connecting to {configured.cluster.name}", 5)
-        self._created, self._server_url = planned.created, planned.target.url
+        if self.remembered.ended:
+            progress.say(f"Last time: {self.remembered.ended}")
+        planned = await self._plan()
+        cluster = self.remembered.cluster
+        progress.say(f"Connecting to {cluster}", 5)
+        self.remembered = replace(self.remembered, created=planned.created, url=planned.target.url)
         deadline = self.start_timeout * _REPORT
-        connection = None
+        connected = None
         try:
             async with asyncio.timeout(deadline):
-                connection = await self._connect()
+                connected = await self._connect()
                 try:
-                    await launch.start(connection, planned, progress)
+                    await launch.start(connected, planned, progress)
                 finally:
-                    new = (state.UserObject(self._cluster_name, *datum) for datum in planned.data())
-                    self._data = state.with_data(self._data, new)
+                    self.remembered = self.remembered.with_data(
+                        state.UserObject(cluster, *datum) for datum in planned.data()
+                    )
         except TimeoutError as exc:
             late = StartFailed("The cluster did not answer in time.", reason="timeout")
-            if connection is not None:
-                late = await launch.timed_out(connection, planned, deadline)
+            if connected is not None:
+                late = await launch.timed_out(connected, planned, deadline)
             await self._clean_up()
             raise late from exc
         except BaseException:
             await self._clean_up()
             raise
-        self._ended = ""
-        return self._server_url
+        self.remembered = replace(self.remembered, ended="")
+        return planned.target.url
+
+    async def _plan(self) -> Plan:
+        """Choose the cluster, remember its name and plan the start there."""
+        self.remembered = replace(self.remembered, cluster="")
+        name = self.chosen_cluster()
+        self.remembered = replace(self.remembered, cluster=name)
+        fleet = fleet_of(self)
+        fleet.join(self)
+        configured = fleet.pool.configured(name, self.clusters)
+        await self.choosing.check_cluster(configured.cluster)
+        if url := configured.cluster.hub_connect_url:
+            self.choosing.overrides.set("hub_connect_url", url, f"cluster {name!r}")
+        self.log.info("%s starts in cluster %r", self._log_name, name)
+        return await fleet.plan(self, configured)
 
     async def _clean_up(self) -> None:
         """Take out what a failed start has made; a cancelled hub call does not interrupt it."""
@@ -191,13 +190,15 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     def _leave_for_later(self, exc: Exception) -> None:
         """Forget the server, whose objects are deleted when their cluster can be reached again."""
         why = exc or type(exc).__name__
-        self.log.warning("%s: will delete %s later: %s", self._log_name, self._where(), why)
+        self.log.warning(
+            "%s: will delete %s later: %s", self._log_name, self.remembered.where(), why
+        )
         if self._ending is not None:
             self._ending.cancel()
-        if self._created is not None:
-            debt = Debt(created=self._created)
-            fleet_of(self).owe(self._cluster_name, self.clusters, debt)
-        self._forget()
+        if self.remembered.created is not None:
+            deletion = PendingDeletion(created=self.remembered.created)
+            fleet_of(self).delete_later(self.remembered.cluster, self.clusters, deletion)
+        self.remembered = self.remembered.without_server()
 
     def _end(self) -> asyncio.Task[None]:
         """Begin to take the server's objects out of its cluster; one task for all who want it."""
@@ -205,29 +206,18 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         return self._ending
 
     async def _remove(self) -> None:
-        created = self._created
+        created = self.remembered.created
         try:
             if created is not None and created.uids:
                 async with asyncio.timeout(self.start_timeout):
                     await launch.stop(await self._connect(), created)
         except UnknownCluster as exc:
-            self.log.warning("%s: %s stays behind: %s", self._log_name, self._where(), exc)
+            self.log.warning(
+                "%s: %s stays behind: %s", self._log_name, self.remembered.where(), exc
+            )
         finally:
             self._ending = None
-        self._forget()
-
-    def _forget(self) -> None:
-        """Forget the server, but not its key if data hangs on that name."""
-        if self._created is not None and self._created.keeps_data:
-            self._kept_key = self._created.key
-        self._created, self._server_url = None, ""
-
-    def _where(self) -> str:
-        """Say what is where, so that an administrator finds it without the hub."""
-        created = self._created
-        if created is None:
-            return "nothing"
-        return f"{created.key} in namespace {created.namespace} of cluster {self._cluster_name!r}"
+        self.remembered = self.remembered.without_server()
 
     # -- stop, poll, progress -----------------------------------------------------------------
 
@@ -237,7 +227,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         The hub forgets the server even if this raises, so mcks remembers what is to be deleted.
         """
         if seen := self._look():
-            self._ended = seen.last_words
+            self.remembered = replace(self.remembered, ended=seen.last_words)
         try:
             await asyncio.shield(self._end())
         except (MCKSError, TimeoutError) as exc:
@@ -248,7 +238,8 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
         A look into memory: it never waits for a network and never raises.
         """
-        if self._created is None:
+        created = self.remembered.created
+        if created is None:
             return self._exit_code or 0
         if self._starting or self._ending:
             return None
@@ -256,8 +247,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         if seen is None or seen.exit_code is None:
             return None
         if self._exit_code is None:
-            self._exit_code, self._ended = seen.exit_code, seen.last_words
-        if seen.there or self._created.unowned:
+            self._exit_code = seen.exit_code
+            self.remembered = replace(self.remembered, ended=seen.last_words)
+        if seen.there or created.unowned:
             self._end().add_done_callback(self._log_ending)
             return None
         return self._exit_code
@@ -282,9 +274,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     async def _narrate(self, progress: Progress) -> None:
         """Add the Pod's events, only while somebody looks on."""
         await progress.accepted.wait()
-        if self._created is not None:
+        if (created := self.remembered.created) is not None:
             with contextlib.suppress(MCKSError):
-                await launch.narrate(await self._connect(), self._created, progress)
+                await launch.narrate(await self._connect(), created, progress)
 
     # -- data ---------------------------------------------------------------------------------
 
@@ -294,39 +286,25 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         The hub calls this for each server of a user who is deleted, and for a named server alone.
         """
         if self.name:
-            data = {datum for datum in self._data if datum.of_server}
+            data = {datum for datum in self.remembered.data if datum.of_server}
         else:
-            data = {*self._data, *database.data_of_user(self.user)}
-        self._data = tuple(datum for datum in self._data if datum not in data)
+            data = {*self.remembered.data, *database.data_of_user(self.user)}
+        self.remembered = self.remembered.without_data(data)
         await asyncio.gather(*(fleet_of(self).delete_data(datum, self.clusters) for datum in data))
 
     # -- the hub restarts -----------------------------------------------------------------------
 
     def get_state(self) -> dict[str, Any]:
         """Return names only: what it takes to find the server again."""
-        own = state.save(self.state_now())
-        if self._created is not None and self.choosing.profile:
+        own = state.save(self.remembered)
+        if self.remembered.created is not None and self.choosing.profile:
             own["profile"] = self.choosing.profile
         return {**super().get_state(), **own}
-
-    def state_now(self) -> state.State:
-        """Return what there is to remember at the moment."""
-        return state.State(
-            self._created,
-            self._cluster_name,
-            self._server_url,
-            self._kept_key,
-            self._data,
-            self._ended,
-        )
 
     def load_state(self, saved: dict[str, Any]) -> None:
         """Take back what ``get_state`` said, or what the original spawner saved."""
         super().load_state(saved)
-        loaded = state.load(saved, self.hub_id)
-        self._created, self._cluster_name = loaded.created, loaded.cluster
-        self._server_url, self._kept_key = loaded.url, loaded.kept_key
-        self._data, self._ended = loaded.data, loaded.ended
+        self.remembered = state.load(saved, self.hub_id)
         if profile := saved.get("profile"):
             self.choosing.profile = profile
             self.user_options = {"profile": profile, **self.user_options}
@@ -335,7 +313,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         """Forget the server, but not its data, nor how it ended; undo what the profile set."""
         super().clear_state()
         self.choosing.overrides.restore()
-        self._forget()
+        self.remembered = self.remembered.without_server()
 
     async def get_url(self) -> str:
         """Return the gateway's URL; asked at the hub's start for servers that may still run.
@@ -344,15 +322,17 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         cluster can be seen and the gateway answers, or the Pod is known to be gone.
         """
         known = str(await super().get_url())
-        url = self._server_url or known
+        url = self.remembered.url or known
         pause = _PAUSE
-        while self._created is not None:
+        while (created := self.remembered.created) is not None:
             try:
                 target = Target(url, self.proxy_spec, self.ready_check)
-                await launch.find_again(await self._connect(), self._created, target)
+                await launch.find_again(await self._connect(), created, target)
                 break
             except UnknownCluster as exc:
-                self.log.warning("%s: %s is out of sight: %s", self._log_name, self._where(), exc)
+                self.log.warning(
+                    "%s: %s is out of sight: %s", self._log_name, self.remembered.where(), exc
+                )
                 break
             except Exception as exc:  # the hub would take an exception for the server's end
                 self.log.warning("%s: waiting for its cluster: %s", self._log_name, exc)
@@ -363,29 +343,31 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     # -- clusters -------------------------------------------------------------------------------
 
+    def chosen_cluster(self) -> str:
+        """Name the cluster to start in. Raises ConfigError."""
+        return chosen_name(self.cluster, self.kubernetes_context, self.clusters)
+
     def configured(self, pool: Pool) -> ConfiguredCluster:
-        """Find the cluster to start in. Raises ConfigError."""
-        self._cluster_name = ""
-        self._cluster_name = chosen_name(self.cluster, self.kubernetes_context, self.clusters)
-        return pool.configured(self._cluster_name, self.clusters)
+        """Find the settings of the cluster to start in; no network. Raises ConfigError."""
+        return pool.configured(self.chosen_cluster(), self.clusters)
+
+    def cluster_named(self, name: str) -> Cluster:
+        """Return what the administrator says about a cluster. Raises ConfigError."""
+        return fleet_of(self).pool.configured(name, self.clusters).cluster
 
     def unavailable(self, cluster: str) -> str:
         """Say to users why no server can start in *cluster* at present; empty if one can."""
-        cause = fleet_of(self).pool.breaker(cluster, self.clusters).unavailable
-        if cause is None:
-            return ""
-        known = isinstance(cause, AuthError)
-        return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
+        return fleet_of(self).unavailable(cluster, self.clusters)
 
     def _look(self) -> launch.Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""
-        connection = fleet_of(self).pool.peek(self._cluster_name, self.clusters)
-        if connection is None or self._created is None:
+        connected = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters)
+        if connected is None or self.remembered.created is None:
             return None
-        return launch.look(connection, self._created)
+        return launch.look(connected, self.remembered.created)
 
     async def _connect(self) -> ConnectedCluster:
-        return await fleet_of(self).pool.connect(self._cluster_name, self.clusters)
+        return await fleet_of(self).pool.connect(self.remembered.cluster, self.clusters)
 
 
 async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:

@@ -85,13 +85,13 @@ SPAWN = """
 import asyncio, json, sys
 from traitlets.config import Config
 from mcks.core.commands.configuration import sample_spawner
-from mcks.core.clusters.pool import pool_of
+from mcks.core.hub.fleet import fleet_of
 
 async def main():
     spawner = sample_spawner(Config(json.load(open(sys.argv[1]))), "ada")
     print(await spawner.start(), await spawner.poll())
     await spawner.stop()
-    await pool_of(spawner.config, spawner.log).close()
+    await fleet_of(spawner).close()
 
 asyncio.run(main())
 """

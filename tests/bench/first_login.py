@@ -16,7 +16,7 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.clusters.pool import pool_of
+from mcks.core.clusters.pool import Pool
 from mcks.core.objects import Selector
 
 _TICK = 0.001
@@ -31,7 +31,7 @@ async def longest_block(name: str, clusters: dict[str, Any]) -> float:
     ticking = asyncio.create_task(_tick(gaps))
     await asyncio.sleep(10 * _TICK)
     gaps[:] = [0.0]
-    pool = pool_of(Config(), logging.getLogger("mcks.bench"))
+    pool = Pool(Config(), logging.getLogger("mcks.bench"))
     connection = await pool.connect(name, clusters)
     await connection.client.list(Selector("v1", "Pod", connection.namespace))
     await asyncio.sleep(10 * _TICK)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core.api.watch import Reflector
-from mcks.core.clusters.pool import pool_of
 from mcks.core.commands.configuration import sample_spawner
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -58,7 +57,7 @@ class LoopbackHub:
     async def watched(self) -> Reflector:
         """Connect to the cluster and return the watch of its Pods once they are known."""
         clusters = self.config.MultiClusterKubeSpawner.clusters
-        connection = await pool_of(self.config, logging.getLogger("test")).connect("a", clusters)
+        connection = await fleet_of(self.spawner()).pool.connect("a", clusters)
         pods = connection.pods_of("ns")
         async with asyncio.timeout(20):
             await pods.synced.wait()
@@ -119,8 +118,9 @@ async def loopback_hub(
         config.MultiClusterKubeSpawner.clusters = {
             "a": {"context": "loopback", "ingress_public_url": URL}
         }
-        yield LoopbackHub(server, config)
-        await pool_of(config, logging.getLogger("test")).close()
+        hub = LoopbackHub(server, config)
+        yield hub
+        await fleet_of(hub.spawner()).close()
 
 
 def _kubeconfig(path: Path, server: FakeAPIServer) -> Path:

@@ -12,9 +12,10 @@ from aiohttp import web
 from tornado.web import HTTPError
 
 from mcks.core.api.transport import Deadlines
-from mcks.core.clusters.pool import Pool, pool_of
+from mcks.core.clusters.pool import Pool
 from mcks.core.commands import gc
-from mcks.core.hub.orphans import Known
+from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.orphans import HubKnowledge
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.fixtures import Clusters
@@ -44,8 +45,7 @@ class Hub:
 
     @property
     def pool(self) -> Pool:
-        spawner = self.make()
-        return pool_of(spawner.config, spawner.log)
+        return fleet_of(self.make()).pool
 
     def user(self, name: str, cluster: str = "a", **traits: Any) -> MultiClusterKubeSpawner:
         return self.make(name, clusters=self.settings, cluster=cluster, **traits)
@@ -60,7 +60,7 @@ class Hub:
         await until_empty(self.clusters, self.namespace)
         for name in self.settings:
             connecting = self.pool.connect(name, self.settings)
-            report = await gc.collect(name, connecting, Known(), gc.Wish("", 0))
+            report = await gc.collect(name, connecting, HubKnowledge(), gc.GcOptions("", 0))
             assert report == gc.Report(name)
 
     async def left(self) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from mcks.core.hub.fleet import Fleet, share
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.fakes import fault_proxy
 from tests.faults.common import QUICK, Hub
@@ -17,6 +18,7 @@ async def hub(make: Make, clusters: Clusters, namespace: Namespace) -> AsyncIter
     context = clusters["a"].context
     async with fault_proxy.in_front_of(namespace.kubeconfig, context) as proxy:
         hub = Hub(make, proxy, clusters, namespace.name)
+        share(Fleet(make(), retry_after=1.0))
         hub.pool.deadlines = QUICK
         yield hub
         proxy.heal()

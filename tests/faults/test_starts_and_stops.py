@@ -79,9 +79,8 @@ async def hub_forgets(spawner: MultiClusterKubeSpawner) -> None:
 
 @pytest.mark.parametrize("dark", DARK.values(), ids=DARK)
 async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_keeps_servers(
-    hub: Hub, dark: Fault, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, dark: Fault
 ) -> None:
-    monkeypatch.setattr("mcks.core.hub.sweep.SOON", 1.0)
     running = hub.user("running")
     assert await starts(running)
     night = Nightfall(dark)
@@ -109,10 +108,7 @@ async def test_a_cluster_that_goes_away_for_long_fails_starts_in_every_step_and_
 
 
 @pytest.mark.parametrize("how", ["silence", "reset", "503"])
-async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(
-    hub: Hub, how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mcks.core.hub.sweep.SOON", 1.0)
+async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(hub: Hub, how: str) -> None:
     dark = DARK[how]
     gate = "kind: Pod\nmetadata: {name: '{{key}}'}\nspec: {schedulingGates: [{name: a.test/gate}]}"
     spawner = hub.user("ada")
@@ -136,9 +132,8 @@ async def test_who_waits_for_a_cluster_that_is_away_sees_it_through(
 
 @pytest.mark.parametrize("component", ["apiserver", "etcd", "kubelet", "gateway"])
 async def test_a_part_of_a_cluster_dies_and_comes_back(
-    hub: Hub, breakable_clusters: LocalSet, component: str, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, breakable_clusters: LocalSet, component: str
 ) -> None:
-    monkeypatch.setattr("mcks.core.hub.sweep.SOON", 1.0)
     cluster = breakable_clusters["a"]
     running, creating, waiting = (hub.user(name) for name in ("running", "creating", "waiting"))
     assert await starts(running)

@@ -23,8 +23,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
-from mcks.core.clusters import pool as pools
-from mcks.core.clusters.pool import Pool, pool_of
+from mcks.core.clusters.pool import Pool
 from mcks.core.hub.fleet import Fleet, fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.hub.hubs import HUB_6
@@ -152,7 +151,7 @@ class HubProcess:
     @property
     def pool(self) -> Pool:
         """This hub's clusters."""
-        return pool_of(self.config, _LOG)
+        return self.fleet.pool
 
     async def kill(self) -> None:
         """End at once, as far as the cluster and the database can tell: nothing is cleaned up."""
@@ -164,23 +163,13 @@ class HubProcess:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await end_pool()
+        await self.fleet.close()
         self.session.close()
         self._engine.dispose()
 
 
 async def _nothing() -> None:
     """What a killed process does."""
-
-
-async def end_pool() -> None:
-    """End what this event loop's spawners share, as a hub's end does."""
-    loop = asyncio.get_running_loop()
-    if loop in pools._pools:
-        _, owner = pools._pools.pop(loop)
-        owner.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await owner
 
 
 @contextlib.asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import textwrap
 from asyncio import selector_events
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,8 +14,8 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.clusters.pool import pool_of
 from mcks.core.commands.configuration import sample_spawner
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.objects import Manifest
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
@@ -92,7 +91,7 @@ async def make(
         return spawner
 
     yield one
-    await pool_of(config, logging.getLogger("test")).close()
+    await fleet_of(one()).close()
     await until(no_open_transport)  # a cancelled request's TLS connection says good-bye first
 
 
@@ -102,7 +101,7 @@ def api(clusters: Clusters) -> KubernetesAPI:
 
 
 async def connection(spawner: MultiClusterKubeSpawner) -> ConnectedCluster:
-    return await pool_of(spawner.config, spawner.log).connect("a", spawner.clusters)
+    return await fleet_of(spawner).pool.connect("a", spawner.clusters)
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60) -> None:

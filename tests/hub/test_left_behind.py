@@ -15,8 +15,7 @@ from jupyterhub import orm
 from sqlalchemy.orm import Session
 
 from mcks.core.cli import main
-from mcks.core.clusters.pool import pool_of
-from mcks.core.hub.fleet import Fleet, fleet_of
+from mcks.core.hub.fleet import Fleet, fleet_of, share
 from mcks.core.servers import state
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
@@ -62,19 +61,23 @@ def database(tmp_path: Path) -> Database:
 
 
 async def new_hub(
-    spawner: MultiClusterKubeSpawner, database: Database, patience: float = 0
+    spawner: MultiClusterKubeSpawner, database: Database, min_age: float = 0
 ) -> Fleet:
     """Another process of the same hub would know only what is in *database*."""
-    await pool_of(spawner.config, spawner.log).close()
-    fresh = Fleet(pool_of(spawner.config, spawner.log), _with(spawner, database))
-    fresh.sweeper.patience = patience
+    await fleet_of(spawner).close()
+    fresh = share(Fleet(_with(spawner, database)))
+    fresh.sweeper.min_age = min_age
     return fresh
 
 
 def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
     user = SimpleNamespace(db=database.session)
     return SimpleNamespace(
-        hub_id=spawner.hub_id, log=spawner.log, start_timeout=spawner.start_timeout, user=user
+        config=spawner.config,
+        hub_id=spawner.hub_id,
+        log=spawner.log,
+        start_timeout=spawner.start_timeout,
+        user=user,
     )
 
 
@@ -87,7 +90,7 @@ async def test_a_server_that_is_stopped_while_its_cluster_is_away_is_deleted_whe
     await spawner.stop()
     assert await spawner.poll() == 0
     assert spawner.get_state() == {}
-    assert fleet_of(spawner).sweeper.owes((await connection(spawner)).breaker)
+    assert fleet_of(spawner).sweeper.has_pending((await connection(spawner)).breaker)
     await asyncio.to_thread(breakable_clusters["a"].start, "apiserver", reconnect=True)
     await until_empty(clusters, namespace.name)
 
@@ -114,12 +117,12 @@ async def test_the_sweep_deletes_what_the_hub_does_not_know_and_nothing_else(
         await spawner.start()
     assert api.list("v1", "ConfigMap", elsewhere, LOST)
     database.know(known)
-    fleet = await new_hub(lost, database, patience=3600)
+    fleet = await new_hub(lost, database, min_age=3600)
     at_a = await connection(lost)
     await at_a.pods_of(namespace.name).synced.wait()
     await fleet.sweeper.sweep(at_a)
     assert api.find("v1", "Pod", "h-jupyter-lost", namespace.name) is not None
-    fleet.sweeper.patience = 0
+    fleet.sweeper.min_age = 0
     await fleet.sweeper.sweep(at_a)
 
     async def only_the_others() -> bool:
@@ -228,10 +231,9 @@ async def test_a_users_data_in_a_cluster_that_is_away_is_deleted_when_that_is_ba
     api: KubernetesAPI,
     namespace: Namespace,
     breakable_clusters: LocalSet,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mcks.core.hub.fleet.SOON", 1.0)
     spawner = make()
+    share(Fleet(spawner, retry_after=1.0))
     spawner.objects = {**spawner.objects, "05-home": HOME}
     await spawner.start()
     await spawner.stop()

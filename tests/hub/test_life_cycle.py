@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.clusters.pool import pool_of
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.objects import Manifest, Ref
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
@@ -234,7 +234,7 @@ async def test_a_new_hub_finds_a_server_by_its_state_and_can_stop_it(
     first = make()
     url = await first.start()
     saved = first.get_state()
-    await pool_of(first.config, first.log).close()
+    await fleet_of(first).close()
     second = make()
     second.load_state(saved)
     assert await second.poll() is None
@@ -251,7 +251,7 @@ async def test_a_new_hub_learns_that_a_server_is_gone(
     url = await first.start()
     saved = first.get_state()
     await first.stop()
-    await pool_of(first.config, first.log).close()
+    await fleet_of(first).close()
     second = make()
     second.load_state(saved)
     assert await second.get_url() == url

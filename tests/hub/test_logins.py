@@ -22,7 +22,7 @@ from mcks import metrics
 from mcks.core.api.watch import Reflector
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.clusters.pool import pool_of
+from mcks.core.clusters.pool import Pool
 from mcks.core.commands import cluster_check, hub_role
 from mcks.core.commands.check_report import as_json, table
 from mcks.core.commands.configuration import sample_spawner
@@ -143,7 +143,7 @@ def config_of_servers(place: Place, login: Login, hub_url: str) -> Config:
 
 @asynccontextmanager
 async def connected(config: Config) -> AsyncIterator[ConnectedCluster]:
-    pool = pool_of(config, logging.getLogger("mcks.test"))
+    pool = Pool(config, logging.getLogger("mcks.test"))
     try:
         yield await pool.connect("it", config.MultiClusterKubeSpawner.clusters)
     finally:

@@ -260,7 +260,7 @@ class Walk:
         connection = await self.connection()
         await connection.pods_of(self.cluster.namespace).synced.wait()
         sweeper = self.hub.fleet.sweeper
-        sweeper.patience = 0
+        sweeper.min_age = 0
         found: set[str] = set()
 
         async def as_it_should_be() -> bool:
@@ -281,7 +281,7 @@ class Walk:
             assert await self.hub.spawner(*server).poll() is None
 
     async def orphans(self, connection: ConnectedCluster) -> list[Orphan]:
-        known = database.known(self.hub.session, "h")
+        known = database.knowledge(self.hub.session, "h")
         return await sweep.find_all(connection, known, "h", logging.getLogger("test"))
 
     async def leave(self) -> None:

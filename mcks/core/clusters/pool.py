@@ -1,4 +1,4 @@
-"""Named clusters -> connected clients, one of each for the life of the hub.
+"""Named clusters -> connected ones, one of each for the life of the hub.
 
 What is done with a client does not belong here.
 """
@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import aiohttp
 from traitlets.config import Config
@@ -27,11 +26,20 @@ from mcks.core.clusters.connected import ConnectedCluster
 
 
 class Pool:
-    """Connects to each cluster once, when it is first needed. Use ``pool_of`` to get the hub's."""
+    """Connects to each cluster once, when it is first needed.
 
-    def __init__(self, config: Config, log: logging.Logger) -> None:
+    *look_after* runs beside each connection, until the pool closes.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        log: logging.Logger,
+        look_after: Callable[[ConnectedCluster], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
         self._config = config
         self._log = log
+        self._look_after = look_after
         self._shared_credentials = SharedCredentials()
         self._configured: dict[str, ConfiguredCluster] = {}
         self._connections: dict[str, ConnectedCluster] = {}
@@ -39,11 +47,7 @@ class Pool:
         self._breakers: dict[str, Breaker] = {}
         self._identities: dict[str, tuple[Any, str]] = {}
         self._http: aiohttp.ClientSession | None = None
-        self.planning = asyncio.Lock()
-        """Held by the one start that is planned in this turn of the event loop."""
         self._background: set[asyncio.Task[None]] = set()
-        self.attend: Callable[[ConnectedCluster], Coroutine[Any, Any, None]] | None = None
-        """Runs beside each connection made from now on, until the pool closes."""
         self.deadlines = DEFAULT_DEADLINES
         """For connections that are made from now on."""
 
@@ -88,9 +92,9 @@ class Pool:
     def _connected(self, identity: str, done: asyncio.Task[ConnectedCluster]) -> None:
         del self._connecting[identity]
         if not done.cancelled() and done.exception() is None:
-            connection = self._connections[identity] = done.result()
-            if self.attend is not None:
-                self.run(self.attend(connection))
+            connected = self._connections[identity] = done.result()
+            if self._look_after is not None:
+                self.run(self._look_after(connected))
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* in the background until it ends or the pool closes."""
@@ -137,27 +141,3 @@ class Pool:
         if self._http is not None:
             await self._http.close()
             self._http = None
-
-
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Pool, asyncio.Task[None]]] = (
-    WeakKeyDictionary()
-)
-
-
-def pool_of(config: Config, log: logging.Logger) -> Pool:
-    """Return the pool of the running event loop, made at the first call.
-
-    Its owner task closes it when the hub cancels its tasks at shutdown.
-    """
-    loop = asyncio.get_running_loop()
-    if loop not in _pools or _pools[loop][1].done():
-        pool = Pool(config, log)
-        _pools[loop] = (pool, loop.create_task(_own(pool), name="mcks: owner of the pool"))
-    return _pools[loop][0]
-
-
-async def _own(pool: Pool) -> None:
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await pool.close()

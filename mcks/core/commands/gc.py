@@ -22,21 +22,21 @@ from mcks.core.clusters.pool import Pool
 from mcks.core.commands.configuration import load, sample_spawner
 from mcks.core.commands.subjects import subjects
 from mcks.core.hub import database, sweep
-from mcks.core.hub.orphans import Known, Orphan
+from mcks.core.hub.orphans import HubKnowledge, Orphan
 from mcks.errors import ConfigError, MCKSError
 
 _HEADINGS = ("cluster", "object", "user", "server", "age", "")
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What to do. *patience* is in seconds: what is younger may belong to a start under way.
+class GcOptions:
+    """What to do. *min_age* is in seconds: what is younger may belong to a start under way.
 
     *delete*: servers' orphans; *data*: users' data, too.
     """
 
     hub_id: str
-    patience: float
+    min_age: float
     delete: bool = False
     data: bool = False
 
@@ -65,32 +65,32 @@ class Report:
 
 
 async def collect(
-    name: str, connecting: Awaitable[ConnectedCluster], known: Known, wish: Wish
+    name: str, connecting: Awaitable[ConnectedCluster], known: HubKnowledge, options: GcOptions
 ) -> Report:
-    """Look for orphans in the cluster *name* and delete what *wish* says. Never raises."""
+    """Look for orphans in the cluster *name* and delete what *options* says. Never raises."""
     report = Report(name.removeprefix(CONTEXT_PREFIX))
     log = logging.getLogger("mcks.gc")
     try:
-        connection = await connecting
-        for orphan in await sweep.find_all(connection, known, wish.hub_id, log):
-            finding = Finding(orphan, _judged(orphan, wish))
+        cluster = await connecting
+        for orphan in await sweep.find_all(cluster, known, options.hub_id, log):
+            finding = Finding(orphan, _judged(orphan, options))
             report.findings.append(finding)
-            if finding.result == "found" and wish.delete:
-                finding.result = await _delete(connection, orphan, wish.hub_id)
+            if finding.result == "found" and options.delete:
+                finding.result = await _delete(cluster, orphan, options.hub_id)
     except MCKSError as exc:
         report.problem = str(exc)
     return report
 
 
-def _judged(orphan: Orphan, wish: Wish) -> str:
-    if orphan.age < wish.patience:
+def _judged(orphan: Orphan, options: GcOptions) -> str:
+    if orphan.age < options.min_age:
         return "too young"
-    return "data" if orphan.is_data and not wish.data else "found"
+    return "data" if orphan.is_data and not options.data else "found"
 
 
-async def _delete(connection: ConnectedCluster, orphan: Orphan, hub_id: str) -> str:
+async def _delete(cluster: ConnectedCluster, orphan: Orphan, hub_id: str) -> str:
     try:
-        await sweep.delete(connection.client, orphan, hub_id)
+        await sweep.delete(cluster.client, orphan, hub_id)
     except MCKSError as exc:
         return str(exc)
     return "deleted"
@@ -158,27 +158,27 @@ def run(arguments: argparse.Namespace) -> int:
             "without c.MultiClusterKubeSpawner.hub_id this hub's servers cannot be told from "
             "another's: set it, or delete by hand what is listed without --delete"
         )
-    patience = arguments.older_than
-    if patience is None:
-        patience = spawner.start_timeout + sweep.MARGIN
-    wish = Wish(spawner.hub_id, patience, arguments.delete, arguments.data)
+    min_age = arguments.older_than
+    if min_age is None:
+        min_age = spawner.start_timeout + sweep.MARGIN
+    options = GcOptions(spawner.hub_id, min_age, arguments.delete, arguments.data)
     url = arguments.database or config.JupyterHub.get("db_url", "sqlite:///jupyterhub.sqlite")
     names = [subject.name for subject in subjects(config, arguments.clusters)]
     with database.opened(url) as session:
-        known = database.known(session, spawner.hub_id)
-    reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, wish))
+        known = database.knowledge(session, spawner.hub_id)
+    reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, options))
     show = as_json if arguments.json else table
     sys.stdout.write(show(reports))
     return 0 if all(report.clean for report in reports) else 1
 
 
 async def _collect_all(
-    config: Config, clusters: Any, names: Sequence[str], known: Known, wish: Wish
+    config: Config, clusters: Any, names: Sequence[str], known: HubKnowledge, options: GcOptions
 ) -> list[Report]:
     pool = Pool(config, logging.getLogger("mcks"))
     try:
         return await asyncio.gather(
-            *(collect(name, pool.connect(name, clusters), known, wish) for name in names)
+            *(collect(name, pool.connect(name, clusters), known, options) for name in names)
         )
     finally:
         await pool.close()

@@ -13,14 +13,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from mcks.core.hub.orphans import Known
+from mcks.core.hub.orphans import HubKnowledge
 from mcks.core.objects import Ref
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.errors import ConfigError
 
 
-def known(session: Any, hub_id: str) -> Known:
+def knowledge(session: Any, hub_id: str) -> HubKnowledge:
     """Read which servers run or start, and whose data there is.
 
     *session* is an SQLAlchemy session of the hub's database.
@@ -28,7 +28,7 @@ def known(session: Any, hub_id: str) -> Known:
     with session.no_autoflush:  # the hub may be in the middle of a change
         users = session.query(orm.User.name).all()
         rows = session.query(orm.Spawner).all()
-    found = Known(users=frozenset(name for (name,) in users))
+    found = HubKnowledge(users=frozenset(name for (name,) in users))
     for row in rows:
         loaded = state.load(row.state or {}, hub_id)
         if row.server_id is None:

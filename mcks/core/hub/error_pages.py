@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jupyterhub.utils import url_path_join
 from tornado import web
 
-from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
+from mcks.errors import ChoiceRefused, ConfigError, MCKSError, NotAllowed
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -26,17 +26,12 @@ _LENGTH = 8
 _UNEXPECTED = MCKSError.user_message
 
 
-def is_users_to_correct(exc: Exception) -> bool:
-    """Tell whether another choice helps, and nobody has to look into a log."""
-    return isinstance(exc, UnknownProfile | NotAllowed)
-
-
 def reference_for(exc: Exception) -> str:
     """Make a code that the user reads to an administrator, who finds the log's line by it.
 
     Empty for what the user corrects alone.
     """
-    if is_users_to_correct(exc):
+    if isinstance(exc, ChoiceRefused):
         return ""
     return "".join(secrets.choice(_UNAMBIGUOUS) for _ in range(_LENGTH))
 
@@ -49,8 +44,7 @@ def for_user(exc: Exception) -> str:
     if not isinstance(exc, MCKSError):
         return _UNEXPECTED
     shown = exc.jupyterhub_message
-    whole = isinstance(exc, ConfigError) and not isinstance(exc, UnknownProfile)
-    return f"{shown} ({exc})" if whole else shown
+    return f"{shown} ({exc})" if isinstance(exc, ConfigError) else shown
 
 
 def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:

@@ -11,94 +11,160 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from mcks.core import labels
-from mcks.core.clusters.pool import Pool, pool_of
+from mcks.core.clusters.cluster import ConfiguredCluster
+from mcks.core.clusters.pool import Pool
 from mcks.core.hub import database
-from mcks.core.hub.orphans import Known
-from mcks.core.hub.sweep import MARGIN, SOON, Debt, Sweeper
+from mcks.core.hub.orphans import HubKnowledge
+from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
-from mcks.core.servers import creation
+from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
-from mcks.core.servers.state import UserObject
-from mcks.errors import ConfigError, MCKSError, StartFailed, UnknownCluster
+from mcks.core.servers.state import UserObject, namespace_in
+from mcks.errors import (
+    ASK_ADMINISTRATORS,
+    AuthError,
+    ConfigError,
+    MCKSError,
+    StartFailed,
+    UnknownCluster,
+)
 
 
 class Fleet:
-    """The clusters of one hub. Use ``fleet_of`` to get it."""
+    """What the spawners of one hub share, of which *spawner* is the first. Use ``fleet_of``.
 
-    def __init__(self, pool: Pool, spawner: Any) -> None:
-        self.pool = pool
-        self.sweeper = Sweeper(spawner.hub_id, self._known, spawner.log)
-        self.sweeper.patience = spawner.start_timeout + MARGIN
+    *retry_after*: seconds until what could not be deleted is tried again.
+    """
+
+    def __init__(self, spawner: Any, *, retry_after: float = RETRY_AFTER) -> None:
         self._hub_id, self._log = spawner.hub_id, spawner.log
         self._session = getattr(spawner.user, "db", None)
         self._spawners: WeakSet[Any] = WeakSet()
-        pool.attend = self.sweeper.attend
+        self._planning = asyncio.Lock()
+        self._retry_after = retry_after
+        self.sweeper = Sweeper(
+            spawner.hub_id,
+            self._knowledge,
+            spawner.log,
+            min_age=spawner.start_timeout + MARGIN,
+            retry_after=retry_after,
+        )
+        self.pool = Pool(spawner.config, spawner.log, self.sweeper.look_after)
+        self.closed = asyncio.Event()
 
     def join(self, spawner: Any) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""
         self._spawners.add(spawner)
-        self.sweeper.patience = max(self.sweeper.patience, spawner.start_timeout + MARGIN)
+        self.sweeper.min_age = max(self.sweeper.min_age, spawner.start_timeout + MARGIN)
 
-    def _known(self) -> Known | None:
+    def _knowledge(self) -> HubKnowledge | None:
         if self._session is None:
             return None
-        known = database.known(self._session, self._hub_id)
+        knowledge = database.knowledge(self._session, self._hub_id)
         for spawner in self._spawners:
-            known.add(spawner.state_now())
-        return known
+            knowledge.add(spawner.remembered)
+        return knowledge
 
-    def check_names(self, user: Any, cluster: str, planned: Plan) -> None:
-        """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
-        data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
-        other = database.other_holder(user, cluster, planned.created, data)
-        if other:
-            raise StartFailed(
-                "The name of your server, or of its data, is another user's. "
-                "Please tell the administrators of this hub.",
-                details=f"{planned.created.key} or data of it in cluster {cluster!r} are those of "
-                f"the user {other!r}, who was called otherwise when they were made: stop that "
-                "server, move or delete that data, or give this user another name",
-                reason="name-taken",
+    async def plan(self, spawner: Any, configured: ConfiguredCluster) -> Plan:
+        """Plan the start of *spawner*, one start in each turn of the event loop.
+
+        Raises ConfigError, and StartFailed if its names are another user's.
+        """
+        async with self._planning:
+            remembered, cluster = spawner.remembered, configured.cluster.name
+            data = (*remembered.data, *database.data_of_user(spawner.user))
+            planned = plan.make(
+                spawner, configured, remembered.kept_key, namespace_in(data, cluster)
             )
+            _check_names(spawner.user, cluster, planned)
+            await asyncio.sleep(0)  # many that start at once must not hold up the hub together
+        return planned
 
-    def owe(self, cluster: str, clusters: Mapping[str, Any], debt: Debt) -> None:
-        """Delete *debt* in *cluster* as soon as that can be reached. It is forgotten with the hub's
-        process; then its labels tell (``hub_id``)."""
-        self.sweeper.owe(self.pool.breaker(cluster, clusters), debt)
+    def unavailable(self, cluster: str, clusters: Mapping[str, Any]) -> str:
+        """Say to users why no server can start in *cluster* at present; empty if one can."""
+        cause = self.pool.breaker(cluster, clusters).unavailable
+        if cause is None:
+            return ""
+        known = isinstance(cause, AuthError)
+        return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
+
+    def delete_later(
+        self, cluster: str, clusters: Mapping[str, Any], deletion: PendingDeletion
+    ) -> None:
+        """Carry out *deletion* in *cluster* as soon as that can be reached. It is forgotten with
+        the hub's process; then its labels tell (``hub_id``)."""
+        self.sweeper.delete_later(self.pool.breaker(cluster, clusters), deletion)
         if self.pool.peek(cluster, clusters) is None:
             self.pool.run(self._reach(cluster, clusters))
 
     async def delete_data(self, datum: UserObject, clusters: Mapping[str, Any]) -> None:
         """Delete a user's object now, or as soon as its cluster can be reached."""
         try:
-            connection = await self.pool.connect(datum.cluster, clusters)
-            if await creation.remove_data(connection.client, datum.where, self._hub_id):
+            connected = await self.pool.connect(datum.cluster, clusters)
+            if await creation.remove_data(connected.client, datum.where, self._hub_id):
                 self._log.info("Deleted %s in cluster %r", datum.where, datum.cluster)
         except UnknownCluster as exc:
             self._log.warning("%s stays: %s", datum.where, exc)
         except MCKSError as exc:
             self._log.warning("%s will be deleted later: %s", datum.where, exc)
-            self.owe(datum.cluster, clusters, Debt(data=datum.where))
+            self.delete_later(datum.cluster, clusters, PendingDeletion(data=datum.where))
 
     async def _reach(self, cluster: str, clusters: Mapping[str, Any]) -> None:
-        """Connect, so that the sweeper attends to the cluster."""
+        """Connect, so that the sweeper looks after the cluster."""
         while True:
             try:
                 await self.pool.connect(cluster, clusters)
             except ConfigError as exc:
                 self._log.error("Nothing can be deleted in cluster %r: %s", cluster, exc)
             except MCKSError:
-                await asyncio.sleep(SOON)
+                await asyncio.sleep(self._retry_after)
                 continue
             return
 
+    async def close(self) -> None:
+        """Close every connection; the next spawner begins a new fleet."""
+        self.closed.set()
+        await self.pool.close()
 
-_fleets: WeakKeyDictionary[Pool, Fleet] = WeakKeyDictionary()
+
+def _check_names(user: Any, cluster: str, planned: Plan) -> None:
+    """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
+    data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
+    other = database.other_holder(user, cluster, planned.created, data)
+    if other:
+        raise StartFailed(
+            f"The name of your server, or of its data, is another user's. {ASK_ADMINISTRATORS}",
+            details=f"{planned.created.key} or data of it in cluster {cluster!r} are those of "
+            f"the user {other!r}, who was called otherwise when they were made: stop that "
+            "server, move or delete that data, or give this user another name",
+            reason="name-taken",
+        )
+
+
+_fleets: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Fleet, asyncio.Task[None]]] = (
+    WeakKeyDictionary()
+)
 
 
 def fleet_of(spawner: Any) -> Fleet:
     """Return the fleet of the running event loop, made at the first call."""
-    pool = pool_of(spawner.config, spawner.log)
-    if pool not in _fleets:
-        _fleets[pool] = Fleet(pool, spawner)
-    return _fleets[pool]
+    fleet, _ = _fleets.get(asyncio.get_running_loop(), (None, None))
+    return share(Fleet(spawner)) if fleet is None or fleet.closed.is_set() else fleet
+
+
+def share(fleet: Fleet) -> Fleet:
+    """Let all spawners of the running event loop share *fleet*.
+
+    Its owner task closes it when the hub cancels its tasks at shutdown.
+    """
+    loop = asyncio.get_running_loop()
+    _fleets[loop] = fleet, loop.create_task(_own(fleet), name="mcks: owner of the fleet")
+    return fleet
+
+
+async def _own(fleet: Fleet) -> None:
+    try:
+        await fleet.closed.wait()
+    finally:
+        if not fleet.closed.is_set():
+            await fleet.close()

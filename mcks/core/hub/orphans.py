@@ -16,7 +16,7 @@ from mcks.core.servers.state import State, UserObject
 
 
 @dataclass
-class Known:
+class HubKnowledge:
     """What the hub knows of: never an orphan. Names of users are those of the hub's database."""
 
     servers: set[tuple[str, str, str]] = field(default_factory=set)
@@ -27,13 +27,13 @@ class Known:
     data: set[tuple[str, Ref]] = field(default_factory=set)
     users: frozenset[str] = frozenset()
 
-    def add(self, known: State) -> None:
+    def add(self, remembered: State) -> None:
         """Take in a server and the data that hangs on it."""
-        if known.created is not None:
-            self.servers.add((known.cluster, known.created.namespace, known.created.key))
-            self.uids |= {uid for uid in known.created.uids.values() if uid}
-            self.unowned |= {(known.cluster, where) for where in known.created.unowned}
-        self.add_data(known.data)
+        if (created := remembered.created) is not None:
+            self.servers.add((remembered.cluster, created.namespace, created.key))
+            self.uids |= {uid for uid in created.uids.values() if uid}
+            self.unowned |= {(remembered.cluster, where) for where in created.unowned}
+        self.add_data(remembered.data)
 
     def add_data(self, data: Iterable[UserObject]) -> None:
         """Take in data, whether a server runs with it or not."""
@@ -62,7 +62,7 @@ class Orphan:
 
 
 def of_servers(
-    cluster: str, objects: Iterable[Manifest], known: Known, hub_id: str, now: datetime
+    cluster: str, objects: Iterable[Manifest], known: HubKnowledge, hub_id: str, now: datetime
 ) -> list[Orphan]:
     """Return the Pods and Secrets among *objects* that belong to no server in *known*.
 
@@ -82,7 +82,7 @@ def of_servers(
 
 
 def of_users(
-    cluster: str, objects: Iterable[Manifest], known: Known, hub_id: str, now: datetime
+    cluster: str, objects: Iterable[Manifest], known: HubKnowledge, hub_id: str, now: datetime
 ) -> list[Orphan]:
     """Return users' data among *objects* that the hub does not remember, of users unknown to it."""
     return [

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub.orphans import Known, Orphan, of_servers, of_users
+from mcks.core.hub.orphans import HubKnowledge, Orphan, of_servers, of_users
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selector
 from mcks.core.servers import creation
@@ -25,14 +25,14 @@ from mcks.errors import APIError, Forbidden, MCKSError
 
 INTERVAL = 600.0
 """Seconds between two sweeps of a cluster."""
-SOON = 30.0
+RETRY_AFTER = 30.0
 """Seconds until what could not be deleted is tried again."""
 MARGIN = 60.0
 """Seconds beyond start_timeout after which what nobody knows of cannot be a start under way."""
 
 
 @dataclass(frozen=True)
-class Debt:
+class PendingDeletion:
     """Something of this hub's that could not be deleted: a server's objects, or a user's."""
 
     created: Created | None = None
@@ -46,104 +46,118 @@ class Debt:
 
 
 class Sweeper:
-    """Looks after the clusters of one hub. *known* tells what the hub knows of at the moment, or
-    None if that cannot be told: then nothing is taken for an orphan."""
+    """Looks after the clusters of one hub.
 
-    def __init__(self, hub_id: str, known: Callable[[], Known | None], log: logging.Logger) -> None:
-        self._hub_id, self._known, self._log = hub_id, known, log
-        self._debts: dict[Breaker, list[Debt]] = {}
+    *knowledge* tells what the hub knows of at the moment, or None if that cannot be told: then
+    nothing is taken for an orphan. Both times are in seconds: what is younger than *min_age* may
+    belong to a start under way; what could not be deleted is tried again after *retry_after*.
+    """
+
+    def __init__(
+        self,
+        hub_id: str,
+        knowledge: Callable[[], HubKnowledge | None],
+        log: logging.Logger,
+        *,
+        min_age: float,
+        retry_after: float = RETRY_AFTER,
+    ) -> None:
+        self._hub_id, self._knowledge, self._log = hub_id, knowledge, log
+        self._pending: dict[Breaker, list[PendingDeletion]] = {}
         self._reported: set[str] = set()
-        self.patience = 0.0
-        """Seconds: what is younger may belong to a start under way."""
+        self._retry_after = retry_after
+        self.min_age = min_age
 
-    def owe(self, breaker: Breaker, debt: Debt) -> None:
-        """Remember *debt* until it is paid; *breaker* is that of its cluster."""
-        self._debts.setdefault(breaker, []).append(debt)
+    def delete_later(self, breaker: Breaker, deletion: PendingDeletion) -> None:
+        """Remember *deletion* until it is done; *breaker* is that of its cluster."""
+        self._pending.setdefault(breaker, []).append(deletion)
         breaker.attention.set()
 
-    def owes(self, breaker: Breaker) -> bool:
+    def has_pending(self, breaker: Breaker) -> bool:
         """Whether there is anything left to delete in that cluster."""
-        return bool(self._debts.get(breaker))
+        return bool(self._pending.get(breaker))
 
-    async def attend(self, connection: ConnectedCluster) -> None:
-        """Sweep the cluster of *connection* now, after each outage, and from time to time."""
-        attention = connection.breaker.attention
+    async def look_after(self, cluster: ConnectedCluster) -> None:
+        """Sweep *cluster* now, after each outage, and from time to time."""
+        attention = cluster.breaker.attention
         while True:
-            await connection.pods_of(connection.namespace).synced.wait()
+            await cluster.pods_of(cluster.namespace).synced.wait()
             attention.clear()
             try:
-                await self.sweep(connection)
+                await self.sweep(cluster)
             except MCKSError as exc:
-                self._log.warning("The sweep of %s must wait: %s", connection.title, exc)
+                self._log.warning("The sweep of %s must wait: %s", cluster.title, exc)
             except Exception:  # it must not end before the hub
-                self._log.exception("The sweep of %s failed", connection.title)
+                self._log.exception("The sweep of %s failed", cluster.title)
+            pause = self._retry_after if self.has_pending(cluster.breaker) else INTERVAL
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SOON if self.owes(connection.breaker) else INTERVAL):
+                async with asyncio.timeout(pause):
                     await attention.wait()
 
-    async def sweep(self, connection: ConnectedCluster) -> None:
-        """Pay the debts and delete orphans. Raises APIError, Unreachable."""
-        known = self._known()
-        await self._pay(connection, known or Known())
+    async def sweep(self, cluster: ConnectedCluster) -> None:
+        """Delete what is pending, and orphans. Raises APIError, Unreachable."""
+        known = self._knowledge()
+        await self._delete_pending(cluster, known or HubKnowledge())
         if known is None:
             return
-        pods = connection.pods_of(connection.namespace).values()
-        secrets = await _list(connection.client, "Secret", connection.namespace, self._log)
+        pods = cluster.pods_of(cluster.namespace).values()
+        secrets = await _list(cluster.client, "Secret", cluster.namespace, self._log)
         for orphan in of_servers(
-            connection.cluster.name, [*pods, *secrets], known, self._hub_id, datetime.now(UTC)
+            cluster.cluster.name, [*pods, *secrets], known, self._hub_id, datetime.now(UTC)
         ):
-            if orphan.age < self.patience:
+            if orphan.age < self.min_age:
                 continue
             if self._hub_id:
-                self._log.warning("Deleting an orphan in %s: %s", connection.title, orphan)
-                await delete(connection.client, orphan, self._hub_id)
+                self._log.warning("Deleting an orphan in %s: %s", cluster.title, orphan)
+                await delete(cluster.client, orphan, self._hub_id)
             elif orphan.uid not in self._reported:
                 self._reported.add(orphan.uid)
                 self._log.warning(
                     "%s holds a server that this hub does not know: %s. Set hub_id to have such "
                     "servers deleted, or see `mcks gc`",
-                    connection.title,
+                    cluster.title,
                     orphan,
                 )
 
-    async def _pay(self, connection: ConnectedCluster, known: Known) -> None:
-        for debt in list(self._debts.get(connection.breaker, ())):
+    async def _delete_pending(self, cluster: ConnectedCluster, known: HubKnowledge) -> None:
+        for deletion in list(self._pending.get(cluster.breaker, ())):
             try:
-                paid = await self._pay_one(connection, debt, known)
+                done = await self._delete_one(cluster, deletion, known)
             except APIError as exc:
-                self._log.warning("%s: still cannot delete %s: %s", connection.title, debt, exc)
+                self._log.warning("%s: still cannot delete %s: %s", cluster.title, deletion, exc)
                 continue
-            if not paid:
+            if not done:
                 continue
-            self._debts[connection.breaker].remove(debt)
-            self._log.info("%s: deleted at last: %s", connection.title, debt)
+            self._pending[cluster.breaker].remove(deletion)
+            self._log.info("%s: deleted at last: %s", cluster.title, deletion)
 
-    async def _pay_one(self, connection: ConnectedCluster, debt: Debt, known: Known) -> bool:
-        cluster = connection.cluster.name
-        if debt.data is not None:
-            if (cluster, debt.data) in known.data:
+    async def _delete_one(
+        self, cluster: ConnectedCluster, deletion: PendingDeletion, known: HubKnowledge
+    ) -> bool:
+        name, created = cluster.cluster.name, deletion.created
+        if deletion.data is not None:
+            if (name, deletion.data) in known.data:
                 # the hub has still to delete the user's records; or a new user has the name now
-                return time.monotonic() - debt.since > MARGIN
-            await creation.remove_data(connection.client, debt.data, self._hub_id)
-        if debt.created is not None:
-            created = debt.created
-            if (cluster, created.namespace, created.key) in known.servers:
+                return time.monotonic() - deletion.since > MARGIN
+            await creation.remove_data(cluster.client, deletion.data, self._hub_id)
+        if created is not None:
+            if (name, created.namespace, created.key) in known.servers:
                 # a new server has the names now, and its start has replaced what was there
                 created.uids = {kind: uid for kind, uid in created.uids.items() if uid}
                 created.unowned = []
-            await creation.remove(connection.client, created)
+            await creation.remove(cluster.client, created)
         return True
 
 
 async def find_all(
-    connection: ConnectedCluster, known: Known, hub_id: str, log: logging.Logger
+    cluster: ConnectedCluster, known: HubKnowledge, hub_id: str, log: logging.Logger
 ) -> list[Orphan]:
-    """Return all orphans of servers and of users in the namespace of *connection*."""
-    client, namespace = connection.client, connection.namespace
+    """Return all orphans of servers and of users in the namespace of *cluster*."""
+    client, namespace = cluster.client, cluster.namespace
     pods = await _list(client, "Pod", namespace, log)
     secrets = await _list(client, "Secret", namespace, log)
     claims = await _list(client, "PersistentVolumeClaim", namespace, log)
-    name, now = connection.cluster.name, datetime.now(UTC)
+    name, now = cluster.cluster.name, datetime.now(UTC)
     return [
         *of_servers(name, [*pods, *secrets], known, hub_id, now),
         *of_users(name, claims, known, hub_id, now),

@@ -10,7 +10,6 @@ from typing import Any
 
 from mcks.core import access
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
-from mcks.core.clusters.pool import pool_of
 from mcks.core.profiles import offer, options_form, profile_list, selection
 from mcks.core.profiles.overrides import Overrides, resolved
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
@@ -145,8 +144,7 @@ class Choosing:
             return True
         spawner = self._spawner
         try:
-            pool = pool_of(spawner.config, spawner.log)
-            cluster = pool.configured(name, spawner.clusters).cluster
+            cluster: Cluster = spawner.cluster_named(name)
         except ConfigError:
             return True
         return await access.allowed(cluster.access, spawner, f"cluster {name!r}")

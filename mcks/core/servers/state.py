@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
@@ -45,11 +45,28 @@ class State:
     data: tuple[UserObject, ...] = ()
     ended: str = ""
 
+    def with_data(self, new: Iterable[UserObject]) -> State:
+        """Remember *new* as well; what is said of an object last counts."""
+        found = {(datum.cluster, datum.where): datum for datum in (*self.data, *new)}
+        return replace(self, data=tuple(found.values()))
 
-def with_data(data: Iterable[UserObject], new: Iterable[UserObject]) -> tuple[UserObject, ...]:
-    """Return *data* and *new*; what is said of an object last counts."""
-    found = {(datum.cluster, datum.where): datum for datum in (*data, *new)}
-    return tuple(found.values())
+    def without_data(self, deleted: Collection[UserObject]) -> State:
+        """Forget what is *deleted*."""
+        return replace(self, data=tuple(datum for datum in self.data if datum not in deleted))
+
+    def without_server(self) -> State:
+        """Forget the server, but not its key if data hangs on that name."""
+        kept_key = self.kept_key
+        if self.created is not None and self.created.keeps_data:
+            kept_key = self.created.key
+        return replace(self, created=None, url="", kept_key=kept_key)
+
+    def where(self) -> str:
+        """Say where the server is, so that an administrator finds it without the hub."""
+        if self.created is None:
+            return "nothing"
+        key, namespace = self.created.key, self.created.namespace
+        return f"{key} in namespace {namespace} of cluster {self.cluster!r}"
 
 
 def namespace_in(data: Iterable[UserObject], cluster: str) -> str:

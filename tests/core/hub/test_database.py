@@ -43,7 +43,7 @@ def session(url: str) -> Session:
 
 
 def test_servers_that_run_are_known_and_the_data_of_all(session: Session) -> None:
-    known = database.known(session, "h")
+    known = database.knowledge(session, "h")
     assert known.servers == {("a", "ns", "jupyter-ada")}
     assert known.uids == {"uid"}
     assert known.data == {("a", HOME.where)}
@@ -95,7 +95,7 @@ def test_without_a_database_nobody_else_is_known() -> None:
 def test_a_database_can_be_read_beside_the_hub(session: Session, url: str) -> None:
     for spelled in (url, url.removeprefix("sqlite:///")):
         with database.opened(spelled) as opened:
-            assert database.known(opened, "h").users == {"ada", "bob"}
+            assert database.knowledge(opened, "h").users == {"ada", "bob"}
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -108,3 +108,43 @@ def test_the_originals_first_state_has_no_namespace() -> None:
         "Ingress",
         "ServiceAccount",
     }
+
+
+def test_a_saved_state_is_the_same_text_as_ever() -> None:
+    created = Created("k", "ns", "hub", {"Secret": "s", "Pod": "uid"}, keeps_data=True)
+    created.unowned = [Ref("v1", "Namespace", "x")]
+    data = (UserObject("gcp", HOME), UserObject("aws", HOME, of_server=True))
+    home = '["v1", "PersistentVolumeClaim", "home", "ns"'
+    saved = state.save(State(created, "gcp", "https://g", data=data, ended="It was evicted."))
+    assert json.dumps(saved) == (
+        '{"cluster": "gcp", "namespace": "ns", "key": "k", "url": "https://g", "uid": "uid", '
+        '"hub": "hub", "unowned": [["v1", "Namespace", "x", null]], "kept_key": "k", '
+        f'"data": [["gcp", {home[1:]}, false], ["aws", {home[1:]}, true]], '
+        '"ended": "It was evicted."}'
+    )
+
+
+def test_a_forgotten_server_leaves_its_data_its_cluster_and_how_it_ended() -> None:
+    data = (UserObject("gcp", HOME),)
+    running = State(Created("k", "ns"), "gcp", "https://g", "older", data, "It was evicted.")
+    stopped = State(None, "gcp", "", "older", data, "It was evicted.")
+    assert running.without_server() == stopped
+    assert stopped.without_server() == stopped
+
+
+def test_a_forgotten_server_on_whose_name_data_hangs_leaves_its_key() -> None:
+    assert State(Created("k", "ns", keeps_data=True)).without_server() == State(kept_key="k")
+
+
+def test_what_is_said_of_data_last_counts_and_what_is_deleted_is_forgotten() -> None:
+    users, servers = UserObject("gcp", HOME), UserObject("gcp", HOME, of_server=True)
+    elsewhere = UserObject("aws", HOME)
+    known = State(data=(users, elsewhere)).with_data([servers])
+    assert known.data == (servers, elsewhere)
+    assert known.without_data({servers, users}).data == (elsewhere,)
+
+
+def test_an_administrator_finds_a_server_by_what_is_said_of_its_place() -> None:
+    running = State(Created("k", "ns"), "gcp")
+    assert running.where() == "k in namespace ns of cluster 'gcp'"
+    assert running.without_server().where() == "nothing"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import mcks
-from mcks.core.clusters.pool import pool_of
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import LIFETIME
 from mcks.errors import ConfigError
 from tests.cluster.api import KubernetesAPI, condition_of
@@ -177,7 +177,7 @@ async def test_06_a_server_that_is_unready_or_out_of_sight_counts_as_running(
     saved = spawner.get_state()
     await asyncio.to_thread(breakable_clusters["a"].stop, "apiserver")
     assert await spawner.poll() is None
-    await pool_of(spawner.config, spawner.log).close()
+    await fleet_of(spawner).close()
     second = make()
     second.load_state(saved)
     asked = asyncio.create_task(second.get_url())

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mcks.core.clusters.pool import pool_of
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     AuthError,
@@ -35,7 +35,7 @@ def radios(html: str) -> dict[str, str]:
 
 
 async def fail(spawner: MultiClusterKubeSpawner, cluster: str, error: MCKSError) -> None:
-    breaker = pool_of(spawner.config, spawner.log).breaker(cluster, spawner.clusters)
+    breaker = fleet_of(spawner).pool.breaker(cluster, spawner.clusters)
     for _ in range(3):
         with contextlib.suppress(MCKSError), breaker.attempt():
             raise error
@@ -58,7 +58,7 @@ async def test_a_cluster_that_fails_again_and_again_is_away_until_it_answers(
     assert radios(html) == {"here": "disabled", "there": "checked"}
     assert f"Unavailable at the moment: {words}</div>" in html
     assert str(error) not in html
-    breaker = pool_of(spawner.config, spawner.log).breaker("a", spawner.clusters)
+    breaker = fleet_of(spawner).pool.breaker("a", spawner.clusters)
     with breaker.attempt(forced=True):
         pass
     assert radios(await form_of(spawner)) == {"here": "checked", "there": ""}

@@ -13,6 +13,7 @@ from tornado import web
 from mcks.core.clusters.pool import Pool
 from mcks.core.servers import plan
 from mcks.core.servers.server import Created
+from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     ConfigError,
@@ -219,7 +220,7 @@ async def test_a_clusters_rule_holds_whoever_chose_the_cluster(rule: dict[str, A
     with pytest.raises(web.HTTPError) as caught:
         await spawner.start()
     assert caught.value.status_code == 403
-    assert spawner._created is None
+    assert spawner.remembered.created is None
 
 
 # -- links -----------------------------------------------------------------------------------
@@ -309,8 +310,7 @@ async def test_a_value_of_ones_own_is_named_as_such() -> None:
 async def test_a_hub_that_restarts_still_names_the_profile() -> None:
     before = spawner_of()
     await start(before, {})
-    before._created = Created("jupyter-ada", "default", "", {"Pod": "uid"})
-    before._cluster_name = "a"
+    before.remembered = State(Created("jupyter-ada", "default", "", {"Pod": "uid"}), "a")
     saved = before.get_state()
     assert saved["profile"] == "small"
     after = spawner_of(saved={})
