@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,27 @@ class Access:
 EVERYBODY = Access()
 
 
-async def allowed(access: Access, spawner: Any, what: str) -> bool:
+class Group(Protocol):
+    """A group of the hub."""
+
+    name: str
+
+
+class User(Protocol):
+    """A user of the hub, who may be in groups."""
+
+    name: str
+    groups: Iterable[Group]
+
+
+class AskingSpawner(Protocol):
+    """The spawner of the user who asks; an administrator's function may look at all of it."""
+
+    user: User
+    log: logging.Logger
+
+
+async def allowed(access: Access, spawner: AskingSpawner, what: str) -> bool:
     """Tell whether the user of *spawner* may. A function (async, too) that fails has said no.
 
     *what* it is about is for the log.
@@ -36,6 +57,6 @@ async def allowed(access: Access, spawner: Any, what: str) -> bool:
         return False
 
 
-def groups_of(spawner: Any) -> frozenset[str]:
+def groups_of(spawner: AskingSpawner) -> frozenset[str]:
     """Names of the hub's groups that the user is in."""
-    return frozenset(group.name for group in getattr(spawner.user, "groups", ()))
+    return frozenset(group.name for group in spawner.user.groups)

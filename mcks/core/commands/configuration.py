@@ -35,7 +35,10 @@ def sample_spawner(
     base_url = _base_url(config)
     url = f"{base_url}user/{escaped}/"
     prefix = url + (f"{url_escape_path(servername)}/" if servername else "")
-    user: Any = SimpleNamespace(name=username, id=1, url=url, escaped_name=escaped, state={})
+    user: Any = SimpleNamespace(
+        name=username, id=1, url=url, escaped_name=escaped, state={}, groups=[]
+    )
+    user.db = user.orm_user = None
     hub = Hub(ip="127.0.0.1", port=8081, base_url=f"{base_url}hub/", public_host="")
     spawner = MultiClusterKubeSpawner(
         user=user,

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,7 +173,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _collect_all(
-    config: Config, clusters: Any, names: Sequence[str], known: HubKnowledge, options: GcOptions
+    config: Config,
+    clusters: Mapping[str, Any],
+    names: Sequence[str],
+    known: HubKnowledge,
+    options: GcOptions,
 ) -> list[Report]:
     pool = Pool(config, logging.getLogger("mcks"))
     try:

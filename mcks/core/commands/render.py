@@ -8,10 +8,10 @@ import difflib
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import yaml
 
+from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands.configuration import load, sample_spawner
 from mcks.core.manifests.levels import merge_levels
@@ -48,7 +48,7 @@ def as_yaml(objects: Sequence[Manifest]) -> str:
     return text
 
 
-def _differences(spawner: MultiClusterKubeSpawner, configured: Any) -> str:
+def _differences(spawner: MultiClusterKubeSpawner, configured: ConfiguredCluster) -> str:
     """Apply one patch more each time and compare."""
     patches = merge_levels(spawner.patches)
     applied: dict[str, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from jupyterhub import orm
 from sqlalchemy import String, create_engine, literal_column, or_
@@ -17,14 +17,19 @@ from mcks.core.hub.orphans import HubKnowledge
 from mcks.core.objects import Ref
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
+from mcks.core.servers.starting import User
 from mcks.errors import ConfigError
 
 
-def knowledge(session: Any, hub_id: str) -> HubKnowledge:
-    """Read which servers run or start, and whose data there is.
+class HubUser(User, Protocol):
+    """A user with what the database says of them, None if there is no database (``mcks check``)."""
 
-    *session* is an SQLAlchemy session of the hub's database.
-    """
+    db: Session | None
+    orm_user: orm.User | None
+
+
+def knowledge(session: Session, hub_id: str) -> HubKnowledge:
+    """Read in the hub's database which servers run or start, and whose data there is."""
     with session.no_autoflush:  # the hub may be in the middle of a change
         users = session.query(orm.User.name).all()
         rows = session.query(orm.Spawner).all()
@@ -38,21 +43,21 @@ def knowledge(session: Any, hub_id: str) -> HubKnowledge:
     return found
 
 
-def data_of_user(user: Any) -> list[state.UserObject]:
+def data_of_user(user: HubUser) -> list[state.UserObject]:
     """Return what is saved of the data of all servers of *user*, running or not."""
-    row = getattr(user, "orm_user", None)
+    row = user.orm_user
     found = [state.load(o.state or {}, "") for o in row.orm_spawners.values()] if row else []
     return [datum for loaded in found for datum in loaded.data]
 
 
-def other_holder(user: Any, cluster: str, created: Created, data: Collection[Ref]) -> str:
+def other_holder(user: HubUser, cluster: str, created: Created, data: Collection[Ref]) -> str:
     """Name another user who has a server or data in *cluster* under the names of *created* or
     *data*, "" if nobody has.
 
     That is so if a user was renamed, who keeps what is there, and somebody else has the former name
     now. Without a database nobody else is known.
     """
-    session, row = getattr(user, "db", None), getattr(user, "orm_user", None)
+    session, row = user.db, user.orm_user
     if session is None or row is None:
         return ""
     saved = literal_column("spawners.state", String)  # as the text that it is in the database

@@ -6,13 +6,15 @@ What went wrong, and the words for it, do not belong here (errors.py, failures.p
 from __future__ import annotations
 
 import html
+import logging
 import secrets
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from jupyterhub.utils import url_path_join
 from tornado import web
 
+from mcks.core.servers.starting import Chosen, Hub
 from mcks.errors import ChoiceRefused, ConfigError, MCKSError, NotAllowed
 
 try:
@@ -24,6 +26,23 @@ _UNAMBIGUOUS = "34679CDFGHJKMNPQRTVWXY"
 """Neither what is mistaken for one another (0 O, 1 I L, 2 Z, 5 S, 8 B) nor what makes words."""
 _LENGTH = 8
 _UNEXPECTED = MCKSError.user_message
+
+
+class User(Protocol):
+    """A user of the hub, whose name can stand in a URL."""
+
+    escaped_name: str
+
+
+class RefusedSpawner(Protocol):
+    """A spawner, as far as its user and the hub's log hear of it."""
+
+    name: str
+    user: User
+    hub: Hub
+    choosing: Chosen
+    log: logging.Logger
+    _log_name: str
 
 
 def reference_for(exc: Exception) -> str:
@@ -74,7 +93,7 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
     return exception
 
 
-def refused(spawner: Any, exc: Exception, cluster: str = "") -> Exception:
+def refused(spawner: RefusedSpawner, exc: Exception, cluster: str = "") -> Exception:
     """Log *exc* whole; return what the spawner's user sees of it, with a reference to the log.
 
     *cluster* is the one in which the server was about to start.

@@ -6,9 +6,12 @@ What a single server needs does not belong here.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
+
+from traitlets.config import Config
 
 from mcks.core import labels
 from mcks.core.clusters.cluster import ConfiguredCluster
@@ -19,7 +22,8 @@ from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
 from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
-from mcks.core.servers.state import UserObject, namespace_in
+from mcks.core.servers.starting import StartingSpawner
+from mcks.core.servers.state import State, UserObject, namespace_in
 from mcks.errors import (
     ASK_ADMINISTRATORS,
     AuthError,
@@ -30,16 +34,26 @@ from mcks.errors import (
 )
 
 
+class SharingSpawner(StartingSpawner, Protocol):
+    """A spawner, as far as it shares what the hub has once."""
+
+    user: database.HubUser
+    config: Config
+    log: logging.Logger
+    start_timeout: int
+    remembered: State
+
+
 class Fleet:
     """What the spawners of one hub share, of which *spawner* is the first. Use ``fleet_of``.
 
     *retry_after*: seconds until what could not be deleted is tried again.
     """
 
-    def __init__(self, spawner: Any, *, retry_after: float = RETRY_AFTER) -> None:
+    def __init__(self, spawner: SharingSpawner, *, retry_after: float = RETRY_AFTER) -> None:
         self._hub_id, self._log = spawner.hub_id, spawner.log
-        self._session = getattr(spawner.user, "db", None)
-        self._spawners: WeakSet[Any] = WeakSet()
+        self._session = spawner.user.db
+        self._spawners: WeakSet[SharingSpawner] = WeakSet()
         self._planning = asyncio.Lock()
         self._retry_after = retry_after
         self.sweeper = Sweeper(
@@ -52,7 +66,7 @@ class Fleet:
         self.pool = Pool(spawner.config, spawner.log, self.sweeper.look_after)
         self.closed = asyncio.Event()
 
-    def join(self, spawner: Any) -> None:
+    def join(self, spawner: SharingSpawner) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""
         self._spawners.add(spawner)
         self.sweeper.min_age = max(self.sweeper.min_age, spawner.start_timeout + MARGIN)
@@ -65,7 +79,7 @@ class Fleet:
             knowledge.add(spawner.remembered)
         return knowledge
 
-    async def plan(self, spawner: Any, configured: ConfiguredCluster) -> Plan:
+    async def plan(self, spawner: SharingSpawner, configured: ConfiguredCluster) -> Plan:
         """Plan the start of *spawner*, one start in each turn of the event loop.
 
         Raises ConfigError, and StartFailed if its names are another user's.
@@ -127,7 +141,7 @@ class Fleet:
         await self.pool.close()
 
 
-def _check_names(user: Any, cluster: str, planned: Plan) -> None:
+def _check_names(user: database.HubUser, cluster: str, planned: Plan) -> None:
     """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
     data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
     other = database.other_holder(user, cluster, planned.created, data)
@@ -146,7 +160,7 @@ _fleets: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Fleet, asyncio.Task[
 )
 
 
-def fleet_of(spawner: Any) -> Fleet:
+def fleet_of(spawner: SharingSpawner) -> Fleet:
     """Return the fleet of the running event loop, made at the first call."""
     fleet, _ = _fleets.get(asyncio.get_running_loop(), (None, None))
     return share(Fleet(spawner)) if fleet is None or fleet.closed.is_set() else fleet

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from mcks.core.names import escape
 
 _SECRET = frozenset(
     {"api_token", "auth_state", "db", "orm_spawner", "hub", "user", "authenticator", "handler"}
 )
+
+
+class Traits(Protocol):
+    """An object whose attributes are traits."""
+
+    def has_trait(self, name: str) -> bool:
+        """Whether there is one of that name."""
+
+    def trait_names(self, **metadata: Any) -> list[str]:
+        """Name those that have such *metadata*."""
 
 
 class View:
@@ -20,7 +30,7 @@ class View:
 
     __slots__ = ("_extra", "_source")
 
-    def __init__(self, source: Any, extra: Mapping[str, Any]) -> None:
+    def __init__(self, source: Traits, extra: Mapping[str, Any]) -> None:
         self._source = source
         self._extra = extra
 

@@ -5,20 +5,39 @@ What a profile list means (profiles.py, selection.py) and how a server starts do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from mcks.core import access
+from mcks.core.access import AskingSpawner, allowed
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.profiles import offer, options_form, profile_list, selection
-from mcks.core.profiles.overrides import Overrides, resolved
+from mcks.core.profiles.overrides import Overridable, Overrides, resolved
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
+
+
+class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
+    """A spawner, as far as its user's choice depends on it."""
+
+    profile_list: Any
+    """A list, a dict, or a function (async, too) that returns one."""
+    profile_form_template: str
+    additional_profile_form_template_paths: Sequence[str]
+    user_options: dict[str, Any]
+    clusters: Mapping[str, Any]
+    cluster: str
+    kubernetes_context: str
+
+    def cluster_named(self, name: str) -> Cluster:
+        """Return what the administrator says about a cluster. Raises ConfigError."""
+
+    def unavailable(self, cluster: str) -> str:
+        """Say why no server can start in *cluster* at present; empty if one can."""
 
 
 class Choosing:
     """The profiles of one MultiClusterKubeSpawner, as its user may see and use them."""
 
-    def __init__(self, spawner: Any) -> None:
+    def __init__(self, spawner: ChoosingSpawner) -> None:
         self._spawner = spawner
         self.overrides = Overrides(spawner)
         self.profile = ""
@@ -134,7 +153,7 @@ class Choosing:
 
     async def check_cluster(self, cluster: Cluster) -> None:
         """Raise NotAllowed if the user may not use *cluster*."""
-        if not await access.allowed(cluster.access, self._spawner, f"cluster {cluster.name!r}"):
+        if not await allowed(cluster.access, self._spawner, f"cluster {cluster.name!r}"):
             raise NotAllowed(f"{self._spawner.user.name!r} may not use cluster {cluster.name!r}")
 
     async def _cluster_is_open(self, overrides: Mapping[str, Any]) -> bool:
@@ -144,10 +163,10 @@ class Choosing:
             return True
         spawner = self._spawner
         try:
-            cluster: Cluster = spawner.cluster_named(name)
+            cluster = spawner.cluster_named(name)
         except ConfigError:
             return True
-        return await access.allowed(cluster.access, spawner, f"cluster {name!r}")
+        return await allowed(cluster.access, spawner, f"cluster {name!r}")
 
     def _unavailable(self, overrides: Mapping[str, Any]) -> str:
         spawner = self._spawner
@@ -156,7 +175,7 @@ class Choosing:
         name = _cluster_of(overrides) or _cluster_of(own) or only
         if name not in spawner.clusters and not name.startswith(CONTEXT_PREFIX):
             return ""
-        return str(spawner.unavailable(name))
+        return spawner.unavailable(name)
 
 
 def _cluster_of(overrides: Mapping[str, Any]) -> str:

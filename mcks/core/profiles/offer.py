@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mcks.core.access import EVERYBODY, allowed
+from mcks.core.access import EVERYBODY, AskingSpawner, allowed
 from mcks.core.profiles.profile_list import (
     Choice,
     Option,
@@ -20,7 +20,9 @@ Guard = Callable[[Mapping[str, Any]], Awaitable[bool]]
 """Tells whether what a profile or choice overrides, such as its cluster, is open to the user."""
 
 
-async def permitted(profiles: Sequence[Profile], spawner: Any, guard: Guard) -> list[Profile]:
+async def permitted(
+    profiles: Sequence[Profile], spawner: AskingSpawner, guard: Guard
+) -> list[Profile]:
     """Return what the user of *spawner* may choose, again with one default of each kind.
 
     A profile with an option of which no choice is left is left out as well.
@@ -40,7 +42,9 @@ async def permitted(profiles: Sequence[Profile], spawner: Any, guard: Guard) -> 
     return with_default(found)
 
 
-async def _permitted(profile: Profile, option: Option, spawner: Any, guard: Guard) -> Option | None:
+async def _permitted(
+    profile: Profile, option: Option, spawner: AskingSpawner, guard: Guard
+) -> Option | None:
     where = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
     choices = [choice for choice in option.choices if await _may_use(choice, spawner, guard, where)]
     if len(choices) == len(option.choices):
@@ -50,7 +54,9 @@ async def _permitted(profile: Profile, option: Option, spawner: Any, guard: Guar
     return replace(option, choices=with_default_choice(choices))
 
 
-async def _may_use(what: Profile | Choice, spawner: Any, guard: Guard, where: str) -> bool:
+async def _may_use(
+    what: Profile | Choice, spawner: AskingSpawner, guard: Guard, where: str
+) -> bool:
     if what.access is not EVERYBODY and not await allowed(what.access, spawner, where):
         return False
     return not what.overrides or await guard(what.overrides)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from traitlets import HasTraits, TraitError
+from traitlets import TraitError
 
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import profile_list
@@ -17,10 +17,18 @@ _LEVELS = {"objects", "resources", "patches"}
 """Traits whose profiles' values are merged by key, as templates are."""
 
 
+class Overridable(Protocol):
+    """A spawner, as far as its traits can be set by their names."""
+
+    @classmethod
+    def class_trait_names(cls, **metadata: Any) -> list[str]:
+        """Name the traits that have such *metadata*."""
+
+
 class Overrides:
     """What a profile has changed on one spawner. ``restore`` undoes it, so that nothing leaks."""
 
-    def __init__(self, spawner: HasTraits) -> None:
+    def __init__(self, spawner: Overridable) -> None:
         self._spawner = spawner
         self._before: dict[str, Any] = {}
 
@@ -69,14 +77,14 @@ class Overrides:
             setattr(self._spawner, name, value)
 
 
-def check_names(profile: profile_list.Profile, spawner: HasTraits | type[HasTraits]) -> None:
+def check_names(profile: profile_list.Profile, spawner: Overridable | type[Overridable]) -> None:
     """Raise ConfigError if *profile* or one of its choices overrides what is no trait."""
     for where, overrides in profile_list.levels(profile):
         _check_level(where, overrides, spawner)
 
 
 def _check_level(
-    where: str, overrides: Mapping[str, Any], spawner: HasTraits | type[HasTraits]
+    where: str, overrides: Mapping[str, Any], spawner: Overridable | type[Overridable]
 ) -> None:
     cls = spawner if isinstance(spawner, type) else type(spawner)
     names = set(cls.class_trait_names(config=True))

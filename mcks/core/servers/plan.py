@@ -20,13 +20,17 @@ from mcks.core.names import dns_label
 from mcks.core.objects import Manifest
 from mcks.core.servers.environment import attach
 from mcks.core.servers.server import Created, Plan
+from mcks.core.servers.starting import StartingSpawner
 from mcks.errors import ConfigError
 
 
 def make(
-    spawner: Any, configured: ConfiguredCluster, kept_key: str = "", kept_namespace: str = ""
+    spawner: StartingSpawner,
+    configured: ConfiguredCluster,
+    kept_key: str = "",
+    kept_namespace: str = "",
 ) -> Plan:
-    """Plan the start of *spawner* (a MultiClusterKubeSpawner, profile applied).
+    """Plan the start of *spawner*, whose profile is applied.
 
     *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
     they have one already. Raises ConfigError.
@@ -46,7 +50,10 @@ def make(
 
 
 def _of_this_server_alone(
-    objects: Sequence[Manifest], spawner: Any, configured: ConfiguredCluster, created: Created
+    objects: Sequence[Manifest],
+    spawner: StartingSpawner,
+    configured: ConfiguredCluster,
+    created: Created,
 ) -> frozenset[tuple[str, str]]:
     """Kind and name of the user's objects that another server would not have: they go with it."""
     data = {_name(m) for m in objects if lifetime(m) == "user"}
@@ -64,7 +71,7 @@ def _name(manifest: Manifest) -> tuple[str, str]:
     return manifest["kind"], manifest["metadata"]["name"]
 
 
-def key_of(spawner: Any) -> str:
+def key_of(spawner: StartingSpawner) -> str:
     """Name the server's objects by ``key_template``."""
     wanted = render_text("key_template", spawner.key_template, _names(spawner, spawner.name))
     if spawner.hub_id:
@@ -72,12 +79,12 @@ def key_of(spawner: Any) -> str:
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
-def _namespace_of(spawner: Any, configured: ConfiguredCluster) -> str:
+def _namespace_of(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
     wanted = render_text("namespace", configured.cluster.namespace, _names(spawner, spawner.name))
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
 
 
-def _public_url(spawner: Any, configured: ConfiguredCluster) -> str:
+def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
     url = spawner.ingress_public_url or configured.cluster.ingress_public_url
     if not url:
         raise ConfigError(
@@ -88,7 +95,7 @@ def _public_url(spawner: Any, configured: ConfiguredCluster) -> str:
 
 
 def _objects(
-    spawner: Any, configured: ConfiguredCluster, created: Created, servername: str
+    spawner: StartingSpawner, configured: ConfiguredCluster, created: Created, servername: str
 ) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
@@ -113,7 +120,7 @@ def _objects(
 
 
 def _variables(
-    spawner: Any, configured: ConfiguredCluster, created: Created, servername: str
+    spawner: StartingSpawner, configured: ConfiguredCluster, created: Created, servername: str
 ) -> dict[str, Any]:
     host, path = split_proxy_spec(spawner.proxy_spec)
     cluster = configured.cluster
@@ -141,6 +148,6 @@ def _variables(
     }
 
 
-def _names(spawner: Any, servername: str) -> dict[str, Any]:
+def _names(spawner: StartingSpawner, servername: str) -> dict[str, Any]:
     user = spawner.user
     return variables.of_names(user.id, user.name, servername, spawner.proxy_spec)

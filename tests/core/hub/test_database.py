@@ -88,7 +88,7 @@ def test_names_that_another_user_holds_are_found(  # noqa: PLR0917
 
 
 def test_without_a_database_nobody_else_is_known() -> None:
-    user = SimpleNamespace(name="ada")
+    user = SimpleNamespace(id=1, name="ada", db=None, orm_user=None)
     assert database.other_holder(user, "a", Created("jupyter-ada", "ns"), []) == ""
 
 

@@ -1,0 +1,63 @@
+"""What a start reads of its spawner, and of that one's user and hub, for the type checker.
+
+The spawner itself, and what is done with it, does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from mcks.core.manifests.levels import Level
+from mcks.core.manifests.variables import Traits
+
+
+class User(Protocol):
+    """A user of the hub."""
+
+    id: int
+    name: str
+
+
+class Hub(Protocol):
+    """The hub, as its servers reach it."""
+
+    base_url: str
+
+
+class Chosen(Protocol):
+    """What the user has chosen: a profile's slug, and its options with their values."""
+
+    profile: str
+    options: dict[str, str]
+
+
+class StartingSpawner(Traits, Protocol):
+    """A spawner whose profile is applied, as far as its server is made of it."""
+
+    name: str
+    user: User
+    hub: Hub
+    choosing: Chosen
+    user_options: dict[str, Any]
+    hub_id: str
+    key_template: str
+    objects: Level
+    resources: Level
+    patches: Level
+    ingress_public_url: str
+    proxy_spec: str
+    ready_check: str
+    internal_ssl: bool
+    port: int
+    cmd: Sequence[str]
+    mem_limit: float | None
+    mem_guarantee: float | None
+    cpu_limit: float | None
+    cpu_guarantee: float | None
+
+    def get_args(self) -> list[str]:
+        """Return the arguments of ``cmd``."""
+
+    def get_env(self) -> dict[str, Any]:
+        """Return the server's environment, its API token included."""
