@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.backends.reading import put_pod
 from tests.backends.refusals import secret_scan  # noqa: F401 - a fixture
 from tests.fakes.cloud_environment import clean_environment
+from tests.fakes.loopback import FakeAPIServer
 from tests.fakes.loopback_only import loopback_only
 
 
@@ -17,3 +19,11 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     clean_environment(monkeypatch, tmp_path)
     with loopback_only():
         yield
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeAPIServer]:
+    """A cluster's API server, which has one Pod to read."""
+    async with FakeAPIServer().running() as server:
+        put_pod(server)
+        yield server

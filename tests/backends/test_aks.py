@@ -15,7 +15,7 @@ from mcks.auth.azure import AKS_SERVER_ID
 from mcks.backends.aks import AKSBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import ConfigError, Unauthorized, Unreachable
-from tests.backends.reading import bearer, put_pod, read_pod
+from tests.backends.reading import bearer, read_pod
 from tests.fakes.azure import CLIENT, SECRETS, TENANT, FakeAzure, entra_user, kubeconfig
 from tests.fakes.loopback import FakeAPIServer
 
@@ -33,13 +33,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRETS[0])
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

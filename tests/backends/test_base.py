@@ -11,7 +11,7 @@ import pytest
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.errors import ConfigError, Unreachable
-from tests.backends.reading import REF, client_of, put_pod
+from tests.backends.reading import REF, client_of
 from tests.fakes.loopback import FakeAPIServer
 
 
@@ -34,13 +34,6 @@ class Cloud(Backend):
 
     async def mint(self) -> Credential:
         return self.credential
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

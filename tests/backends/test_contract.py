@@ -17,7 +17,6 @@ from mcks.backends.eks import EKSBackend
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.backends.gke import GKEBackend
 from mcks.testing import BackendContract
-from tests.backends.reading import put_pod
 from tests.fakes.aws import SECRETS as AWS_SECRETS
 from tests.fakes.aws import FakeAWS
 from tests.fakes.azure import CLIENT, TENANT, FakeAzure, entra_user, kubeconfig
@@ -26,13 +25,6 @@ from tests.fakes.google import FakeGoogle, authorized_user, write
 from tests.fakes.loopback import FakeAPIServer
 
 UUID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 class TestGeneric(BackendContract):

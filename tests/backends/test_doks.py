@@ -16,7 +16,7 @@ from aiohttp import web
 from mcks.backends.doks import DOKSBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
-from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
+from tests.backends.reading import REF, bearer, client_of, read_pod
 from tests.fakes.digitalocean import API_TOKEN, HOST, FakeDigitalOcean
 from tests.fakes.loopback import FakeAPIServer
 
@@ -29,13 +29,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

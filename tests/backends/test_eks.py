@@ -13,7 +13,7 @@ import pytest
 from mcks.backends.eks import EKSBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import ConfigError, Unauthorized, Unreachable
-from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
+from tests.backends.reading import REF, bearer, client_of, read_pod
 from tests.fakes.aws import SECRETS, FakeAWS
 from tests.fakes.loopback import FakeAPIServer
 
@@ -23,13 +23,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[0])
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ What moto tells as endpoint and CA is replaced by those of a server on loopback.
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from mcks.backends.eks import EKSBackend
 from mcks.errors import ConfigError
-from tests.backends.reading import bearer, put_pod, read_pod
+from tests.backends.reading import bearer, read_pod
 from tests.fakes.loopback import FakeAPIServer
 
 _ACCOUNT, _REGION = "123456789012", "eu-west-1"
@@ -29,13 +29,6 @@ def moto_url() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import base64
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from mcks.auth.service_account import in_cluster
 from mcks.backends import generic_kubeconfig
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.errors import AuthError, ConfigError, Unauthorized, Unreachable
-from tests.backends.reading import REF, client_of, put_pod, read_pod
+from tests.backends.reading import REF, client_of, read_pod
 from tests.fakes.loopback import FakeAPIServer
 
 Write = Callable[..., str]
@@ -32,13 +32,6 @@ def _nothing_from_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from mcks.backends.gke import GKEBackend
 from mcks.backends.registry import backend_class
 from mcks.errors import ConfigError, Unauthorized, Unreachable
-from tests.backends.reading import bearer, put_pod, read_pod
+from tests.backends.reading import bearer, read_pod
 from tests.fakes.google import SECRETS, FakeGoogle, authorized_user, write
 from tests.fakes.loopback import FakeAPIServer
 
@@ -25,13 +25,6 @@ PATH = "projects/p/locations/europe-west1/clusters/hub"
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

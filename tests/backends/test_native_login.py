@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import yaml
 from mcks.auth.azure import AKS_SERVER_ID
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.errors import AuthError, ConfigError
-from tests.backends.reading import REF, bearer, client_of, put_pod, read_pod
+from tests.backends.reading import REF, bearer, client_of, read_pod
 from tests.fakes.aws import SECRETS as AWS_SECRETS
 from tests.fakes.aws import FakeAWS
 from tests.fakes.azure import CLIENT, TENANT, FakeAzure, entra_user
@@ -43,13 +43,6 @@ def _no_program_is_run(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureR
     if request.cls is not TestUnknownPlugins:
         monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
     monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeAPIServer]:
-    async with FakeAPIServer().running() as server:
-        put_pod(server)
-        yield server
 
 
 @pytest.fixture

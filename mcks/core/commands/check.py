@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from traitlets.config import Config
 
-from mcks.core.commands import check_report, cluster_check
+from mcks.core.commands import check_report, cluster_check, layout
 from mcks.core.commands.config_check import problems
 from mcks.core.commands.configuration import load
 from mcks.core.commands.subjects import subjects
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = problems(config)
     if not arguments.json:
         sys.stdout.writelines(f"- {problem}\n" for problem in found)
-        sys.stdout.write(f"{len(found)} problem{'' if len(found) == 1 else 's'} found\n")
+        sys.stdout.write(f"{layout.counted(len(found), 'problem')} found\n")
     reports: list[check_report.Report] = []
     if not arguments.offline:
         reports = _ask(config, found, arguments)

@@ -5,10 +5,11 @@ Finding it out does not belong here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from mcks.core.commands import layout
 
 STEPS = ("discover", "mint", "connect", "authorise", "gateway")
 Result = Literal["ok", "warning", "failed", "skipped"]
@@ -49,12 +50,7 @@ def table(reports: Sequence[Report]) -> str:
             if step.to_do:
                 rows.append(("", "", "", f"-> {_plain(step.to_do)}"))
             name = ""
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in [*lines, "", _summary(reports)]) + "\n"
+    return "\n".join([*layout.columns(rows), "", _summary(reports)]) + "\n"
 
 
 def as_json(problems: Sequence[str], reports: Sequence[Report]) -> str:
@@ -63,12 +59,12 @@ def as_json(problems: Sequence[str], reports: Sequence[Report]) -> str:
         {"cluster": report.cluster, "ok": report.ok, "steps": [asdict(s) for s in report.steps]}
         for report in reports
     ]
-    return json.dumps({"problems": list(problems), "clusters": clusters}, indent=2) + "\n"
+    return layout.as_json({"problems": list(problems), "clusters": clusters})
 
 
 def _summary(reports: Sequence[Report]) -> str:
     good = sum(report.ok for report in reports)
-    return f"{good} of {len(reports)} cluster{'' if len(reports) == 1 else 's'} can be used"
+    return f"{good} of {layout.counted(len(reports), 'cluster')} can be used"
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import sys
 from collections.abc import Awaitable, Mapping, Sequence
@@ -19,6 +18,7 @@ from traitlets.config import Config
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
+from mcks.core.commands import layout
 from mcks.core.commands.configuration import load, sample_spawner
 from mcks.core.commands.subjects import subjects
 from mcks.core.hub import database, sweep
@@ -98,7 +98,7 @@ async def _delete(cluster: ConnectedCluster, orphan: Orphan, hub_id: str) -> str
 
 def table(reports: Sequence[Report]) -> str:
     """Lay the findings out for a terminal: a line each, and a last one with their number."""
-    rows = [_HEADINGS] + [
+    found = [
         (
             report.cluster,
             str(finding.orphan.where),
@@ -110,19 +110,14 @@ def table(reports: Sequence[Report]) -> str:
         for report in reports
         for finding in report.findings
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows[1:] and rows
-    ]
+    lines = layout.columns([_HEADINGS, *found]) if found else []
     lines += [f"{r.cluster}: cannot be looked at: {r.problem}" for r in reports if r.problem]
-    count = sum(len(report.findings) for report in reports)
-    return "\n".join([*lines, f"{count} orphan{'' if count == 1 else 's'}"]) + "\n"
+    return "\n".join([*lines, layout.counted(len(found), "orphan")]) + "\n"
 
 
 def as_json(reports: Sequence[Report]) -> str:
     """Give the same for programs: ``[{cluster, problem, orphans: [...]}]``; age in seconds."""
-    return json.dumps([_plain(report) for report in reports], indent=2) + "\n"
+    return layout.as_json([_plain(report) for report in reports])
 
 
 def _plain(report: Report) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from traitlets import TraitError
@@ -68,12 +68,17 @@ def subjects(config: Config, names: Sequence[str] = ()) -> list[Subject]:
             tuple(exposed.get(name, ())),
         )
 
-    chosen = [name if name in urls else CONTEXT_PREFIX + name for name in names] or list(urls)
-    for name, asked in zip(chosen, names, strict=False):
-        if name not in urls:
-            known = [n.removeprefix(CONTEXT_PREFIX) for n in urls]
-            raise UnknownCluster(unknown("cluster", asked, known))
+    chosen = [_named(name, urls) for name in names] or urls
     return [subject(name) for name in dict.fromkeys(chosen)]
+
+
+def _named(asked: str, known: Collection[str]) -> str:
+    """Find which of the *known* clusters is meant. Raises UnknownCluster."""
+    for name in (asked, CONTEXT_PREFIX + asked):
+        if name in known:
+            return name
+    names = [name.removeprefix(CONTEXT_PREFIX) for name in known]
+    raise UnknownCluster(unknown("cluster", asked, names))
 
 
 def _used(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:

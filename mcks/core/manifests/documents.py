@@ -36,7 +36,7 @@ def read(text: str, key: str, values: Sequence[Inserted]) -> list[Any]:
 
     Raises BadTemplate, or Mistake where a value does not fit; their lines are lines of *text*.
     """
-    parse = _parsed if len(text) <= _CACHED else _parsed.__wrapped__
+    parse = _parse_once if len(text) <= _CACHED else _parse
     return [_filled(document, values) for document in parse(text, key)]
 
 
@@ -77,7 +77,11 @@ class _Place:
 
 
 @lru_cache(maxsize=512)
-def _parsed(text: str, key: str) -> tuple[Any, ...]:
+def _parse_once(text: str, key: str) -> tuple[Any, ...]:
+    return _parse(text, key)
+
+
+def _parse(text: str, key: str) -> tuple[Any, ...]:
     lines: dict[str, int] = {}
 
     def keep(scalar: str, unquoted: bool, line: int) -> Any:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import BuiltinMethodType, FunctionType, MethodType, TracebackType
 from typing import Any
 
@@ -140,7 +140,7 @@ def _run(template: Template, variables: Mapping[str, Any]) -> Iterator[str]:
     except Mistake as exc:
         raise Mistake(exc.message, exc.line or _line(exc)) from exc
     except _UnknownVariable as exc:
-        raise Mistake(unknown("variable", exc.name, variables), _line(exc)) from exc
+        raise Mistake(unknown("variable", exc.message or "", variables), _line(exc)) from exc
     except TemplateError as exc:
         raise Mistake(_remedy(exc.message or type(exc).__name__), _line(exc)) from exc
     except RecursionError as exc:
@@ -177,9 +177,7 @@ def _same(value: object) -> object:
 
 
 class _UnknownVariable(UndefinedError):
-    def __init__(self, name: str, message: str) -> None:
-        self.name = name
-        super().__init__(message)
+    """Its message is the variable's name."""
 
 
 class _Unknown(StrictUndefined):
@@ -195,12 +193,14 @@ class _Unknown(StrictUndefined):
         exc: Any = UndefinedError,
     ) -> None:
         if hint is None and obj is missing:
-            exc = partial(_UnknownVariable, str(name))
+            exc = _UnknownVariable
         super().__init__(hint, obj, name, exc)
 
     @property
     def _undefined_message(self) -> str:
         obj, name = self._undefined_obj, self._undefined_name
+        if self._undefined_exception is _UnknownVariable:
+            return str(name)
         if self._undefined_hint or obj is missing or not isinstance(name, str):
             return super()._undefined_message
         if isinstance(obj, str | int | float | list | tuple):

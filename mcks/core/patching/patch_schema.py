@@ -57,7 +57,8 @@ def _table() -> dict[str, Any]:
 
 
 def _field(words: str) -> Field:
-    shape, *rest = words.split(" ")
-    type_name, strategy, merge_key = ("" if word == "-" else word for word in [*rest, *"---"][:3])
+    parts = words.split(" ")
+    parts += ["-"] * (4 - len(parts))
+    shape, type_name, strategy, merge_key = ("" if part == "-" else part for part in parts)
     kept = next((s for s in strategy.split(",") if s != "retainKeys"), "")
     return Field(shape == "list", type_name, kept, merge_key)

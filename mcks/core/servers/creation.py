@@ -22,7 +22,6 @@ from mcks.core.servers.environment import find
 from mcks.core.servers.server import Created
 from mcks.errors import ConfigError, Conflict, Forbidden, NotFound
 
-_BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
 _TRIES = 5
 _LEFTOVER_GRACE = 1
 _PAUSE = 0.05
@@ -89,12 +88,19 @@ def _naming(secret: Manifest, unowned: Sequence[Ref]) -> Manifest:
 
 def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
     """Namespaces first, then what needs nothing, then bindings (they need Roles), then Pods."""
-    stages: list[list[Manifest]] = [[], [], [], []]
+    namespaces: list[Manifest] = []
+    others: list[Manifest] = []
+    bindings: list[Manifest] = []
+    pods: list[Manifest] = []
+    of_kind = {
+        "Namespace": namespaces,
+        "RoleBinding": bindings,
+        "ClusterRoleBinding": bindings,
+        "Pod": pods,
+    }
     for manifest in objects:
-        kind = manifest["kind"]
-        order = 0 if kind == "Namespace" else 2 if kind in _BINDINGS else 3 if kind == "Pod" else 1
-        stages[order].append(manifest)
-    return [stage for stage in stages if stage]
+        of_kind.get(manifest["kind"], others).append(manifest)
+    return [stage for stage in (namespaces, others, bindings, pods) if stage]
 
 
 async def _together(creations: Iterable[Any]) -> None:
