@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mcks.core.manifests import kubectl_yaml
 from mcks.core.patching.patch import apply_patches, strategic_merge
 from tests.core.kubectl import Kubectl, plain_kubectl, same
+from tests.core.manifests.one_document import load
 
 MEDIAN_BAR = 0.2e-3
 """Seconds that the patch of a 2 kB Pod may take."""
@@ -116,19 +116,19 @@ def measure(name: str, function: Callable[[], Any], runs: int) -> Times:
 
 def compare(kubectl: Kubectl, runs: int = 3000, forks: int = 30) -> list[Times]:
     """Measure the merge, the whole apply_patches, and kubectl; they must agree."""
-    pod, patch = kubectl_yaml.load(POD), kubectl_yaml.load(PATCH)
+    pod, patch = load(POD), load(PATCH)
     assert same(strategic_merge(pod, patch), kubectl.patch(pod, patch).objects[0])
     return [
         measure("strategic_merge", lambda: strategic_merge(pod, patch), runs),
         measure("apply_patches, one patch", lambda: apply_patches([pod], [("10", patch)]), runs),
-        measure("reading the Pod's YAML", lambda: kubectl_yaml.load(POD), runs // 3),
+        measure("reading the Pod's YAML", lambda: load(POD), runs // 3),
         measure(f"kubectl {kubectl.version}", lambda: kubectl.patch(pod, patch), forks),
     ]
 
 
 def main() -> bool:
     """Print the table; say whether the bars are kept."""
-    size = len(json.dumps(kubectl_yaml.load(POD), separators=(",", ":")))
+    size = len(json.dumps(load(POD), separators=(",", ":")))
     times = compare(plain_kubectl())
     ratio = times[-1].median / times[0].median
     print(f"Strategic merge patch of a Pod of {size} bytes")

@@ -62,21 +62,6 @@ _REMEDIES = (
 )
 
 
-def load(text: str, *, key: str = "", scalar: ScalarHook | None = None) -> Any:
-    """Read the one document of *text*; None where there is none.
-
-    *key* is the configuration's name for the text, for the error. See load_all.
-    """
-    documents = load_all(text, key=key, scalar=scalar)
-    if len(documents) > 1:
-        raise BadTemplate(
-            f"holds {len(documents)} documents, but only one is expected here. "
-            "Make each of them an entry of its own",
-            key=key,
-        )
-    return documents[0] if documents else None
-
-
 def load_all(text: str, *, key: str = "", scalar: ScalarHook | None = None) -> list[Any]:
     """Read all documents of *text* that are not empty or null, as JSON values.
 

@@ -1,6 +1,8 @@
 """Patches: which object each one is meant for, and what it makes of it.
 
-The merging itself is in `strategic` and `json_merge`; reading YAML is not here.
+The merging itself is in `strategic` and `json_merge`; reading YAML is not here. What kubectl
+calls a patch is a function for each type (``strategic_merge``, ``json_merge``): mcks applies many
+at once and refuses more, the tests compare one at a time with kubectl.
 """
 
 from __future__ import annotations

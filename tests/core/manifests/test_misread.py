@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mcks.core.manifests import misread as fields
-from mcks.core.manifests.kubectl_yaml import load
 from mcks.core.manifests.misread import misread
+from tests.core.manifests.one_document import load
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n"
 

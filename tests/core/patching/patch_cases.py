@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcks.core.manifests import kubectl_yaml
+from tests.core.manifests.one_document import load
 
 FOLDER = Path(__file__).parents[2] / "cases" / "patch"
 
@@ -38,7 +38,7 @@ class Case:
 def _read(path: Path) -> list[Case]:
     kind = ""
     cases = []
-    for entry in kubectl_yaml.load(path.read_text(encoding="utf-8"), key=path.name):
+    for entry in load(path.read_text(encoding="utf-8")):
         kind = entry.get("kind", kind)
         cases.append(_case(path.stem, kind, entry))
     return cases
