@@ -21,7 +21,7 @@ from mcks.core.clusters.pool import Pool
 from mcks.core.clusters.routes import Target, same_place
 from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
-from mcks.core.hub.sweep import PendingDeletion
+from mcks.core.hub.removal import Removal
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.servers import launch, state
 from mcks.core.servers.progress import Progress
@@ -44,12 +44,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
     remembered = state.State()
     """What there is to remember at the moment; it is replaced as a whole."""
     _exit_code: int | None = None
-    _ending: asyncio.Task[None] | None = None
     _starting = False
     _progress: Progress | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.choosing = Choosing(self)
+        self.removal = Removal(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
 
@@ -139,28 +139,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         if self.remembered.ended:
             progress.say(f"Last time: {self.remembered.ended}")
         planned = await self._plan()
-        cluster = self.remembered.cluster
-        progress.say(f"Connecting to {cluster}", 5)
+        progress.say(f"Connecting to {self.remembered.cluster}", 5)
         self.remembered = replace(self.remembered, created=planned.created, url=planned.target.url)
-        deadline = self.start_timeout * _REPORT
-        connected = None
         try:
-            async with asyncio.timeout(deadline):
-                connected = await self._connect()
-                try:
-                    await launch.start(connected, planned, progress)
-                finally:
-                    self.remembered = self.remembered.with_data(
-                        state.UserObject(cluster, *datum) for datum in planned.data()
-                    )
-        except TimeoutError as exc:
-            late = StartFailed("The cluster did not answer in time.", reason="timeout")
-            if connected is not None:
-                late = await launch.timed_out(connected, planned, deadline)
-            await self._clean_up()
-            raise late from exc
+            await self._launch(planned, progress)
         except BaseException:
-            await self._clean_up()
+            await self.removal.complete(within=_CLEANUP)
             raise
         self.remembered = replace(self.remembered, ended="")
         return planned.target.url
@@ -179,45 +163,22 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         self.log.info("%s starts in cluster %r", self._log_name, name)
         return await fleet.plan(self, configured)
 
-    async def _clean_up(self) -> None:
-        """Take out what a failed start has made; a cancelled hub call does not interrupt it."""
+    async def _launch(self, planned: Plan, progress: Progress) -> None:
+        """Carry out *planned*, and remember the data that it makes. Raises StartFailed if late."""
+        cluster, deadline = None, self.start_timeout * _REPORT
         try:
-            async with asyncio.timeout(_CLEANUP):
-                await asyncio.shield(self._end())
-        except (MCKSError, TimeoutError) as exc:
-            self._leave_for_later(exc)
-
-    def _leave_for_later(self, exc: Exception) -> None:
-        """Forget the server, whose objects are deleted when their cluster can be reached again."""
-        why = exc or type(exc).__name__
-        self.log.warning(
-            "%s: will delete %s later: %s", self._log_name, self.remembered.where(), why
-        )
-        if self._ending is not None:
-            self._ending.cancel()
-        if self.remembered.created is not None:
-            deletion = PendingDeletion(created=self.remembered.created)
-            fleet_of(self).delete_later(self.remembered.cluster, self.clusters, deletion)
-        self.remembered = self.remembered.without_server()
-
-    def _end(self) -> asyncio.Task[None]:
-        """Begin to take the server's objects out of its cluster; one task for all who want it."""
-        self._ending = self._ending or asyncio.create_task(self._remove())
-        return self._ending
-
-    async def _remove(self) -> None:
-        created = self.remembered.created
-        try:
-            if created is not None and created.uids:
-                async with asyncio.timeout(self.start_timeout):
-                    await launch.stop(await self._connect(), created)
-        except UnknownCluster as exc:
-            self.log.warning(
-                "%s: %s stays behind: %s", self._log_name, self.remembered.where(), exc
-            )
+            async with asyncio.timeout(deadline):
+                cluster = await self._connect()
+                await launch.start(cluster, planned, progress)
+        except TimeoutError as exc:
+            if cluster is None:
+                late = "The cluster did not answer in time."
+                raise StartFailed(late, reason="timeout") from exc
+            raise await launch.timed_out(cluster, planned, deadline) from exc
         finally:
-            self._ending = None
-        self.remembered = self.remembered.without_server()
+            name = self.remembered.cluster
+            data = (state.UserObject(name, *datum) for datum in planned.data())
+            self.remembered = self.remembered.with_data(data)
 
     # -- stop, poll, progress -----------------------------------------------------------------
 
@@ -228,10 +189,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         """
         if seen := self._look():
             self.remembered = replace(self.remembered, ended=seen.last_words)
-        try:
-            await asyncio.shield(self._end())
-        except (MCKSError, TimeoutError) as exc:
-            self._leave_for_later(exc)
+        await self.removal.complete()
 
     async def poll(self) -> int | None:
         """Return None while the server runs, starts, ends or is out of sight, else its exit code.
@@ -241,7 +199,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         created = self.remembered.created
         if created is None:
             return self._exit_code or 0
-        if self._starting or self._ending:
+        if self._starting or self.removal.task:
             return None
         seen = self._look()
         if seen is None or seen.exit_code is None:
@@ -250,13 +208,9 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             self._exit_code = seen.exit_code
             self.remembered = replace(self.remembered, ended=seen.last_words)
         if seen.there or created.unowned:
-            self._end().add_done_callback(self._log_ending)
+            self.removal.begin()
             return None
         return self._exit_code
-
-    def _log_ending(self, done: asyncio.Task[None]) -> None:
-        if not done.cancelled() and (exc := done.exception()) is not None:
-            self.log.warning("%s ended, but its objects stay for now: %s", self._log_name, exc)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Tell what happens, in words for people, to each viewer from the beginning."""
@@ -361,10 +315,10 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     def _look(self) -> launch.Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""
-        connected = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters)
-        if connected is None or self.remembered.created is None:
+        cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters)
+        if cluster is None or self.remembered.created is None:
             return None
-        return launch.look(connected, self.remembered.created)
+        return launch.look(cluster, self.remembered.created)
 
     async def _connect(self) -> ConnectedCluster:
         return await fleet_of(self).pool.connect(self.remembered.cluster, self.clusters)

@@ -158,8 +158,8 @@ class HubProcess:
         tasks = {self.adoption}
         for user in list(self.users.values()):
             for spawner in list(user.spawners.values()):
-                spawner._clean_up = _nothing
-                tasks |= {t for t in (spawner._spawn_future, spawner._ending) if t is not None}
+                spawner.removal.complete = _nothing
+                tasks |= {t for t in (spawner._spawn_future, spawner.removal.task) if t is not None}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -168,7 +168,7 @@ class HubProcess:
         self._engine.dispose()
 
 
-async def _nothing() -> None:
+async def _nothing(within: float | None = None) -> None:
     """What a killed process does."""
 
 

@@ -102,7 +102,7 @@ def refused(spawner: RefusedSpawner, exc: Exception, cluster: str = "") -> Excep
     facts = {"reference": reference, "profile": spawner.choosing.profile, "cluster": cluster}
     said = ", ".join(f"{what} {fact}" for what, fact in facts.items() if fact)
     log = spawner.log.error if reference else spawner.log.warning
-    log("%s did not start (%s): %s", spawner._log_name, said, exc or type(exc).__name__)
+    log("%s did not start (%s): %s", spawner._log_name, said, str(exc) or type(exc).__name__)
     again = url_path_join(spawner.hub.base_url, "spawn", spawner.user.escaped_name)
     if spawner.name:
         again = url_path_join(again, quote(spawner.name))

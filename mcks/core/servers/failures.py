@@ -9,7 +9,7 @@ from typing import Any
 
 from mcks.core.objects import Manifest, Ref, metadata
 from mcks.core.servers.environment import CONTAINER
-from mcks.errors import ASK_ADMINISTRATORS
+from mcks.errors import ASK_ADMINISTRATORS as _ASK
 
 _IMAGE = (
     "The image of this server could not be pulled. Choose another profile, "
@@ -23,25 +23,19 @@ _WAITING = {
     "ImageInspectError": ("image", _IMAGE),
     "CreateContainerConfigError": (
         "container-config",
-        f"This server needs something that its cluster does not have. {ASK_ADMINISTRATORS}",
+        f"This server needs something that its cluster does not have. {_ASK}",
     ),
-    "CreateContainerError": (
-        "container",
-        f"The server's container could not be made. {ASK_ADMINISTRATORS}",
-    ),
-    "RunContainerError": (
-        "container",
-        f"The server's container could not be run. {ASK_ADMINISTRATORS}",
-    ),
+    "CreateContainerError": ("container", f"The server's container could not be made. {_ASK}"),
+    "RunContainerError": ("container", f"The server's container could not be run. {_ASK}"),
     "CrashLoopBackOff": (
         "crash",
-        f"The server ends as soon as it is started, again and again. {ASK_ADMINISTRATORS}",
+        f"The server ends as soon as it is started, again and again. {_ASK}",
     ),
 }
 _OOM = "The server needed more memory than its limit. Choose a profile with more memory."
 _EVICTED = "The cluster needed the server's place and evicted it. Start it again."
 _TAKEN = {"Evicted", "Preempting", "Terminated", "NodeShutdown", "NodeLost"}
-_ENDED = f"The server ended before it was ready. {ASK_ADMINISTRATORS}"
+_ENDED = f"The server ended before it was ready. {_ASK}"
 _PATIENCE = {"ErrImagePull"}
 """Reasons that are often gone at the next try; Kubernetes names them otherwise if they last."""
 _PASSING = re.compile(

@@ -10,7 +10,7 @@ from jupyterhub import orm
 from jupyterhub.user import User
 
 from mcks.core import access
-from mcks.core.hub import database, error_pages, fleet
+from mcks.core.hub import database, error_pages, fleet, removal
 from mcks.core.profiles import choosing
 from mcks.core.servers import starting
 from tests.core.profiles.choosing.common import spawner_of
@@ -30,6 +30,7 @@ def promised(protocol: type) -> Iterator[str]:
         choosing.ChoosingSpawner,
         starting.StartingSpawner,
         fleet.SharingSpawner,
+        removal.RemovingSpawner,
         error_pages.RefusedSpawner,
     ],
 )
