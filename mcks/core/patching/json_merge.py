@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mcks.core.patching.json_value import without_nulls
+
 
 def merge(original: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     """Merge *patch* into *original*, which is changed and returned. The result may share parts."""
@@ -21,12 +23,3 @@ def merge(original: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         else:
             original[key] = value
     return original
-
-
-def without_nulls(value: Any) -> Any:
-    """Return *value* without the null fields of its maps; null list items stay."""
-    if type(value) is dict:
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if type(value) is list:
-        return [without_nulls(item) for item in value]
-    return value

@@ -97,6 +97,15 @@ def _path_to(culprit: Any, value: Any) -> list[str] | None:
     return None
 
 
+def without_nulls(value: Any) -> Any:
+    """Return *value* without the null fields of its maps, at any depth; null list items stay."""
+    if type(value) is dict:
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if type(value) is list:
+        return [without_nulls(item) for item in value]
+    return value
+
+
 def token(value: Any) -> Token:
     """Return what the scalar *value* is compared by. Raises Refused for maps and lists."""
     if type(value) is dict or type(value) is list:

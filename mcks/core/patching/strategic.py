@@ -18,7 +18,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from mcks.core.patching import list_order, patch_schema
-from mcks.core.patching.json_value import Refused, Token, element_type, token, wrong_type
+from mcks.core.patching.json_value import (
+    Refused,
+    Token,
+    element_type,
+    token,
+    without_nulls,
+    wrong_type,
+)
 from mcks.core.patching.patch_schema import FREE_FORM, Field
 
 PATCH = "$patch"
@@ -96,7 +103,7 @@ def _merge_field(original: Map, key: str, value: Any, type_name: str) -> None:
         original.pop(key, None)
     elif key not in original or type(original[key]) is not type(value):
         if not deleting:
-            _take_over(original, key, _without_nulls(value))
+            _take_over(original, key, without_nulls(value))
     elif type(value) is dict:
         field = _field(type_name, key)
         if field.strategy == "replace":
@@ -129,15 +136,6 @@ def _take_over(original: Map, key: str, value: Any) -> None:
         original.pop(key, None)
     else:
         original[key] = kept
-
-
-def _without_nulls(value: Any) -> Any:
-    """Drop null fields of maps at any depth; null list items stay."""
-    if type(value) is dict:
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if type(value) is list:
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def _without_directives(value: Any) -> Any:
