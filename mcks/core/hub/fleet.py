@@ -55,7 +55,6 @@ class Fleet:
         self._session = spawner.user.db
         self._spawners: WeakSet[SharingSpawner] = WeakSet()
         self._planning = asyncio.Lock()
-        self._retry_after = retry_after
         self.sweeper = Sweeper(
             spawner.hub_id,
             self._knowledge,
@@ -131,7 +130,7 @@ class Fleet:
             except ConfigError as exc:
                 self._log.error("Nothing can be deleted in cluster %r: %s", cluster, exc)
             except MCKSError:
-                await asyncio.sleep(self._retry_after)
+                await asyncio.sleep(self.sweeper.retry_after)
                 continue
             return
 

@@ -65,8 +65,7 @@ class Sweeper:
         self._hub_id, self._knowledge, self._log = hub_id, knowledge, log
         self._pending: dict[Breaker, list[PendingDeletion]] = {}
         self._reported: set[str] = set()
-        self._retry_after = retry_after
-        self.min_age = min_age
+        self.min_age, self.retry_after = min_age, retry_after
 
     def delete_later(self, breaker: Breaker, deletion: PendingDeletion) -> None:
         """Remember *deletion* until it is done; *breaker* is that of its cluster."""
@@ -89,7 +88,7 @@ class Sweeper:
                 self._log.warning("The sweep of %s must wait: %s", cluster.title, exc)
             except Exception:  # it must not end before the hub
                 self._log.exception("The sweep of %s failed", cluster.title)
-            pause = self._retry_after if self.has_pending(cluster.breaker) else INTERVAL
+            pause = self.retry_after if self.has_pending(cluster.breaker) else INTERVAL
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await attention.wait()
