@@ -42,7 +42,7 @@ def test_a_misspelled_attribute_on_the_way_of_a_start_is_found(tmp_path: Path) -
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     planted = [_plant(tmp_path, *typo) for typo in TYPOS]
     told = subprocess.run(
-        [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache")],
+        [sys.executable, "-m", "mypy", "-p", "mcks", "--cache-dir", str(tmp_path / "cache")],
         cwd=tmp_path,
         capture_output=True,
         text=True,
