@@ -18,6 +18,7 @@ from traitlets.config import Config
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import Transport
 from mcks.core.clusters.cluster import Cluster
 from mcks.errors import ConfigError, MCKSError, Unreachable
 
@@ -116,13 +117,7 @@ class BackendContract:
     ) -> None:
         """Any answer of the API server will do, a refusal as well."""
         backend = self.make(settings)
-        client = ClusterClient(
-            await backend.connect(),
-            cluster="contract",
-            credentials=backend.credentials,
-            renew_trust=backend.renew_trust,
-            explain=backend.explain,
-        )
+        client = ClusterClient(await Transport.of(backend))
         try:
             await client.raw_get("/version")
         except Unreachable:
