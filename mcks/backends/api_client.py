@@ -23,6 +23,7 @@ from multidict import CIMultiDict
 from mcks._version import __version__
 from mcks.auth.credential import Credential
 from mcks.backends.proxy import proxy_for
+from mcks.backends.redirects import refuse_redirects
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient, Configuration
@@ -85,7 +86,7 @@ async def new_client(
 
 def new_session(endpoint: Endpoint, context: ssl.SSLContext) -> aiohttp.ClientSession:
     """Make the HTTP session of a client of *endpoint*."""
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         # Each watch holds one for as long as it lives; the client bounds its other requests.
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=context),
         headers=CIMultiDict(endpoint.headers),
@@ -93,6 +94,7 @@ def new_session(endpoint: Endpoint, context: ssl.SSLContext) -> aiohttp.ClientSe
         trust_env=False,
         read_bufsize=_READ_BUFFER,
     )
+    return refuse_redirects(session)
 
 
 def _without_system_roots(

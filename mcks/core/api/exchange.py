@@ -15,6 +15,7 @@ import aiohttp
 from mcks import metrics
 from mcks.auth.credential import Credential
 from mcks.backends.api_client import authorization, logs_in_for_mcks
+from mcks.backends.redirects import refuse_redirects
 from mcks.core.api.deadlines import Deadlines
 from mcks.core.api.no_answer import no_answer
 from mcks.core.api.request import Answer, Request
@@ -35,6 +36,7 @@ class Exchange:
 
         self._refusal: type[Exception] = ApiException
         self._api, self._cluster, self._deadlines = api, cluster, deadlines
+        refuse_redirects(api.rest_client.pool_manager)
         self.requests = 0
         """HTTP requests sent so far."""
 

@@ -10,6 +10,7 @@ import ssl
 
 import aiohttp
 
+from mcks.backends.redirects import Redirected
 from mcks.core.api.deadlines import Deadlines
 from mcks.errors import Unreachable
 
@@ -30,11 +31,22 @@ class NotKubernetes(Unreachable):
     """What came is no answer of Kubernetes: from a proxy or load balancer in between, perhaps."""
 
 
+class RedirectRefused(Unreachable):
+    """The answer was a redirect, and none is followed: the request may hold a secret."""
+
+
 def no_answer(what: str, exc: Exception, deadlines: Deadlines, *, repeatable: bool) -> Unreachable:
     """Make the error for *exc*, which came instead of an answer. *what* was asked of which server.
 
     If the request may have been carried out, and is not *repeatable*, it is `OutcomeUnknown`.
     """
+    if isinstance(exc, Redirected):
+        whither = f"to {exc.origin} " if exc.origin else ""
+        return RedirectRefused(
+            f"{what}: it redirects {whither}(HTTP status {exc.status}), and no redirect is "
+            "followed. Let the cluster's server be the URL of the API server itself, not of what "
+            "stands in front of it"
+        )
     text = f"{what}: {_cause(exc, deadlines)}"
     if isinstance(exc, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return CertificateRefused(text)

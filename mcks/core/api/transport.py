@@ -20,7 +20,12 @@ from mcks.backends.base import Backend
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.deadlines import DEFAULT_DEADLINES, Deadlines
 from mcks.core.api.exchange import Exchange
-from mcks.core.api.no_answer import CertificateRefused, OutcomeUnknown, ServerUnreachable
+from mcks.core.api.no_answer import (
+    CertificateRefused,
+    OutcomeUnknown,
+    RedirectRefused,
+    ServerUnreachable,
+)
 from mcks.core.api.request import Answer, Request
 from mcks.errors import APIError, MCKSError, TooManyRequests, Unauthorized, Unreachable
 
@@ -186,7 +191,7 @@ class Transport:
             transient = request.verb.repeatable and exc.status in _TRANSIENT
             return max(pause, exc.retry_after or 0.0) if transient else None
         # A server that was silent for a whole time-out gets no second one within this call.
-        hopeless = isinstance(exc, OutcomeUnknown | CertificateRefused)
+        hopeless = isinstance(exc, OutcomeUnknown | CertificateRefused | RedirectRefused)
         return None if hopeless or isinstance(exc.__cause__, TimeoutError) else pause
 
     async def _logged_in(self, send: Callable[[Credential], Awaitable[_T]]) -> _T:
