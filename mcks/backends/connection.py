@@ -19,8 +19,8 @@ from mcks.auth.credential import Credential
 from mcks.backends.api_client import import_sdk, new_client, new_session
 from mcks.backends.search import Search
 from mcks.backends.steps import naming
-from mcks.backends.tls import load_client_certificate, make_context, trust
-from mcks.errors import MCKSError
+from mcks.backends.tls import load_client_certificate, make_context, require_tls, trust
+from mcks.errors import ConfigError, MCKSError
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
@@ -48,17 +48,22 @@ class Connection:
         try:
             endpoint = await self._search.find()
             self._context = await asyncio.to_thread(self._make_context, endpoint)
-            self._presented, self._api = None, None
+            self._presented, self._api, self._endpoint = None, None, endpoint
             first = await credential()
         finally:
             await sdk
         self.present(first)
-        self._endpoint = endpoint
         self._api = await new_client(endpoint, self._context, first, credential)
         return self._api
 
     def present(self, credential: Credential) -> None:
-        """Make connections use the credential's certificate, and no longer an older one."""
+        """Make connections use the credential's certificate, and no longer an older one.
+
+        Raises `ConfigError` if they cannot, or if the log-in would go without TLS.
+        """
+        if self._endpoint is not None:
+            with naming(self._where):
+                require_tls(self._endpoint, credential)
         certificate, key = credential.client_certificate, credential.client_key
         if not certificate or not key or self._context is None:
             return
@@ -98,6 +103,8 @@ class Connection:
             found = await self._search.find()
             if before is None or self._api is None or self._context is None or found == before:
                 return False
+            if urlsplit(found.server).scheme != "https":
+                raise ConfigError("what was found is not an https URL")
             if found.ca_data is not None:
                 trust(self._context, found.ca_data)
         except MCKSError as exc:

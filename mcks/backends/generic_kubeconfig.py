@@ -25,8 +25,14 @@ from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import may_run, plugin_of
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
+from mcks.backends.tls import plain_http
 from mcks.errors import ConfigError, MCKSError
 
+_LOGINS = (
+    *("token", "tokenFile", "username", "password", "exec", "auth-provider"),
+    *("client-certificate", "client-certificate-data"),
+)
+"""Keys of a user entry that say how to log in, other than impersonation."""
 _CONNECT_GATEWAY = re.compile(r"^https://([\w-]+-)?connectgateway\.googleapis\.com(/|$)")
 
 
@@ -242,8 +248,11 @@ def _endpoint(context: Context) -> Endpoint:
             f"{cluster}.server: the Connect Gateway is not served: it allows ten open streams for "
             "a whole fleet project, and mcks keeps one open per cluster. Use the DNS endpoint"
         )
-    if urlsplit(server).scheme not in ("http", "https"):
+    scheme = urlsplit(server).scheme
+    if scheme not in ("http", "https"):
         raise ConfigError(f"{cluster}.server must be an https URL")
+    if scheme == "http" and context.user is not None:
+        _refuse_login(cluster, context.user)
     insecure = cluster.flag("insecure-skip-tls-verify")
     ca_data = cluster.data("certificate-authority")
     if insecure and ca_data is not None:
@@ -256,6 +265,13 @@ def _endpoint(context: Context) -> Endpoint:
         proxy_url=_proxy_url(cluster),
         headers=() if context.user is None else _headers(context.user),
     )
+
+
+def _refuse_login(cluster: Entry, user: Entry) -> None:
+    """Raise for a *user* that would log in to a *cluster* without TLS, before it has done so."""
+    for name in _LOGINS:
+        if user.fields.get(name):
+            raise ConfigError(plain_http(f"{cluster}.server", f"{name} in {user}"))
 
 
 def _proxy_url(cluster: Entry) -> str | None:
