@@ -19,6 +19,7 @@ from traitlets import List, Unicode, Union
 from mcks.auth.credential import Credential
 from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
+from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
 from mcks.backends.native import NativeLogIn
@@ -314,9 +315,4 @@ def _static_credential(user: Entry) -> Credential:
     certificate, key = user.data("client-certificate"), user.data("client-key")
     if (certificate is None) != (key is None):
         raise ConfigError(f"{user}: client-certificate and client-key are needed both, or none")
-    token = user.text("token")
-    return Credential(
-        token=token,
-        client_certificate=None if certificate is None else certificate.decode("utf-8", "replace"),
-        client_key=None if key is None else key.decode("utf-8", "replace"),
-    )
+    return pem.credential(user.text("token"), certificate, key)

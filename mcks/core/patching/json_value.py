@@ -56,6 +56,15 @@ def plain(value: Any) -> Any:
         raise Refused(message, _path_to(e.culprit, value) or ()) from None
 
 
+def without_nulls(value: Any) -> Any:
+    """Return *value* without the null fields of its maps; null list items stay."""
+    if type(value) is dict:
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if type(value) is list:
+        return [without_nulls(item) for item in value]
+    return value
+
+
 def _copy(value: Any) -> Any:
     kind = type(value)
     if kind in _SCALARS:
