@@ -17,7 +17,7 @@ from tests.fakes.elsewhere import elsewhere, redirect
 from tests.fakes.loopback import FakeAPIServer
 
 Call = Callable[[ClusterClient], Awaitable[Any]]
-SECRET = {
+SECRET: Any = {
     "apiVersion": "v1",
     "kind": "Secret",
     "metadata": {"name": "s", "namespace": "ns"},
