@@ -18,6 +18,7 @@ from traitlets.config import Config
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import Transport
 from mcks.core.clusters.cluster import Cluster
 from mcks.errors import ConfigError, MCKSError, Unreachable
 
@@ -28,7 +29,7 @@ class BackendContract:
     `settings` are a cluster's settings with which the backend works *in this test*, usually
     against a server on loopback that plays the cloud; make it a fixture if they depend on one.
     `broken_settings` are settings that an administrator could write by mistake, each of which
-    `Backend.problems` must notice.
+    `Backend.problems` must notice; there must be one at least.
     """
 
     backend: type[Backend]
@@ -78,6 +79,11 @@ class BackendContract:
         self, settings: dict[str, Any]
     ) -> None:
         """Each names the cluster."""
+        assert self.broken_settings, (
+            f"{type(self).__name__}.broken_settings is empty, so nothing shows that the backend "
+            "notices a mistake. List changes to `settings` that an administrator could make by "
+            f'mistake, such as broken_settings = ({{"{next(iter(settings), "cluster")}": ""}},)'
+        )
         for change in self.broken_settings:
             backend = self.make(settings | change)
             problems = backend.problems()
@@ -116,13 +122,7 @@ class BackendContract:
     ) -> None:
         """Any answer of the API server will do, a refusal as well."""
         backend = self.make(settings)
-        client = ClusterClient(
-            await backend.connect(),
-            cluster="contract",
-            credentials=backend.credentials,
-            renew_trust=backend.renew_trust,
-            explain=backend.explain,
-        )
+        client = ClusterClient(await Transport.of(backend))
         try:
             await client.raw_get("/version")
         except Unreachable:

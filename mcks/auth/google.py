@@ -91,7 +91,7 @@ def _log_in(login: Login) -> LoggedIn:
         raise MissingDependency(
             "Google needs google-auth and requests: pip install 'mcks[gke]'"
         ) from exc
-    request = _with_timeout(Request())
+    request = _bounded(Request(), google.TransportError)
     file = _credentials_file(login)
     source = str(file) if file else "the metadata server"
     if login.impersonate:
@@ -129,10 +129,15 @@ def _log_in(login: Login) -> LoggedIn:
     )
 
 
-def _with_timeout(request: Callable[..., Any]) -> Callable[..., Any]:
+def _bounded(request: Callable[..., Any], failure: type[Exception]) -> Callable[..., Any]:
+    """Let *request* end in time, and follow no redirect: each holds a secret."""
+
     def call(*args: Any, **kwargs: Any) -> Any:
         kwargs["timeout"] = min(kwargs.get("timeout") or _ONE_REQUEST, _ONE_REQUEST)
-        return request(*args, **kwargs)
+        answer = request(*args, **kwargs, allow_redirects=False)
+        if 300 <= answer.status < 400:
+            raise failure(f"HTTP status {answer.status}: no redirect is followed")
+        return answer
 
     return call
 

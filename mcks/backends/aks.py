@@ -5,8 +5,6 @@ How Entra tokens are made is in `mcks.auth.azure`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import importlib.util
 from collections.abc import Hashable
 from typing import Any
@@ -16,10 +14,11 @@ from traitlets import Bool, Unicode
 
 from mcks.auth.azure import AKS_SERVER_ID, CLOUDS, RENEW_BEFORE, Cloud, Login, access_token
 from mcks.auth.credential import Credential
+from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.cloud_api import Call, Refused, call
 from mcks.backends.kubeconfig import Context, Entry, loads
-from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.backends.steps import FIND, LOG_IN, naming, of_cluster
 from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable, unknown
 
 _SOURCES = ("auto", "environment", "workload-identity", "managed-identity")
@@ -133,7 +132,7 @@ class AKSBackend(Backend):
             found.append(f"azure_environment: {unknown('cloud', self.azure_environment, CLOUDS)}")
         if not _has_sdk():
             found.append("Azure needs azure-identity: pip install 'mcks[aks]'")
-        return [f"cluster {self.cluster_name!r}: {problem}" for problem in found]
+        return of_cluster(self.cluster_name, found)
 
     async def endpoint(self) -> Endpoint:
         """Ask the Resource Manager for the user's kubeconfig, which holds endpoint and CA."""
@@ -231,8 +230,8 @@ class AKSBackend(Backend):
         query = {"format": "exec"} | ({"server-fqdn": "public"} if self.public_fqdn else {})
         answer = await self._ask("POST", "listClusterUserCredential", query)
         try:
-            text = base64.b64decode(answer["kubeconfigs"][0]["value"]).decode()
-        except (LookupError, TypeError, binascii.Error, UnicodeDecodeError) as exc:
+            text = pem.decoded(answer["kubeconfigs"][0]["value"], "the kubeconfig").decode()
+        except (LookupError, TypeError, ConfigError, UnicodeDecodeError) as exc:
             raise ConfigError(f"{self._where()}: Azure gave no kubeconfig for it") from exc
         try:
             return loads(text, "Azure's kubeconfig").context()
@@ -259,11 +258,7 @@ class AKSBackend(Backend):
 
 def _local_account(user: Entry) -> Credential:
     certificate, key = user.data("client-certificate"), user.data("client-key")
-    return Credential(
-        token=user.text("token"),
-        client_certificate=None if certificate is None else certificate.decode("ascii", "replace"),
-        client_key=None if key is None else key.decode("ascii", "replace"),
-    )
+    return pem.credential(user.text("token"), certificate, key)
 
 
 def _has_sdk() -> bool:

@@ -5,44 +5,23 @@ Requests for Kubernetes objects do not belong here, nor anything of one cloud.
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import importlib
 import logging
-import sys
-import tempfile
-import time
 from abc import ABCMeta, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import aiohttp
-from multidict import CIMultiDict
 from traitlets import TraitError, Unicode
 from traitlets.config import Config, LoggingConfigurable
 from traitlets.traitlets import MetaHasTraits
 
-from mcks._version import __version__
 from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.shared import SharedCredentials
-from mcks.backends.proxy import proxy_for
-from mcks.backends.tls import load_client_certificate, make_context, trust
+from mcks.backends.connection import Connection
 from mcks.errors import ConfigError, MCKSError, unknown
 
 if TYPE_CHECKING:
-    import ssl
-
-    from kubernetes_asyncio.client import ApiClient, Configuration
-
-_KEEP_ALIVE = 60.0
-"""Seconds: an API server keeps an idle connection for 90, and a new one costs a TLS handshake."""
-_READ_BUFFER = 2**21
-_REDISCOVERY_PAUSE = 60.0
-_LONGEST_WAIT = 3600.0
-"""Seconds that a cloud may ask to wait."""
+    from kubernetes_asyncio.client import ApiClient
 
 
 @dataclass(frozen=True)
@@ -108,14 +87,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
             raise ConfigError(f"{where}: {exc}") from exc
         self._cache: CredentialCache | None = None
         self._lease: Hashable | None = None
-        self._tls_context: ssl.SSLContext | None = None
-        self._loaded_certificate: str | None = None
-        self._api: ApiClient | None = None
-        self._retired: list[aiohttp.ClientSession] = []
-        self._found_endpoint: Endpoint | None = None
-        self._rediscovery: asyncio.Task[bool] | None = None
-        self._rediscovered_at = float("-inf")
-        self._throttled: tuple[float, MCKSError] | None = None
+        self._connection = Connection(cluster_name, self.endpoint, self.log)
 
     @classmethod
     def settings(cls) -> dict[str, str]:
@@ -197,22 +169,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         The caller closes it, then this backend. Raises what `endpoint` and `mint` raise. Override
         it only for a transport that is not HTTPS to one URL.
         """
-        # Its import takes a quarter of a second: in a thread, and not before a cluster is used.
-        sdk = asyncio.create_task(asyncio.to_thread(_import_sdk))
-        try:
-            endpoint = await self._find_endpoint()
-            self._tls_context = await asyncio.to_thread(self._make_context, endpoint)
-            self._loaded_certificate, self._api = None, None
-            credential = await self.credentials.get(self.cluster_name)
-        finally:
-            await sdk
-        self._present(credential)
-        self._found_endpoint = endpoint
-        self._api = await self._make_client(endpoint, self._tls_context)
-        if credential.token:
-            self._api.configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
-            self._api.configuration.refresh_api_key_hook = self._add_token
-        return self._api
+        return await self._connection.open(lambda: self.credentials.get(self.cluster_name))
 
     async def renew_trust(self) -> bool:
         """Find the endpoint again after its certificate was refused; trust the CA it has now.
@@ -220,175 +177,24 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         Says whether a new attempt makes sense. The live client learns it: open connections stay.
         At most one search at a time, and one a minute.
         """
-        if self._rediscovery is None:
-            if time.monotonic() - self._rediscovered_at < _REDISCOVERY_PAUSE:
-                return False
-            self._rediscovered_at = time.monotonic()
-            self._rediscovery = asyncio.create_task(self._rediscover())
-        task = self._rediscovery
-        # Unlike await, this leaves the search alone when the caller is cancelled.
-        await asyncio.wait({task})
-        self._rediscovery = None
-        return not task.cancelled() and task.result()
+        return await self._connection.renew_trust()
 
     async def close(self) -> None:
         """End what runs in the background."""
-        if self._rediscovery is not None:
-            self._rediscovery.cancel()
-            await asyncio.wait({self._rediscovery})
+        await self._connection.close()
         cache, self._cache = self._cache, None
         if cache is not None and self._lease is not None and self.shared_credentials is not None:
             await self.shared_credentials.give_back(self._lease)
         elif cache is not None:
             await cache.close()
-        for session in self._retired:
-            await session.close()
-        self._retired.clear()
-
-    async def _find_endpoint(self) -> Endpoint:
-        """`endpoint`, but not before the time at which a cloud asked to be asked again."""
-        if self._throttled is not None:
-            until, refusal = self._throttled
-            if time.monotonic() < until:
-                raise refusal.with_traceback(None)
-            self._throttled = None
-        try:
-            return await self.endpoint()
-        except MCKSError as exc:
-            if exc.retry_after:
-                self._throttled = time.monotonic() + min(exc.retry_after, _LONGEST_WAIT), exc
-            raise
-
-    async def _add_token(self, configuration: Configuration) -> None:
-        """The client's hook, called before every request."""
-        credential = await self.credentials.get(self.cluster_name)
-        configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
 
     async def _mint_and_present(self) -> Credential:
         credential = await self.mint()
         if not (credential.token or credential.client_certificate) and not self._anonymous():
             raise ConfigError(f"cluster {self.cluster_name!r}: the credential is empty")
-        self._present(credential)
+        self._connection.present(credential)
         return credential
 
     def _anonymous(self) -> bool:
         """Say whether this cluster's log-in is neither token nor certificate (headers, none)."""
         return False
-
-    def _present(self, credential: Credential) -> None:
-        """Make connections use the credential's certificate, and no longer an older one."""
-        certificate, key = credential.client_certificate, credential.client_key
-        if not certificate or not key or self._tls_context is None:
-            return
-        if certificate == self._loaded_certificate:
-            return
-        try:
-            load_client_certificate(self._tls_context, certificate, key)
-        except ConfigError as exc:
-            raise ConfigError(f"cluster {self.cluster_name!r}: {exc}") from exc
-        self._loaded_certificate = certificate
-        if self._api is not None and self._found_endpoint is not None:
-            # A connection keeps the certificate it was opened with, so new ones are needed.
-            # Requests under way end on the old ones, which close when the backend does.
-            self._retired.append(self._api.rest_client.pool_manager)
-            self._api.rest_client.pool_manager = self._make_session(self._found_endpoint)
-
-    def _make_context(self, endpoint: Endpoint) -> ssl.SSLContext:
-        try:
-            return make_context(endpoint.ca_data, verify=not endpoint.insecure_skip_tls_verify)
-        except ConfigError as exc:
-            raise ConfigError(f"cluster {self.cluster_name!r}: {exc}") from exc
-
-    async def _make_client(self, endpoint: Endpoint, context: ssl.SSLContext) -> ApiClient:
-        from kubernetes_asyncio.client import ApiClient, Configuration  # noqa: PLC0415 - slow
-
-        configuration = Configuration(host=endpoint.server.rstrip("/"))
-        configuration.tls_server_name = endpoint.tls_server_name
-        configuration.proxy = endpoint.proxy_url or proxy_for(endpoint.server)
-        api = _without_system_roots(ApiClient, configuration, endpoint.ca_data)
-        api.user_agent = f"mcks/{__version__}"
-        # The client's own session reads ~/.netrc, cannot take a CA from memory, and refuses CAs
-        # without key identifiers on Python 3.13.
-        await api.rest_client.pool_manager.close()
-        api.rest_client.pool_manager = self._make_session(endpoint)
-        return api
-
-    def _make_session(self, endpoint: Endpoint) -> aiohttp.ClientSession:
-        assert self._tls_context is not None  # noqa: S101 - connect makes it first
-        return aiohttp.ClientSession(
-            # Each watch holds one for as long as it lives; the client bounds its other requests.
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls_context
-            ),
-            headers=CIMultiDict(endpoint.headers),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            read_bufsize=_READ_BUFFER,
-        )
-
-    async def _rediscover(self) -> bool:
-        before = self._found_endpoint
-        try:
-            found = await self._find_endpoint()
-            if before is None or self._api is None or self._tls_context is None or found == before:
-                return False
-            if found.ca_data is not None:
-                trust(self._tls_context, found.ca_data)
-        except MCKSError as exc:
-            self.log.warning("cluster %r: no new CA was found: %s", self.cluster_name, exc)
-            return False
-        self._found_endpoint = found
-        self._api.configuration.host = found.server.rstrip("/")
-        self._api.rest_client.server_hostname = found.tls_server_name  # type: ignore[assignment]
-        self.log.warning(
-            "cluster %r: trusting the new CA of %s",
-            self.cluster_name,
-            urlsplit(found.server).netloc,
-        )
-        return True
-
-
-def _without_system_roots(
-    client: type[ApiClient], configuration: Configuration, ca_data: bytes | None
-) -> ApiClient:
-    """Make an `ApiClient` whose own context, thrown away at once, loads little.
-
-    The system's roots would block the event loop for 20 ms.
-    """
-    if ca_data is None:
-        return client(configuration)
-    with tempfile.TemporaryDirectory(prefix="mcks-") as directory:
-        path = Path(directory, "ca.pem")
-        path.write_bytes(ca_data)
-        configuration.ssl_ca_cert = str(path)
-        try:
-            return client(configuration)
-        finally:
-            configuration.ssl_ca_cert = ""  # the file is gone
-
-
-def _import_sdk() -> None:
-    _import_quietly("kubernetes_asyncio.client")
-    # Its debug log holds whole answers, Secrets included.
-    log = logging.getLogger("kubernetes_asyncio.client.rest")
-    if log.level == logging.NOTSET:
-        log.setLevel(logging.INFO)
-
-
-def _import_quietly(module: str) -> None:
-    """Import *module* in a thread without holding up the event loop.
-
-    It brings more than a thousand modules, and each full garbage collection meanwhile (and later)
-    would stop the whole process for 80 to 140 ms to look through them. They never go away, so the
-    collector need not look at them at all.
-    """
-    if module in sys.modules:
-        return
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        importlib.import_module(module)
-        gc.freeze()
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -5,16 +5,15 @@ Which cluster, and what its state means, belongs to `mcks.backends.doks`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from mcks.auth.credential import Credential
 from mcks.auth.digitalocean import api_token
+from mcks.backends import pem
 from mcks.backends.cloud_api import Call, Refused, call
-from mcks.errors import AuthError, ConfigError
+from mcks.errors import AuthError
 
 API_URL = "https://api.digitalocean.com"
 TOKEN_LIFE = 3600
@@ -68,10 +67,7 @@ async def cluster_credentials(
 def decoded(answer: dict[str, Any], key: str) -> bytes | None:
     """Give the base64 data *key*; None if it is empty. Raises `ConfigError`."""
     value = answer.get(key)
-    try:
-        return base64.b64decode(value) if value else None
-    except binascii.Error as exc:
-        raise ConfigError(f"DigitalOcean's {key} is not base64") from exc
+    return pem.decoded(str(value), f"DigitalOcean's {key}") if value else None
 
 
 def credential_in(answer: dict[str, Any]) -> Credential:
@@ -81,12 +77,8 @@ def credential_in(answer: dict[str, Any]) -> Credential:
         decoded(answer, "client_key_data"),
     )
     ends = answer.get("expires_at")
-    credential = Credential(
-        token=answer.get("token") or None,
-        client_certificate=certificate.decode("ascii", "replace") if certificate else None,
-        client_key=key.decode("ascii", "replace") if key else None,
-        expires_at=datetime.fromisoformat(ends).timestamp() if ends else None,
-    )
+    expires_at = datetime.fromisoformat(ends).timestamp() if ends else None
+    credential = pem.credential(answer.get("token"), certificate, key, expires_at)
     if not credential.token and not credential.client_certificate:
         raise AuthError("DigitalOcean gave no token")
     return credential

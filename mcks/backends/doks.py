@@ -23,7 +23,7 @@ from mcks.backends.digitalocean_api import (
     credential_in,
     decoded,
 )
-from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.backends.steps import FIND, LOG_IN, naming, of_cluster
 from mcks.errors import ConfigError, MCKSError, Unauthorized
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -64,9 +64,8 @@ class DOKSBackend(Backend):
 
     def problems(self) -> list[str]:
         """Check that all is there that can be checked here."""
-        if self.cluster:
-            return []
-        return [f"cluster {self.cluster_name!r}: set cluster to the DOKS cluster's id or name"]
+        found = [] if self.cluster else ["set cluster to the DOKS cluster's id or name"]
+        return of_cluster(self.cluster_name, found)
 
     async def endpoint(self) -> Endpoint:
         """Ask for the cluster's credentials, which hold its endpoint."""
@@ -74,10 +73,8 @@ class DOKSBackend(Backend):
         # The token in it is good for the first login: asking twice would make two.
         self._unused = time.monotonic(), answer
         server = str(answer.get("server") or "")
-        try:
+        with naming(self._where()):
             ca_data = decoded(answer, "certificate_authority_data")
-        except ConfigError as exc:
-            raise ConfigError(f"{self._where()}: {exc}") from exc
         if not server or ca_data is None:
             raise ConfigError(f"{self._where()}: it has no endpoint yet: is it being created?")
         return Endpoint(server, ca_data=ca_data)

@@ -5,8 +5,6 @@ How AWS credentials are found and tokens are signed is in `mcks.auth.aws`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import importlib.util
 import re
 from typing import Any
@@ -17,7 +15,8 @@ from mcks.auth.aws import RENEW_AGE, Login, call, caller_arn, eks_token
 from mcks.auth.aws_errors import Refused
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
-from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.backends.pem import decoded
+from mcks.backends.steps import FIND, LOG_IN, naming, of_cluster
 from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable
 
 _ARN = re.compile(r"arn:aws[\w-]*:eks:(?P<region>[\w-]+):\d+:cluster/(?P<name>.+)")
@@ -84,7 +83,7 @@ class EKSBackend(Backend):
             found.append(f"region is {self.region!r}, but the ARN in cluster says {region!r}")
         if importlib.util.find_spec("botocore") is None:
             found.append("AWS needs botocore: pip install 'mcks[eks]'")
-        return [f"cluster {self.cluster_name!r}: {problem}" for problem in found]
+        return of_cluster(self.cluster_name, found)
 
     async def endpoint(self) -> Endpoint:
         """Ask EKS for the cluster (``eks:DescribeCluster``)."""
@@ -96,10 +95,8 @@ class EKSBackend(Backend):
         server = str(description.get("endpoint") or "").rstrip("/")
         if not data or not server:
             raise ConfigError(f"{self._where()}: EKS tells no endpoint or no CA for it")
-        try:
-            return Endpoint(server, ca_data=base64.b64decode(data))
-        except binascii.Error as exc:
-            raise ConfigError(f"{self._where()}: the CA that EKS tells is not base64") from exc
+        with naming(self._where()):
+            return Endpoint(server, ca_data=decoded(data, "the CA that EKS tells"))
 
     async def mint(self) -> Credential:
         """Sign a token."""

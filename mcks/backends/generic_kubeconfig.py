@@ -19,14 +19,21 @@ from traitlets import List, Unicode, Union
 from mcks.auth.credential import Credential
 from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
+from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
 from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import may_run, plugin_of
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
+from mcks.backends.tls import plain_http
 from mcks.errors import ConfigError, MCKSError
 
+_LOGINS = (
+    *("token", "tokenFile", "username", "password", "exec", "auth-provider"),
+    *("client-certificate", "client-certificate-data"),
+)
+"""Keys of a user entry that say how to log in, other than impersonation."""
 _CONNECT_GATEWAY = re.compile(r"^https://([\w-]+-)?connectgateway\.googleapis\.com(/|$)")
 
 
@@ -242,8 +249,11 @@ def _endpoint(context: Context) -> Endpoint:
             f"{cluster}.server: the Connect Gateway is not served: it allows ten open streams for "
             "a whole fleet project, and mcks keeps one open per cluster. Use the DNS endpoint"
         )
-    if urlsplit(server).scheme not in ("http", "https"):
+    scheme = urlsplit(server).scheme
+    if scheme not in ("http", "https"):
         raise ConfigError(f"{cluster}.server must be an https URL")
+    if scheme == "http" and context.user is not None:
+        _refuse_login(cluster, context.user)
     insecure = cluster.flag("insecure-skip-tls-verify")
     ca_data = cluster.data("certificate-authority")
     if insecure and ca_data is not None:
@@ -256,6 +266,13 @@ def _endpoint(context: Context) -> Endpoint:
         proxy_url=_proxy_url(cluster),
         headers=() if context.user is None else _headers(context.user),
     )
+
+
+def _refuse_login(cluster: Entry, user: Entry) -> None:
+    """Raise for a *user* that would log in to a *cluster* without TLS, before it has done so."""
+    for name in _LOGINS:
+        if user.fields.get(name):
+            raise ConfigError(plain_http(f"{cluster}.server", f"{name} in {user}"))
 
 
 def _proxy_url(cluster: Entry) -> str | None:
@@ -298,9 +315,4 @@ def _static_credential(user: Entry) -> Credential:
     certificate, key = user.data("client-certificate"), user.data("client-key")
     if (certificate is None) != (key is None):
         raise ConfigError(f"{user}: client-certificate and client-key are needed both, or none")
-    token = user.text("token")
-    return Credential(
-        token=token,
-        client_certificate=None if certificate is None else certificate.decode("utf-8", "replace"),
-        client_key=None if key is None else key.decode("utf-8", "replace"),
-    )
+    return pem.credential(user.text("token"), certificate, key)

@@ -5,8 +5,6 @@ How Google credentials are found is in `mcks.auth.google`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import importlib.util
 from collections.abc import Hashable
 from typing import Any
@@ -18,7 +16,8 @@ from mcks.auth.credential import Credential
 from mcks.auth.google import RENEW_BEFORE, LoggedIn, Login, log_in
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.cloud_api import Call, Refused, call
-from mcks.backends.steps import FIND, LOG_IN, naming
+from mcks.backends.pem import decoded
+from mcks.backends.steps import FIND, LOG_IN, naming, of_cluster
 from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable
 
 _SERVING = ("RUNNING", "RECONCILING", "DEGRADED")
@@ -116,7 +115,7 @@ class GKEBackend(Backend):
             found.append(f"endpoint_type is {self.endpoint_type!r}, not one of {known}")
         if importlib.util.find_spec("google") is None or not _has_google_auth():
             found.append("Google needs google-auth and requests: pip install 'mcks[gke]'")
-        return [f"cluster {self.cluster_name!r}: {problem}" for problem in found]
+        return of_cluster(self.cluster_name, found)
 
     async def endpoint(self) -> Endpoint:
         """Ask the Container API for the cluster (``container.clusters.get``)."""
@@ -134,10 +133,8 @@ class GKEBackend(Backend):
             return Endpoint(f"https://{self._dns_name(found)}")
         host = self._host(found, kind)
         data = (found.get("masterAuth") or {}).get("clusterCaCertificate") or ""
-        try:
-            ca_data = base64.b64decode(data)
-        except binascii.Error as exc:
-            raise ConfigError(f"{self._where()}: the CA that GKE tells is not base64") from exc
+        with naming(self._where()):
+            ca_data = decoded(data, "the CA that GKE tells")
         if not ca_data:
             raise ConfigError(f"{self._where()}: GKE tells no CA for it")
         return Endpoint(f"https://{host}", ca_data=ca_data)

@@ -5,8 +5,6 @@ How the chosen user logs in does not belong here, nor which cloud is behind it.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from mcks.backends.pem import decoded
 from mcks.errors import ConfigError, unknown
 
 _T = TypeVar("_T")
@@ -65,10 +64,7 @@ class Entry:
         """
         encoded = self.text(f"{key}-data")
         if encoded is not None:
-            try:
-                return base64.b64decode(encoded, validate=False)
-            except binascii.Error as exc:
-                raise ConfigError(f"{self}.{key}-data is not base64") from exc
+            return decoded(encoded, f"{self}.{key}-data")
         path = self.path(key)
         if path is None:
             return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from mcks.errors import MCKSError
 
 FIND = "cannot find the cluster"
 LOG_IN = "cannot log in"
+
+
+def of_cluster(name: str, problems: Iterable[str]) -> list[str]:
+    """Put the cluster's name in front of each of its *problems*."""
+    return [f"cluster {name!r}: {problem}" for problem in problems]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""TLS towards an API server: which CA is trusted, and our own client certificate.
+"""TLS towards an API server: what goes without it, which CA is trusted, our own certificate.
 
 Where a CA comes from does not belong here.
 """
@@ -9,8 +9,42 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from mcks.auth.credential import Credential
 from mcks.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mcks.backends.base import Endpoint
+
+
+def require_tls(endpoint: Endpoint, credential: Credential) -> None:
+    """Raise `ConfigError` if a log-in would be sent to *endpoint* in the clear.
+
+    kubectl leaves the log-in out for such a server, on this machine as well, and is anonymous.
+    """
+    server = urlsplit(endpoint.server)
+    if server.scheme == "https":
+        return
+    given = {
+        "a token": credential.token,
+        "a client certificate": credential.client_certificate,
+        "a password": server.password or server.username,
+        "an Authorization header": [n for n, _ in endpoint.headers if n.lower() == "authorization"],
+    }
+    host = server.netloc.rpartition("@")[2]
+    for what, there in given.items():
+        if there:
+            raise ConfigError(plain_http(f"{server.scheme}://{host}", what))
+
+
+def plain_http(server: str, what: str) -> str:
+    """Say that *server* is not sent *what*."""
+    return (
+        f"{server} is not https, and there is {what} to log in with: it would go over the network "
+        "in the clear, so nothing is sent. Use an https URL, or take the log-in out"
+    )
 
 
 def make_context(ca_data: bytes | None, *, verify: bool = True) -> ssl.SSLContext:

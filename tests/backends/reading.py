@@ -6,8 +6,9 @@ from typing import Any
 
 from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import Transport
 from mcks.core.objects import Manifest, Ref
-from tests.fakes.loopback import FakeAPIServer
+from tests.fakes.loopback import AT_ONCE, FakeAPIServer
 
 REF = Ref("v1", "Pod", "p", "ns")
 _PATH = "/api/v1/namespaces/ns/pods/p"
@@ -19,13 +20,7 @@ def put_pod(server: FakeAPIServer) -> None:
 
 
 async def client_of(backend: Backend) -> ClusterClient:
-    return ClusterClient(
-        await backend.connect(),
-        cluster=backend.cluster_name,
-        credentials=backend.credentials,
-        renew_trust=backend.renew_trust,
-        explain=backend.explain,
-    )
+    return ClusterClient(await Transport.of(backend, deadlines=AT_ONCE))
 
 
 async def read_pod(backend: Backend) -> Manifest:

@@ -111,3 +111,28 @@ class TestDOKS(BackendContract):
         async with FakeDigitalOcean().running(monkeypatch, tmp_path) as cloud:
             cloud.add_cluster(UUID, "hub", server.ca_data, server.url)
             yield {"cluster": UUID}
+
+
+class _Silent(GenericKubeconfigBackend):
+    """A backend that notices no mistake."""
+
+    def problems(self) -> list[str]:
+        return []
+
+
+async def test_a_backend_that_names_no_mistakes_does_not_pass() -> None:
+    class Contract(BackendContract):
+        backend = _Silent
+
+    with pytest.raises(AssertionError, match="broken_settings is empty") as failure:
+        await Contract().test_mistakes_are_told_offline_and_raise_config_errors({"context": "x"})
+    assert """broken_settings = ({"context": ""},)""" in str(failure.value)
+
+
+async def test_a_backend_that_notices_no_mistake_does_not_pass() -> None:
+    class Contract(BackendContract):
+        backend = _Silent
+        broken_settings = ({"context": "no-such-context"},)
+
+    with pytest.raises(AssertionError, match="no problem found with"):
+        await Contract().test_mistakes_are_told_offline_and_raise_config_errors({})

@@ -27,7 +27,6 @@ OTHER = "1d3db13e-a604-4944-9827-7ec2642d32ac"
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
 
 

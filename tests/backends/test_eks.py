@@ -22,7 +22,6 @@ from tests.fakes.loopback import FakeAPIServer
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[0])
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

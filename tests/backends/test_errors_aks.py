@@ -40,7 +40,6 @@ async def world(
 ) -> AsyncIterator[World]:
     monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
     monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
     (tmp_path / "jwt").write_text(SECRETS[1])
     async with (

@@ -38,7 +38,6 @@ async def world(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unused_tcp_port: int
 ) -> AsyncIterator[World]:
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", API_TOKEN)
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
     async with (
         FakeAPIServer().running() as server,
@@ -282,7 +281,7 @@ async def test_a_long_wait_is_kept_by_those_who_connect_and_by_those_who_renew(
     world: World,
 ) -> None:
     now = 1000.0
-    world.monkeypatch.setattr("mcks.backends.base.time", SimpleNamespace(monotonic=lambda: now))
+    world.monkeypatch.setattr("mcks.backends.search.time", SimpleNamespace(monotonic=lambda: now))
     error(429, "too_many_requests", TOO_MANY, retry_after="3600")(world)
     backend = backend_for()
     for _ in range(5):
@@ -293,7 +292,7 @@ async def test_a_long_wait_is_kept_by_those_who_connect_and_by_those_who_renew(
     assert len(world.cloud.calls) == 2, "one of each"
     now += 3601
     world.cloud.handlers[HOST] = world.cloud._api
-    assert await backend._find_endpoint()
+    assert await backend._connection._search.find()
     await backend.close()
 
 

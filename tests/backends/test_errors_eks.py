@@ -43,7 +43,6 @@ async def world(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[0])
     monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION)
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     async with FakeAPIServer().running() as server, FakeAWS().running() as aws:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
         put_pod(server)

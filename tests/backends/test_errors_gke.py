@@ -44,7 +44,6 @@ API, IAM = "container.googleapis.com", "iamcredentials.googleapis.com"
 async def world(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unused_tcp_port: int
 ) -> AsyncIterator[World]:
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
     no_pauses = SimpleNamespace(sleep=lambda _seconds: None)
     monkeypatch.setattr("google.auth._exponential_backoff.time", no_pauses)

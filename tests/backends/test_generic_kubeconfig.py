@@ -31,7 +31,6 @@ def _nothing_from_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ PATH = "projects/p/locations/europe-west1/clusters/hub"
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("mcks.backends.cloud_api._FIRST_PAUSE", 0.001)
 
 

@@ -42,7 +42,6 @@ def _no_program_is_run(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureR
 
     if request.cls is not TestUnknownPlugins:
         monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

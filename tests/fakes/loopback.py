@@ -18,8 +18,14 @@ from typing import Any
 import trustme
 from aiohttp import web
 
+from mcks.core.api.deadlines import Deadlines, Pauses
+
 Fault = Callable[["web.Request", "Handler"], Awaitable[web.StreamResponse | None]]
 Handler = Callable[["web.Request"], Awaitable[web.StreamResponse]]
+
+
+AT_ONCE = Deadlines(between_attempts=Pauses(0.001, 0.01), between_watches=Pauses(0.001, 0.01))
+"""For clients of such a server: what failed is tried again with hardly a pause."""
 
 
 def status(code: int, reason: str, message: str = "", **extra: Any) -> web.Response:

@@ -22,7 +22,7 @@ from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner
-from tests.fakes.loopback import FakeAPIServer, event
+from tests.fakes.loopback import AT_ONCE, FakeAPIServer, event
 
 URL = "http://192.0.2.1"
 PODS = "/api/v1/namespaces/ns/pods"
@@ -109,9 +109,6 @@ async def loopback_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LoopbackHub]:
     """A hub whose cluster is a server on loopback; its retries come at once."""
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("mcks.core.api.watch._FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("mcks.core.api.watch._LONGEST_PAUSE", 0.01)
     async with FakeAPIServer().running("localhost") as server:
         monkeypatch.setenv("KUBECONFIG", str(_kubeconfig(tmp_path / "kubeconfig", server)))
         config = Config()
@@ -119,8 +116,10 @@ async def loopback_hub(
             "a": {"context": "loopback", "ingress_public_url": URL}
         }
         hub = LoopbackHub(server, config)
+        fleet = fleet_of(hub.spawner())
+        fleet.pool.deadlines = AT_ONCE
         yield hub
-        await fleet_of(hub.spawner()).close()
+        await fleet.close()
 
 
 def _kubeconfig(path: Path, server: FakeAPIServer) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from tornado.web import HTTPError
 
-from mcks.core.api.transport import Deadlines
+from mcks.core.api.deadlines import Deadlines
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands import gc
 from mcks.core.hub.fleet import fleet_of

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from mcks.core.api.deadlines import Pauses
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest
 from tests.fakes import fault_proxy
@@ -75,10 +76,8 @@ REFUSALS: dict[str, Fault] = {
 }
 
 
-async def test_faults_of_list_and_watch_end_no_server(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mcks.core.api.watch._LONGEST_PAUSE", 0.3)
+async def test_faults_of_list_and_watch_end_no_server(hub: Hub) -> None:
+    hub.pool.deadlines = replace(QUICK, between_watches=Pauses(0.2, 0.3))
     spawner = hub.user("ada")
     assert await starts(spawner)
     for fault in REFUSALS.values():

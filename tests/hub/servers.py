@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
+from mcks.core.api.deadlines import Deadlines, Pauses
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.commands.configuration import sample_spawner
 from mcks.core.hub.fleet import fleet_of
@@ -27,6 +28,8 @@ SERVER_KINDS = [
     ("v1", "Service"),
     ("networking.k8s.io/v1", "Ingress"),
 ]
+SHORT_OUTAGES = Deadlines(between_watches=Pauses(0.2, 0.5))
+"""For clusters that are away for a moment only: the watch is soon tried again."""
 # As much of a single-user server as the gateway probe asks for; it starts in a second.
 SERVER = textwrap.dedent("""
     import http.server, os, signal, sys

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from mcks.core import spawner
-from mcks.core.api import watch
 from mcks.core.cli import main
+from mcks.core.clusters.pool import Pool
 from tests.hub.hub_process import HubProcess, running
 from tests.hub.quick_cluster import QuickCluster
-from tests.hub.servers import HOME, until
+from tests.hub.servers import HOME, SHORT_OUTAGES, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -151,7 +151,7 @@ async def test_claims_are_there_as_long_as_their_users_and_no_longer(  # noqa: P
     gc_words: list[str],
     seed: int,
 ) -> None:
-    monkeypatch.setattr(watch, "_LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr(Pool, "deadlines", SHORT_OUTAGES)
     monkeypatch.setattr(spawner, "_LONGEST_PAUSE", 0.5)
     quick_cluster.config.MultiClusterKubeSpawner.objects.update({"06-shared": SHARED})
     chance = random.Random(seed)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from typing import Any
 
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import Transport
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selector, WatchEvent
@@ -44,9 +45,7 @@ class CountingClient(ClusterClient):
 
 async def counting_client(configured: ConfiguredCluster) -> CountingClient:
     """Log in as the hub does. Close the backend after the client."""
-    backend = configured.backend
-    api = await backend.connect()
-    return CountingClient(api, cluster="it", credentials=backend.credentials)
+    return CountingClient(await Transport.of(configured.backend))
 
 
 def server_pod(name: str, namespace: str) -> Manifest:

@@ -44,12 +44,12 @@ class Breaker:
         return self._cause if waiting else None
 
     @contextmanager
-    def attempt(self, *, forced: bool = False) -> Iterator[None]:
+    def attempt(self, *, even_if_unavailable: bool = False) -> Iterator[None]:
         """Judge by the outcome of the block. Raises Unavailable instead of entering it if open.
 
-        A *forced* attempt is always let through: it belongs to those who wait for the cluster.
+        One *even_if_unavailable* is always let through: of those who wait for the cluster.
         """
-        if not forced:
+        if not even_if_unavailable:
             self._admit()
         try:
             yield
@@ -62,7 +62,7 @@ class Breaker:
         else:
             self._succeeded()
         finally:
-            if not forced:
+            if not even_if_unavailable:
                 self._trying = False
 
     @property

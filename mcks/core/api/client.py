@@ -6,65 +6,47 @@ nor how a request is sent (`mcks.core.api.transport`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, Literal
 
 import aiohttp
 
-from mcks.auth.credential import CredentialCache
-from mcks.core.api.breaker import Breaker
 from mcks.core.api.create import WRITE_QUERY, create
+from mcks.core.api.deadlines import Deadlines
 from mcks.core.api.discovery import Discovery
-from mcks.core.api.kinds import Resource
+from mcks.core.api.no_answer import NotKubernetes
+from mcks.core.api.request import (
+    DELETE,
+    GET,
+    LIST,
+    LOGS,
+    PATCHES,
+    RAW,
+    REPLACE,
+    REVIEW,
+    WATCH,
+    Request,
+)
 from mcks.core.api.status import Asked
 from mcks.core.api.stream import events
-from mcks.core.api.transport import DEFAULT_DEADLINES, Deadlines, Garbled, Request, Transport
+from mcks.core.api.transport import Transport
 from mcks.core.objects import Manifest, Ref, Selector, WatchEvent, metadata
-from mcks.errors import Conflict, Gone, MCKSError, NotFound
+from mcks.errors import Conflict, Gone, NotFound
 
-if TYPE_CHECKING:
-    from kubernetes_asyncio.client import ApiClient
-
-_PATCH_TYPES = {
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-    "json": "application/json-patch+json",
-}
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class ClusterClient:
-    """Reads and writes the objects of one cluster.
+    """Reads and writes the objects of one cluster, through *transport*.
 
-    Every call has a deadline (*deadlines*). Raises `APIError` (by status) when Kubernetes says no
-    and `Unreachable` when no answer comes; SDK and aiohttp errors never get out. *credentials* is
-    the cache behind *api*; a 401 drops its credential and the request is sent once more.
-    *renew_trust* is asked after the server's certificate was refused; *explain* may add a sentence
-    on what to do about a refused login or an unreachable server. Close it with `close`.
+    Every call has a deadline. Raises `APIError` (by status) when Kubernetes says no and
+    `Unreachable` when no answer comes; SDK and aiohttp errors never get out. Close it with `close`.
     """
 
-    def __init__(
-        self,
-        api: ApiClient,
-        *,
-        cluster: str,
-        credentials: CredentialCache | None = None,
-        deadlines: Deadlines = DEFAULT_DEADLINES,
-        renew_trust: Callable[[], Awaitable[bool]] | None = None,
-        explain: Callable[[MCKSError], Awaitable[str]] | None = None,
-        breaker: Breaker | None = None,
-    ) -> None:
-        self.cluster = cluster
-        self._transport = Transport(
-            api,
-            cluster=cluster,
-            credentials=credentials,
-            deadlines=deadlines,
-            renew_trust=renew_trust,
-            explain=explain,
-            breaker=breaker,
-        )
-        self._kinds = Discovery(self._transport)
+    def __init__(self, transport: Transport) -> None:
+        self.cluster = transport.cluster
+        self._transport = transport
+        self._kinds = Discovery(transport)
 
     @property
     def requests(self) -> int:
@@ -85,14 +67,16 @@ class ClusterClient:
         """Say whether objects of *kind* live in namespaces. Raises `NotFound` if unknown here."""
         return (await self._kinds.find(api_version, kind)).namespaced
 
-    async def get(self, ref: Ref, *, forced: bool = False) -> Manifest:
-        """Read one object, with *forced* even while the cluster is left alone.
+    async def get(self, ref: Ref, *, even_if_unavailable: bool = False) -> Manifest:
+        """Read one object; *even_if_unavailable*: also while the cluster is left alone.
 
         Raises `NotFound`.
         """
         resource = await self._kinds.find(ref.api_version, ref.kind)
-        answer = await self._transport.send(self._get(resource, ref, forced=forced))
-        return answer.json()
+        path = resource.path(ref.namespace, ref.name)
+        asked = Asked.about(self.cluster, "get", ref.kind, ref.name, ref.namespace)
+        request = Request(GET, path, asked, even_if_unavailable=even_if_unavailable)
+        return (await self._transport.send(request)).json()
 
     async def list(
         self,
@@ -101,7 +85,7 @@ class ClusterClient:
         limit: int = 500,
         resource_version: str | None = None,
         metadata_only: bool = False,
-        forced: bool = False,
+        even_if_unavailable: bool = False,
     ) -> tuple[Sequence[Manifest], str]:
         """Read all objects of *selector*, *limit* per request, and the version to watch from.
 
@@ -114,9 +98,9 @@ class ClusterClient:
         if resource_version is not None:
             query = {"resourceVersion": resource_version}
         try:
-            return await self._list(selector, query, metadata_only, forced)
+            return await self._list(selector, query, metadata_only, even_if_unavailable)
         except Gone:
-            return await self._list(selector, {}, metadata_only, forced)
+            return await self._list(selector, {}, metadata_only, even_if_unavailable)
 
     async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object *manifest* in its own namespace; an unknown field is an error.
@@ -139,14 +123,11 @@ class ClusterClient:
         resource = await self._kinds.find(ref.api_version, ref.kind)
         answer = await self._transport.send(
             Request(
-                "PATCH",
+                PATCHES[type],
                 resource.path(ref.namespace, ref.name),
                 Asked.about(self.cluster, "patch", ref.kind, ref.name, ref.namespace),
                 query=WRITE_QUERY,
                 body=body,
-                content_type=_PATCH_TYPES[type],
-                repeatable=type == "merge",
-                verb="patch",
             )
         )
         return answer.json()
@@ -157,14 +138,13 @@ class ClusterClient:
         meta = metadata(manifest)
         answer = await self._transport.send(
             Request(
-                "PUT",
+                REPLACE,
                 resource.path(meta.get("namespace"), meta["name"]),
                 Asked.about(
                     self.cluster, "replace", resource.kind, meta["name"], meta.get("namespace")
                 ),
                 query=WRITE_QUERY,
                 body=manifest,
-                verb="replace",
             )
         )
         return answer.json()
@@ -194,13 +174,11 @@ class ClusterClient:
             resource = await self._kinds.find(ref.api_version, ref.kind)
             answer = await self._transport.send(
                 Request(
-                    "DELETE",
+                    DELETE,
                     resource.path(ref.namespace, ref.name),
                     Asked.about(self.cluster, "delete", ref.kind, ref.name, ref.namespace),
                     body=options,
-                    repeatable=True,
-                    forced=True,
-                    verb="delete",
+                    even_if_unavailable=True,
                 )
             )
             answer.json()  # what is no answer of Kubernetes has deleted nothing
@@ -237,9 +215,7 @@ class ClusterClient:
             "timeoutSeconds": str(int(timeout)),
         }
         path = resource.path(selector.namespace)
-        request = Request(
-            "GET", path, asked, query=query, repeatable=True, forced=True, verb="watch"
-        )
+        request = Request(WATCH, path, asked, query=query, even_if_unavailable=True)
         deadlines = aiohttp.ClientTimeout(
             sock_connect=self.deadlines.connect, sock_read=timeout + self.deadlines.overdue
         )
@@ -251,20 +227,18 @@ class ClusterClient:
     async def raw_get(self, path: str) -> bytes:
         """Read any *path* of the API server, such as ``/version`` or ``/readyz``."""
         asked = Asked(self.cluster, f"read {path}")
-        request = Request("GET", path, asked, accept="*/*", repeatable=True, verb="raw")
+        request = Request(RAW, path, asked, accept="*/*")
         return (await self._transport.send(request)).body
 
     async def logs(self, ref: Ref, container: str, *, tail_lines: int = 20) -> str:
         """Read the last lines that *container* of the Pod *ref* wrote."""
         resource = await self._kinds.find(ref.api_version, ref.kind)
         request = Request(
-            "GET",
+            LOGS,
             resource.path(ref.namespace, ref.name) + "/log",
             Asked.about(self.cluster, "read the log of", ref.kind, ref.name, ref.namespace),
             query={"container": container, "tailLines": str(tail_lines), "limitBytes": "65536"},
             accept="*/*",
-            repeatable=True,
-            verb="logs",
         )
         return (await self._transport.send(request)).body.decode("utf-8", "replace")
 
@@ -302,17 +276,19 @@ class ClusterClient:
     async def _ask(self, api_version: str, kind: str, body: dict[str, Any]) -> Manifest:
         resource = await self._kinds.find(api_version, kind)
         request = Request(
-            "POST",
+            REVIEW,
             resource.path(),
             Asked.about(self.cluster, "ask for", kind, "", None),
             body={"apiVersion": api_version, "kind": kind} | body,
-            repeatable=True,
-            verb="review",
         )
         return (await self._transport.send(request)).json()
 
     async def _list(
-        self, selector: Selector, query: dict[str, str], metadata_only: bool, forced: bool
+        self,
+        selector: Selector,
+        query: dict[str, str],
+        metadata_only: bool,
+        even_if_unavailable: bool,
     ) -> tuple[Sequence[Manifest], str]:
         resource = await self._kinds.find(selector.api_version, selector.kind)
         asked = Asked.about(self.cluster, "list", selector.kind, "", selector.namespace)
@@ -320,20 +296,20 @@ class ClusterClient:
         items = []
         while True:
             request = Request(
-                "GET",
+                LIST,
                 resource.path(selector.namespace),
                 asked,
                 query=query,
                 accept=_METADATA_ONLY if metadata_only else "application/json",
-                repeatable=True,
-                forced=forced,
-                verb="list",
+                even_if_unavailable=even_if_unavailable,
             )
             page = (await self._transport.send(request)).json()
             version = str(metadata(page).get("resourceVersion") or "")
             if not version or not isinstance(page.get("items") or [], list):
                 # taken for an empty list, it would be the end of all servers
-                raise Garbled(f"{asked}: the answer is no list (from a proxy or load balancer?)")
+                raise NotKubernetes(
+                    f"{asked}: the answer is no list (from a proxy or load balancer?)"
+                )
             items += [
                 item | {"apiVersion": selector.api_version, "kind": selector.kind}
                 for item in page.get("items") or []
@@ -342,16 +318,6 @@ class ClusterClient:
             if not following:
                 return items, version
             query = query | {"continue": following}
-
-    def _get(self, resource: Resource, ref: Ref, *, forced: bool) -> Request:
-        return Request(
-            "GET",
-            resource.path(ref.namespace, ref.name),
-            Asked.about(self.cluster, "get", ref.kind, ref.name, ref.namespace),
-            repeatable=True,
-            forced=forced,
-            verb="get",
-        )
 
 
 def _selectors(selector: Selector) -> dict[str, str]:

@@ -15,8 +15,10 @@ import time
 from datetime import datetime
 
 from mcks.core.api.kinds import Resource
+from mcks.core.api.no_answer import NotKubernetes, OutcomeUnknown
+from mcks.core.api.request import CREATE, CREATE_DRY_RUN, GET, Answer, Request, Verb
 from mcks.core.api.status import Asked, server_time
-from mcks.core.api.transport import Answer, Garbled, MaybeDone, Request, Transport
+from mcks.core.api.transport import Send, Transport
 from mcks.core.objects import Manifest, metadata
 from mcks.errors import APIError, Conflict, NotFound, ServerError, Unreachable
 
@@ -33,76 +35,68 @@ async def create(
     """Create *manifest* in its namespace; give it as the server has it. See `ClusterClient`."""
     # All of it is one attempt: an answer that is lost and then found is no failure of the cluster,
     # and what was begun is brought to its end.
-    async with transport.attempt():
-        return await _create(transport, resource, manifest, dry_run=dry_run)
+    async with transport.attempt() as send:
+        creation = _Creation(send, transport.cluster, resource, manifest)
+        return await (creation.dry_run() if dry_run else creation.carry_out())
 
 
-async def _create(
-    transport: Transport, resource: Resource, manifest: Manifest, *, dry_run: bool
-) -> Manifest:
-    request = _post(transport, resource, manifest, dry_run=dry_run)
-    began = time.monotonic()
-    for last in (False, True):
-        try:
-            return (await transport.send(request)).json()
-        except (MaybeDone, Garbled, ServerError) as exc:
-            if dry_run or not metadata(manifest).get("name"):
-                raise
-            found = await _created_after_all(transport, resource, manifest, began, exc)
-            if found is not None:
+class _Creation:
+    """One object that is made, and looked for when it is not known whether it was."""
+
+    def __init__(self, send: Send, cluster: str, resource: Resource, manifest: Manifest) -> None:
+        self._send, self._resource, self._manifest = send, resource, manifest
+        meta = metadata(manifest)
+        self._name, self._namespace = meta.get("name"), meta.get("namespace")
+        name = self._name or meta.get("generateName", "")
+        self._asked = Asked.about(cluster, "create", resource.kind, name, self._namespace)
+        self._began = time.monotonic()
+
+    async def dry_run(self) -> Manifest:
+        """Have it judged, and not kept."""
+        return await self._post(CREATE_DRY_RUN, WRITE_QUERY | {"dryRun": "All"})
+
+    async def carry_out(self) -> Manifest:
+        """Create it for sure."""
+        for last in (False, True):
+            try:
+                return await self._post(CREATE, WRITE_QUERY)
+            except (OutcomeUnknown, NotKubernetes, ServerError) as exc:
+                if not self._name:
+                    raise
+                found = await self._created_after_all(self._name, exc)
+                if found is not None:
+                    return found
+                lost = isinstance(exc, OutcomeUnknown | NotKubernetes) or exc.status == 503
+                if last or not lost:
+                    raise
+            except Conflict as exc:
+                if not last or not self._name:
+                    raise
+                # The first request was carried out late, or somebody else came in between.
+                found = await self._created_after_all(self._name, exc)
+                if found is None:
+                    raise
                 return found
-            if last or not (isinstance(exc, MaybeDone | Garbled) or exc.status == 503):
-                raise
-        except Conflict as exc:
-            if not last:
-                raise
-            # The first request was carried out late, or somebody else came in between.
-            found = await _created_after_all(transport, resource, manifest, began, exc)
-            if found is None:
-                raise
+        raise AssertionError  # the second round returns or raises
+
+    async def _post(self, verb: Verb, query: dict[str, str]) -> Manifest:
+        path = self._resource.path(self._namespace)
+        request = Request(verb, path, self._asked, query=query, body=self._manifest)
+        return (await self._send(request)).json()
+
+    async def _created_after_all(self, name: str, lost: APIError | Unreachable) -> Manifest | None:
+        """Find what a POST whose answer was *lost* has made; None if nothing is there."""
+        path = self._resource.path(self._namespace, name)
+        try:
+            answer = await self._send(Request(GET, path, self._asked))
+        except NotFound:
+            return None
+        found = answer.json()
+        if _is_ours(found, self._manifest, answer, time.monotonic() - self._began):
             return found
-    raise AssertionError  # the second round returns or raises
-
-
-def _post(
-    transport: Transport, resource: Resource, manifest: Manifest, *, dry_run: bool
-) -> Request:
-    meta = metadata(manifest)
-    name = meta.get("name") or meta.get("generateName", "")
-    namespace = meta.get("namespace")
-    return Request(
-        "POST",
-        resource.path(namespace),
-        Asked.about(transport.cluster, "create", resource.kind, name, namespace),
-        query=WRITE_QUERY | {"dryRun": "All"} if dry_run else WRITE_QUERY,
-        body=manifest,
-        repeatable=dry_run,
-        judged=False,
-        verb="create",
-    )
-
-
-async def _created_after_all(
-    transport: Transport,
-    resource: Resource,
-    manifest: Manifest,
-    began: float,
-    lost: APIError | Unreachable,
-) -> Manifest | None:
-    """Find what a POST whose answer was *lost* has made; None if nothing is there."""
-    meta = metadata(manifest)
-    name, namespace = meta["name"], meta.get("namespace")
-    asked = Asked.about(transport.cluster, "create", resource.kind, name, namespace)
-    path = resource.path(namespace, name)
-    request = Request("GET", path, asked, repeatable=True, judged=False, verb="get")
-    try:
-        answer = await transport.send(request)
-    except NotFound:
-        return None
-    found = answer.json()
-    if _is_ours(found, manifest, answer, time.monotonic() - began):
-        return found
-    raise Conflict(f"{asked}: it exists already", status=409, reason="AlreadyExists") from lost
+        raise Conflict(
+            f"{self._asked}: it exists already", status=409, reason="AlreadyExists"
+        ) from lost
 
 
 def _is_ours(found: Manifest, sent: Manifest, answer: Answer, elapsed: float) -> bool:

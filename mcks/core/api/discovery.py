@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from mcks.core.api import kinds
 from mcks.core.api.kinds import Resource
+from mcks.core.api.request import DISCOVER, Request
 from mcks.core.api.status import Asked
-from mcks.core.api.transport import Request, Transport
+from mcks.core.api.transport import Transport
 from mcks.errors import NotFound
 
 
@@ -62,9 +63,7 @@ class Discovery:
         asked = Asked(self._transport.cluster, f"find the kinds of {api_version}")
         path = kinds.group_path(quote(api_version, safe="/"))
         try:
-            answer = await self._transport.send(
-                Request("GET", path, asked, repeatable=True, verb="discover")
-            )
+            answer = await self._transport.send(Request(DISCOVER, path, asked))
         except NotFound:
             return {}
         return kinds.from_discovery(api_version, answer.json())

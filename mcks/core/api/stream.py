@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import aiohttp
 
+from mcks.core.api.no_answer import NotKubernetes
 from mcks.core.api.status import Asked, error_event
-from mcks.core.api.transport import Garbled
 from mcks.core.objects import WatchEvent
 from mcks.errors import Unreachable
 
@@ -26,8 +26,8 @@ async def events(
 ) -> AsyncGenerator[WatchEvent, None]:
     """Give the events of *response* until the server ends it; close it in any case.
 
-    Raises `Gone` or another `APIError` for an ``ERROR`` event, `Garbled` for what is no event,
-    `Unreachable` if the stream breaks or stays silent for longer than its read time-out.
+    Raises `Gone` or another `APIError` for an ``ERROR`` event, `NotKubernetes` for what is no
+    event, `Unreachable` if the stream breaks or stays silent for longer than its read time-out.
     """
     seen = 0
     try:
@@ -63,7 +63,7 @@ async def _lines(asked: Asked, response: aiohttp.ClientResponse) -> AsyncIterato
         rest.append(tail)
         length += len(tail)
         if length > _LONGEST_LINE:
-            raise Garbled(f"{asked}: the stream holds a line that is too long for an event")
+            raise NotKubernetes(f"{asked}: the stream holds a line that is too long for an event")
         for line in complete:
             if line:
                 yield line
@@ -74,9 +74,9 @@ def _event(asked: Asked, line: bytes) -> WatchEvent:
         event = json.loads(line)
         kind, body = event["type"], event["object"]
     except (ValueError, KeyError, TypeError) as exc:
-        raise Garbled(f"{asked}: the stream holds something that is no event") from exc
+        raise NotKubernetes(f"{asked}: the stream holds something that is no event") from exc
     if not isinstance(body, dict):
-        raise Garbled(f"{asked}: the stream holds an event without an object")
+        raise NotKubernetes(f"{asked}: the stream holds an event without an object")
     if kind == "ERROR":
         raise error_event(asked, body)
     return WatchEvent(kind, body)

@@ -16,17 +16,13 @@ from typing import TypeVar
 
 from mcks import metrics
 from mcks.core.api.client import ClusterClient
-from mcks.core.api.transport import Garbled
+from mcks.core.api.no_answer import NotKubernetes
 from mcks.core.objects import Manifest, Ref, Selector, WatchEvent, metadata
 from mcks.errors import APIError, Gone, MCKSError, TooManyRequests, Unauthorized
 
 T = TypeVar("T")
 Place = tuple[str | None, str]
 """Namespace and name."""
-_FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 30.0
-_STEADY = 5.0
-"""Seconds: a watch that was open for so long did not fail at once."""
 _FRUITLESS = 3
 """Watches in a row without a word after which the copy is made anew: something in between may let
 requests through and no streams."""
@@ -119,14 +115,15 @@ class Reflector:
                 del self._changed[place]
 
     async def _run(self) -> None:
-        pause = _FIRST_PAUSE
+        failures = 0
         while True:
             began = time.monotonic()
             asked = await self._follow_once()
-            steady = self.last_contact >= began and time.monotonic() - began >= _STEADY
-            pause = _FIRST_PAUSE if steady else pause
+            deadlines = self._client.deadlines
+            steady = self.last_contact >= began and time.monotonic() - began >= deadlines.steady
+            failures = 1 if steady else failures + 1
+            pause = deadlines.between_watches.after(failures)
             await self._sleep(max(pause * random.uniform(0.5, 1), asked))  # noqa: S311
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _follow_once(self) -> float:
         """List if need be, then watch to its end. Return how long the server asked to wait."""
@@ -141,7 +138,8 @@ class Reflector:
             self._lost(exc)
             if not _may_resume(exc):
                 self._version = ""
-            return min(getattr(exc, "retry_after", None) or 0.0, _LONGEST_PAUSE)
+            longest = self._client.deadlines.between_watches.longest
+            return min(getattr(exc, "retry_after", None) or 0.0, longest)
         except Exception:  # a reflector that gave up would freeze every poll for good
             self._version = ""
             self._log.exception("The watch of %ss failed", self._selector.kind)
@@ -184,7 +182,7 @@ class Reflector:
 
     async def _list(self) -> str:
         began = time.monotonic()
-        items, version = await self._client.list(self._selector, forced=True)
+        items, version = await self._client.list(self._selector, even_if_unavailable=True)
         self._contact()
         self._fruitless = 0
         before = self._objects
@@ -263,4 +261,4 @@ def _may_resume(exc: Exception) -> bool:
     """Whether a watch that ended so can go on where it was, without a new list."""
     if isinstance(exc, APIError):
         return isinstance(exc, TooManyRequests | Unauthorized) or exc.status in (502, 503, 504)
-    return not isinstance(exc, Garbled)
+    return not isinstance(exc, NotKubernetes)

@@ -19,7 +19,8 @@ from traitlets.config import Config
 from mcks.auth.shared import SharedCredentials
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
-from mcks.core.api.transport import DEFAULT_DEADLINES
+from mcks.core.api.deadlines import DEFAULT_DEADLINES
+from mcks.core.api.transport import Transport
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
@@ -30,6 +31,9 @@ class Pool:
 
     *look_after* runs beside each connection, until the pool closes.
     """
+
+    deadlines = DEFAULT_DEADLINES
+    """For connections that are made from now on."""
 
     def __init__(
         self,
@@ -48,8 +52,6 @@ class Pool:
         self._identities: dict[str, tuple[Any, str]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._background: set[asyncio.Task[None]] = set()
-        self.deadlines = DEFAULT_DEADLINES
-        """For connections that are made from now on."""
 
     def configured(self, name: str, clusters: Mapping[str, Any]) -> ConfiguredCluster:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
@@ -111,17 +113,8 @@ class Pool:
 
     async def _connect(self, configured: ConfiguredCluster, breaker: Breaker) -> ConnectedCluster:
         cluster, backend = configured.cluster, configured.backend
-        with breaker.attempt():
-            api = await backend.connect()
-        client = ClusterClient(
-            api,
-            cluster=cluster.name,
-            credentials=backend.credentials,
-            deadlines=self.deadlines,
-            renew_trust=backend.renew_trust,
-            explain=backend.explain,
-            breaker=breaker,
-        )
+        transport = await Transport.of(backend, breaker=breaker, deadlines=self.deadlines)
+        client = ClusterClient(transport)
         if self._http is None:
             # one user's server must not set cookies for the next one's
             self._http = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())

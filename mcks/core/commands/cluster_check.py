@@ -19,6 +19,7 @@ import aiohttp
 from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.commands import hub_role
@@ -162,13 +163,7 @@ class _Check:
         self.steps[name] = Step(name, "failed", str(exc), _remedy(name, exc))
 
     async def _connect(self, backend: Backend, stack: AsyncExitStack) -> str:
-        client = ClusterClient(
-            await backend.connect(),
-            cluster=backend.cluster_name,
-            credentials=backend.credentials,
-            renew_trust=backend.renew_trust,
-            explain=backend.explain,
-        )
+        client = ClusterClient(await Transport.of(backend))
         stack.push_async_callback(client.close)
         self._client = client
         version = await _version(client)

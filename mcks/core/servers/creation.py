@@ -258,7 +258,7 @@ async def remove(client: ClusterClient, created: Created) -> None:
 async def _remove(client: ClusterClient, where: Ref, uid: str | None, created: Created) -> None:
     try:
         if uid is None:
-            existing = await client.get(where, forced=True)
+            existing = await client.get(where, even_if_unavailable=True)
             if not created.owns(existing):
                 return
             uid = str(metadata(existing)["uid"])

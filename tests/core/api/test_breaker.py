@@ -39,16 +39,18 @@ def breaker(clock: Clock) -> Breaker:
     return Breaker("a", clock)
 
 
-def meet(breaker: Breaker, exc: MCKSError | None, *, forced: bool = False) -> None:
-    with breaker.attempt(forced=forced):
+def meet(breaker: Breaker, exc: MCKSError | None, *, even_if_unavailable: bool = False) -> None:
+    with breaker.attempt(even_if_unavailable=even_if_unavailable):
         if exc is not None:
             raise exc
 
 
-def fail(breaker: Breaker, times: int = 1, exc: MCKSError = AWAY, *, forced: bool = False) -> None:
+def fail(
+    breaker: Breaker, times: int = 1, exc: MCKSError = AWAY, *, even_if_unavailable: bool = False
+) -> None:
     for _ in range(times):
         with pytest.raises(type(exc), match=str(exc)):
-            meet(breaker, exc, forced=forced)
+            meet(breaker, exc, even_if_unavailable=even_if_unavailable)
 
 
 def cause(breaker: Breaker) -> MCKSError | None:
@@ -143,12 +145,12 @@ def test_those_who_wait_for_the_cluster_are_always_let_through_and_close_it(
     breaker: Breaker, clock: Clock
 ) -> None:
     fail(breaker, 3)
-    fail(breaker, 5, forced=True)
+    fail(breaker, 5, even_if_unavailable=True)
     clock.now += 10
     assert cause(breaker) is None  # their failures do not make the others' pause longer
-    fail(breaker, forced=True)
+    fail(breaker, even_if_unavailable=True)
     assert cause(breaker) is AWAY
-    meet(breaker, None, forced=True)
+    meet(breaker, None, even_if_unavailable=True)
     assert not refused(breaker)
 
 
@@ -167,5 +169,5 @@ def test_the_metric_says_whether_the_cluster_is_available(breaker: Breaker) -> N
     assert value() == 1
     fail(breaker, 3)
     assert value() == 0
-    meet(breaker, None, forced=True)
+    meet(breaker, None, even_if_unavailable=True)
     assert value() == 1

@@ -1,32 +1,35 @@
-"""Many requests at once to one API server take turns."""
+"""Many requests at once take turns; each carries one credential, which is read once."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiohttp import web
+from kubernetes_asyncio.client import ApiClient, Configuration, CoreV1Api
 
-from mcks.auth.credential import Credential
+from mcks.auth.credential import Credential, CredentialCache
 from mcks.backends.base import Backend, Endpoint
 from mcks.core.api.client import ClusterClient
-from mcks.core.api.transport import _AT_ONCE
+from mcks.core.api.transport import AT_ONCE, Transport
 from mcks.core.objects import Ref
-from tests.fakes.loopback import FakeAPIServer, Handler
+from tests.fakes.loopback import FakeAPIServer, Handler, status
 
-MANY = 3 * _AT_ONCE
+MANY = 3 * AT_ONCE
 POD = Ref("v1", "Pod", "p", "ns")
 
 
 class _Backend(Backend):
     server: FakeAPIServer
+    token = "t"
 
     async def endpoint(self) -> Endpoint:
         return Endpoint(self.server.url, ca_data=self.server.ca_data)
 
     async def mint(self) -> Credential:
-        return Credential(token="t")
+        return Credential(token=self.token)
 
 
 class Gate:
@@ -40,7 +43,7 @@ class Gate:
     async def __call__(self, _request: web.Request, _handler: Handler) -> None:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        if self.under_way == _AT_ONCE:
+        if self.under_way == AT_ONCE:
             self.full.set()
         await self.opened.wait()
         self.under_way -= 1
@@ -55,7 +58,7 @@ async def server() -> AsyncIterator[FakeAPIServer]:
 
 
 @pytest.fixture
-async def backend(server: FakeAPIServer) -> AsyncIterator[Backend]:
+async def backend(server: FakeAPIServer) -> AsyncIterator[_Backend]:
     backend = _Backend(cluster_name="a")
     backend.server = server
     yield backend
@@ -64,7 +67,7 @@ async def backend(server: FakeAPIServer) -> AsyncIterator[Backend]:
 
 @pytest.fixture
 async def client(backend: Backend) -> AsyncIterator[ClusterClient]:
-    client = ClusterClient(await backend.connect(), cluster="a")
+    client = ClusterClient(await Transport.of(backend))
     yield client
     await client.close()
 
@@ -79,7 +82,7 @@ async def test_many_requests_at_once_take_turns_and_all_are_answered(
         await gate.full.wait()
         gate.opened.set()
         answers = await asyncio.gather(*asked)
-    assert gate.most == _AT_ONCE
+    assert gate.most == AT_ONCE
     assert len(answers) == MANY
 
 
@@ -87,8 +90,8 @@ async def test_a_request_that_is_cancelled_gives_its_turn_to_the_next(
     server: FakeAPIServer, client: ClusterClient
 ) -> None:
     gate = Gate()
-    server.fail_next(*[gate] * _AT_ONCE)
-    first = [asyncio.create_task(client.get(POD)) for _ in range(_AT_ONCE)]
+    server.fail_next(*[gate] * AT_ONCE)
+    first = [asyncio.create_task(client.get(POD)) for _ in range(AT_ONCE)]
     async with asyncio.timeout(20):
         await gate.full.wait()
         later = asyncio.create_task(client.get(POD))
@@ -96,3 +99,68 @@ async def test_a_request_that_is_cancelled_gives_its_turn_to_the_next(
         assert (await later)["metadata"]["name"] == "p"
         gate.opened.set()
         await asyncio.gather(*first, return_exceptions=True)
+
+
+class Counting:
+    """Counts how often the credential of a backend is asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reads = 0
+        get = CredentialCache.get
+
+        async def counted(cache: CredentialCache, cluster: str = "") -> Credential:
+            self.reads += 1
+            return await get(cache, cluster)
+
+        monkeypatch.setattr(CredentialCache, "get", counted)
+
+
+async def test_each_request_reads_the_credential_once(
+    server: FakeAPIServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Counting(monkeypatch)
+    for number in (1, 2, 3):
+        await client.get(POD)
+        assert counting.reads == number
+    assert server.headers[-1]["Authorization"] == "Bearer t"
+
+
+async def test_a_refused_credential_is_read_once_more(
+    server: FakeAPIServer, client: ClusterClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Counting(monkeypatch)
+    server.answer_next(status(401, "Unauthorized"))
+    await client.get(POD)
+    assert counting.reads == 2
+
+
+async def test_a_client_that_is_used_by_itself_sends_the_credential_of_now(
+    server: FakeAPIServer, backend: _Backend
+) -> None:
+    api = await backend.connect()
+    backend.credentials.reject(await backend.credentials.get())
+    backend.token = "renewed"
+    found: Any = await CoreV1Api(api).read_namespaced_pod("p", "ns", _preload_content=False)
+    found.release()
+    assert server.headers[-1]["Authorization"] == "Bearer renewed"
+    await api.close()
+
+
+class _OwnLogin(_Backend):
+    """A backend of another package, whose client logs in by its own means."""
+
+    async def connect(self) -> ApiClient:
+        configuration = Configuration(host=self.server.url)
+        configuration.verify_ssl = False
+        configuration.api_key["BearerToken"] = "Bearer of-its-own"
+        return ApiClient(configuration)
+
+
+async def test_a_client_with_its_own_login_keeps_it(server: FakeAPIServer) -> None:
+    backend = _OwnLogin(cluster_name="a")
+    backend.server = server
+    client = ClusterClient(await Transport.of(backend))
+    await client.get(POD)
+    assert server.headers[-1]["Authorization"] == "Bearer of-its-own"
+    await client.close()
+    await backend.close()

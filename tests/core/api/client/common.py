@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.deadlines import Deadlines
+from mcks.core.api.transport import Transport
 from mcks.core.objects import Manifest, Ref, Selector, WatchEvent
+from mcks.errors import MCKSError
+from tests.fakes.loopback import AT_ONCE
 
 PODS = "/api/v1/namespaces/ns/pods"
 POD = Ref("v1", "Pod", "p", "ns")
@@ -20,6 +25,7 @@ class TestBackend(Backend):
     __test__ = False
     mints = 0
     where = Endpoint("https://localhost")
+    explanation: Callable[[MCKSError], Awaitable[str]] | None = None
 
     async def endpoint(self) -> Endpoint:
         return self.where
@@ -28,15 +34,12 @@ class TestBackend(Backend):
         self.mints += 1
         return Credential(token=f"token-{self.mints}")
 
+    async def explain(self, error: MCKSError) -> str:
+        return "" if self.explanation is None else await self.explanation(error)
 
-async def connect(backend: TestBackend, **settings: Any) -> ClusterClient:
-    return ClusterClient(
-        await backend.connect(),
-        cluster="a",
-        credentials=backend.credentials,
-        renew_trust=backend.renew_trust,
-        **settings,
-    )
+
+async def connect(backend: TestBackend, deadlines: Deadlines = AT_ONCE) -> ClusterClient:
+    return ClusterClient(await Transport.of(backend, deadlines=deadlines))
 
 
 def pod(name: str = "p", **meta: Any) -> Manifest:

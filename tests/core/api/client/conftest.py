@@ -12,11 +12,6 @@ from tests.core.api.client.common import TestBackend, connect
 from tests.fakes.loopback import FakeAPIServer
 
 
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcks.core.api.transport._FIRST_PAUSE", 0.001)
-
-
 @pytest.fixture
 async def server() -> AsyncIterator[FakeAPIServer]:
     async with FakeAPIServer().running() as server:

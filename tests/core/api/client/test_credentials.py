@@ -93,7 +93,8 @@ async def test_a_backend_may_explain_why_a_login_was_refused_once_a_minute(
         asked.append(type(error))
         return "Give it an access entry"
 
-    client = await connect(backend, explain=explain)
+    backend.explanation = explain
+    client = await connect(backend)
     server.tokens = set()
     with pytest.raises(Unauthorized, match=r"Unauthorized\. Give it an access entry$"):
         await client.get(POD)
@@ -109,7 +110,8 @@ async def test_an_explanation_that_fails_is_left_out(
     async def explain(_error: MCKSError) -> str:
         raise Unreachable("the cloud is away, too")
 
-    client = await connect(backend, explain=explain)
+    backend.explanation = explain
+    client = await connect(backend)
     server.tokens = set()
     with pytest.raises(Unauthorized, match=r"Unauthorized$"):
         await client.get(POD)
@@ -144,16 +146,4 @@ async def test_a_netrc_file_is_not_used(
     client = await connect(backend)
     await client.create(pod())
     assert server.headers[-1]["Authorization"] == "Bearer token-1"
-    await client.close()
-
-
-async def test_a_refused_token_without_a_cache_is_an_error_at_once(
-    server: FakeAPIServer, backend: TestBackend
-) -> None:
-    client = ClusterClient(await backend.connect(), cluster="a")
-    server.tokens = set()
-    with pytest.raises(Unauthorized):
-        await client.get(POD)
-    assert len(server.seen) == 1
-    assert client.server == server.url.removeprefix("https://")
     await client.close()

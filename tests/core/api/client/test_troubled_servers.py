@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mcks.backends.base import Endpoint
 from mcks.core.api.client import ClusterClient
-from mcks.core.api.transport import Deadlines
+from mcks.core.api.deadlines import Deadlines
 from mcks.core.objects import Selector
 from mcks.errors import (
     Forbidden,
@@ -161,7 +161,10 @@ async def test_a_create_is_brought_to_its_end_though_others_fail_meanwhile(
 ) -> None:
     async def others_fail(request: web.Request, _handler: Handler) -> web.Response:
         for _ in range(3):
-            with pytest.raises(Unreachable), client._transport.breaker.attempt(forced=True):
+            with (
+                pytest.raises(Unreachable),
+                client._transport.breaker.attempt(even_if_unavailable=True),
+            ):
                 raise Unreachable("away")
         return status(503, "ServiceUnavailable")
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from mcks.backends.base import Endpoint
 from mcks.core.api.client import ClusterClient
-from mcks.core.api.transport import Deadlines
+from mcks.core.api.deadlines import Deadlines
 from mcks.core.objects import Selector
 from mcks.errors import (
     Gone,
@@ -137,10 +137,9 @@ def is_open_without_a_loop(thing: object) -> bool:
 
 
 async def test_a_watch_of_one_endless_line_is_unreachable(
-    client: ClusterClient, server: FakeAPIServer, monkeypatch: pytest.MonkeyPatch
+    client: ClusterClient, server: FakeAPIServer
 ) -> None:
-    monkeypatch.setattr("mcks.core.api.stream._LONGEST_LINE", 1000)
-    server.watch_lines = [b"x" * 600, b"x" * 600]
+    server.watch_lines = [b"x" * 2**20] * 17
     with pytest.raises(Unreachable, match="too long"):
         await watched(client)
 

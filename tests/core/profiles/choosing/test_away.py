@@ -59,7 +59,7 @@ async def test_a_cluster_that_fails_again_and_again_is_away_until_it_answers(
     assert f"Unavailable at the moment: {words}</div>" in html
     assert str(error) not in html
     breaker = fleet_of(spawner).pool.breaker("a", spawner.clusters)
-    with breaker.attempt(forced=True):
+    with breaker.attempt(even_if_unavailable=True):
         pass
     assert radios(await form_of(spawner)) == {"here": "checked", "there": ""}
 

@@ -1,0 +1,52 @@
+"""Redirects are refused: a request may hold a secret, and a write that is redirected may be a read.
+
+What a refused redirect means for who asked does not belong here.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import aiohttp
+
+
+class Redirected(aiohttp.ClientError):
+    """The answer was a redirect of *status* to *origin* (empty if it does not say)."""
+
+    def __init__(self, status: int, location: str) -> None:
+        self.status, self.origin = status, _origin(location)
+        super().__init__(f"HTTP status {status}, a redirect")
+
+
+def refuse_redirects(session: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    """Let *session* raise `Redirected` instead of following one, whoever asks for what."""
+    if _REFUSAL not in session.trace_configs:
+        session.trace_configs.append(_REFUSAL)
+    return session
+
+
+async def _refuse(
+    session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    redirect: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    del session, context
+    response = redirect.response
+    response.close()
+    raise Redirected(response.status, response.headers.get("Location", ""))
+
+
+def _origin(location: str) -> str:
+    """Scheme and host of *location*; user, path and query may be somebody's secret."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" if parts.scheme and host else ""
+
+
+_REFUSAL = aiohttp.TraceConfig()
+_REFUSAL.on_request_redirect.append(_refuse)
+_REFUSAL.freeze()
