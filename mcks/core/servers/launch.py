@@ -134,7 +134,7 @@ async def narrate(
 ) -> None:
     """Add the events of the server's Pod to *progress* until cancelled."""
     async for event in events.follow(connection.client, created.where("Pod")):
-        of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
+        of_this_pod = events.is_about(event, created.uids["Pod"] or "")
         if of_this_pod and (step := events.step(event)):
             progress.say(step[1], step[0])
 
