@@ -23,7 +23,7 @@ from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.removal import Removal
 from mcks.core.profiles.choosing import Choosing
-from mcks.core.servers import launch, state
+from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
 from mcks.core.settings import Settings
@@ -175,7 +175,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             if cluster is None:
                 late = "The cluster did not answer in time."
                 raise StartFailed(late, reason="timeout") from exc
-            raise await launch.timed_out(cluster, planned, deadline) from exc
+            raise await diagnosis.timed_out(cluster, planned, deadline) from exc
         finally:
             name = self.remembered.cluster
             data = (state.UserObject(name, *datum) for datum in planned.data())

@@ -1,6 +1,7 @@
 """Start one server in a connected cluster and wait until it works; take it out again.
 
-Which objects there are (render.py) and which hub calls lead here (spawner.py) does not belong here.
+Which objects there are (plan.py), why a start failed (diagnosis.py) and which hub calls lead here
+(spawner.py) do not belong here.
 """
 
 from __future__ import annotations
@@ -11,19 +12,11 @@ from dataclasses import dataclass
 
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.objects import Manifest, Selector, metadata
-from mcks.core.servers import creation, events, failures, server
-from mcks.core.servers.environment import CONTAINER
+from mcks.core.objects import Manifest, metadata
+from mcks.core.servers import creation, diagnosis, events, failures, server
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
-from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
 
-_GONE = failures.Verdict(
-    "gone", "The server was removed from its cluster while it started. Start it again."
-)
-_LOG_LINES = 20
-_LOOK_AROUND = 5.0
-"""Seconds that may be spent to find out why a start failed."""
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
 
@@ -61,9 +54,10 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     """
     began = time.monotonic()
     progress.say(f"Creating the server in {connection.title}", 10)
+    pods = connection.pods_of(launch.created.namespace)
     objects = await creation.locate(connection.client, launch.objects, launch.created.namespace)
     pod = await creation.create_all(connection.client, objects, launch.created)
-    connection.pods_of(launch.created.namespace).learn(pod)
+    pods.learn(pod)
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
     uid = metadata(pod)["uid"]
@@ -79,7 +73,7 @@ async def _until_running(
 
     def settled(current: Manifest | None) -> failures.Verdict | bool | None:
         if current is None or metadata(current)["uid"] != uid:
-            return _GONE
+            return failures.GONE
         percent, words = failures.phase(current)
         progress.say(words, percent)
         verdict = failures.hopeless(current)
@@ -89,20 +83,9 @@ async def _until_running(
 
     pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
     while isinstance(verdict := await pods.wait_for(where, settled), failures.Verdict):
-        if await _holds(connection, verdict):
-            raise await _failure(connection, launch, verdict)
+        if await diagnosis.holds(connection, verdict):
+            raise await diagnosis.failure(connection, launch, verdict)
         doubted = verdict
-
-
-async def _holds(connection: ConnectedCluster, verdict: failures.Verdict) -> bool:
-    """Whether what the kubelet misses is really absent; where mcks may not look, it is believed."""
-    if verdict.absent is None:
-        return True
-    try:
-        await connection.client.get(verdict.absent)
-    except (NotFound, Forbidden):
-        return True
-    return False
 
 
 async def _until_ready_or_failed(
@@ -112,7 +95,7 @@ async def _until_ready_or_failed(
 
     def failed(current: Manifest | None) -> failures.Verdict | None:
         if current is None or metadata(current)["uid"] != uid:
-            return _GONE
+            return failures.GONE
         return failures.hopeless(current)
 
     ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target, waited))
@@ -121,7 +104,7 @@ async def _until_ready_or_failed(
     try:
         await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
         if broken.done() and not ready.done():
-            raise await _failure(connection, launch, broken.result())
+            raise await diagnosis.failure(connection, launch, broken.result())
         ready.result()
     finally:
         for task in (ready, broken):
@@ -158,62 +141,6 @@ async def find_again(
         for task in (gone, ready):
             task.cancel()
         await asyncio.gather(gone, ready, return_exceptions=True)
-
-
-async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) -> StartFailed:
-    """Say why the server was not ready in time, with all that is known for the log."""
-    where = launch.created.where("Pod")
-    pod = connection.pods_of(launch.created.namespace).get(where)
-    answer = await gateway.ask(connection.http, launch.target)
-    if pod is not None and failures.is_running(pod):
-        message = "The server runs, but its cluster's gateway does not show it."
-        why = f"{launch.target.probe_url} gave {answer.text}"
-    else:
-        message = "The cluster did not bring up the server in time."
-        why = "the pod never ran"
-    verdict = failures.Verdict("timeout", f"{message} Try again, or choose another profile.", why)
-    failure = await _failure(connection, launch, verdict)
-    failure.details = f"not ready after {seconds:.0f} s: {failure.details}"
-    return failure
-
-
-async def _failure(
-    connection: ConnectedCluster, launch: Plan, verdict: failures.Verdict
-) -> StartFailed:
-    """Make the error: a sentence for the user, events and last log lines for the administrator."""
-    lines = [verdict.details]
-    try:
-        async with asyncio.timeout(_LOOK_AROUND):
-            lines += await _evidence(connection, launch)
-    except (MCKSError, TimeoutError) as exc:
-        lines.append(f"(no more is known: {exc or 'time-out'})")
-    details = "\n".join(line for line in lines if line)
-    return StartFailed(verdict.message, details=details, reason=verdict.reason)
-
-
-async def _evidence(connection: ConnectedCluster, launch: Plan) -> list[str]:
-    where = launch.created.where("Pod")
-    pod = connection.pods_of(launch.created.namespace).get(where)
-    found, _ = await connection.client.list(
-        Selector(
-            "v1",
-            "Event",
-            where.namespace,
-            field_selector=f"involvedObject.kind=Pod,involvedObject.name={where.name}",
-        )
-    )
-    lines = [events.sentence(event) for event in found]
-    if pod is not None and _has_run(pod):
-        lines += [
-            "last log lines:",
-            await connection.client.logs(where, CONTAINER, tail_lines=_LOG_LINES),
-        ]
-    return lines
-
-
-def _has_run(pod: Manifest) -> bool:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    return any("waiting" not in (c.get("state") or {}) or c.get("restartCount") for c in statuses)
 
 
 async def stop(connection: ConnectedCluster, created: server.Created) -> None:
