@@ -1,4 +1,4 @@
-"""A Pod fails: with a real kubelet and container runtime."""
+"""A Pod fails, or does not end: with a real kubelet and container runtime."""
 
 from __future__ import annotations
 
@@ -142,6 +142,31 @@ async def test_a_container_that_crashes_beside_the_server_is_named(
     assert "The container 'database' beside the server ends as soon as it is started" in told
     assert "last log lines of container 'database':\nno disk" in caplog.text
     await until_empty(local_clusters, namespace.name)
+
+
+async def test_a_server_on_a_dead_node_is_told_to_be_in_the_way_of_the_next_one(
+    make: Make,
+    breakable_clusters: LocalSet,
+    namespace: Namespace,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cluster = breakable_clusters["a"]
+    await make().start()
+    old = await pod_of(cluster.api, namespace)
+    assert old is not None
+    await asyncio.to_thread(cluster.stop, "kubelet", kill=True)
+    told = await failed(make(start_timeout=15))
+    assert told.startswith("Your last server has not ended yet in this cluster.")
+    node = old["spec"]["nodeName"]
+    for said in (
+        f"Pod jupyter-ada in namespace {namespace.name} on node {node}",
+        f"kubectl delete pod jupyter-ada -n {namespace.name} --force",
+    ):
+        assert said in caplog.text
+    assert "Started container" not in caplog.text, "an event of the old Pod"
+    assert "last log lines" not in caplog.text
+    await asyncio.to_thread(cluster.start, "kubelet")
+    await until_empty(breakable_clusters, namespace.name)
 
 
 @dataclass

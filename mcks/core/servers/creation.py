@@ -207,9 +207,11 @@ async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: C
     except NotFound:
         return
     _check_ours(existing, created)
-    uid = metadata(existing)["uid"]
-    await client.delete(ref(existing), uid=uid, grace_period=_LEFTOVER_GRACE)
-    await wait_until_gone(client, ref(existing), uid)
+    uid, where = metadata(existing)["uid"], ref(existing)
+    await client.delete(where, uid=uid, grace_period=_LEFTOVER_GRACE)
+    created.in_the_way.append(where)
+    await wait_until_gone(client, where, uid)
+    created.in_the_way.remove(where)
 
 
 def _same_user(existing: Manifest, wanted: Manifest, created: Created) -> bool:

@@ -32,10 +32,29 @@ async def holds(connection: ConnectedCluster, verdict: failures.Verdict) -> bool
 
 async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) -> StartFailed:
     """Say why the server was not ready in time, with all that is known for the log."""
-    verdict = await _lateness(connection, launch)
+    verdict = await _in_the_way(connection, launch.created) or await _lateness(connection, launch)
     late = await failure(connection, launch, verdict)
     late.details = f"not ready after {seconds:.0f} s: {late.details}"
     return late
+
+
+async def _in_the_way(
+    connection: ConnectedCluster, created: server.Created
+) -> failures.Verdict | None:
+    """What of the last server the start has waited for in vain."""
+    for where in created.in_the_way:
+        try:
+            async with asyncio.timeout(_LOOK_AROUND):
+                return failures.still_ending(await connection.client.get(where))
+        except (MCKSError, TimeoutError):
+            return failures.still_ending(
+                {
+                    "apiVersion": where.api_version,
+                    "kind": where.kind,
+                    "metadata": {"name": where.name, "namespace": where.namespace},
+                }
+            )
+    return None
 
 
 async def _lateness(connection: ConnectedCluster, launch: Plan) -> failures.Verdict:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mcks.core.objects import Manifest, Ref, metadata
+from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers import containers, image_pulls
 from mcks.core.servers.containers import Container, Role
 from mcks.core.servers.environment import CONTAINER
@@ -173,6 +173,31 @@ def not_shown(probe_url: str, answer: str) -> Verdict:
     """Say that the server runs, and that its gateway gives *answer* at *probe_url*."""
     message = "The server runs, but its cluster's gateway does not show it."
     return Verdict("timeout", f"{message} {_AGAIN}", f"{probe_url} gave {answer}")
+
+
+def still_ending(leftover: Manifest) -> Verdict:
+    """Say that an object of the user's last server, which is to go, is still there."""
+    meta, where = metadata(leftover), ref(leftover)
+    node = (leftover.get("spec") or {}).get("nodeName")
+    place = f" on node {node}" if node else ""
+    since = meta.get("deletionTimestamp")
+    asked = f"should have been gone since {since}" if since else "does not go"
+    details = f"{where}{place}, of the last server of this name, {asked}."
+    if finalizers := meta.get("finalizers"):
+        details += f" It has the finalizers {', '.join(finalizers)}."
+    if leftover["kind"] == "Pod" and node:
+        details += (
+            f" If node {node} does not come back, delete it (`kubectl delete node {node}`). Or "
+            f"`kubectl delete pod {where.name} -n {where.namespace} --force`, but only when the "
+            "machine is off for sure: Kubernetes then no longer knows of containers that may "
+            "still run there, and two servers may write to one volume"
+        )
+    return Verdict(
+        "not-ended",
+        "Your last server has not ended yet in this cluster. Try again in some minutes, or choose "
+        "a profile of another cluster. If it stays so, tell the administrators of this hub.",
+        details,
+    )
 
 
 def is_running(pod: Manifest) -> bool:

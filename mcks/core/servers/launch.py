@@ -55,6 +55,8 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     began = time.monotonic()
     progress.say(f"Creating the server in {connection.title}", 10)
     pods = connection.pods_of(launch.created.namespace)
+    if launch.created.owns(pods.get(launch.created.where("Pod")) or {}):
+        progress.say("Waiting for the end of your last server", 10)
     objects = await creation.locate(connection.client, launch.objects, launch.created.namespace)
     pod = await creation.create_all(connection.client, objects, launch.created)
     pods.learn(pod)
@@ -144,10 +146,14 @@ async def find_again(
 
 
 async def stop(connection: ConnectedCluster, created: server.Created) -> None:
-    """Delete the server's objects and return when its Pod is gone. Bound it with a time-out."""
+    """Delete the server's objects and return when its Pod is gone. Bound it with a time-out.
+
+    A Pod of an older server, for whose end a start has waited in vain, is not waited for again.
+    """
     pods, where = connection.pods_of(created.namespace), created.where("Pod")
     pod = pods.get(where)
-    if pod is not None and created.uids.get("Pod") is None and created.owns(pod):
+    unknown = created.uids.get("Pod") is None and where not in created.in_the_way
+    if pod is not None and unknown and created.owns(pod):
         created.uids["Pod"] = metadata(pod)["uid"]
     await creation.remove(connection.client, created)
     uid = created.uids.get("Pod")

@@ -247,6 +247,33 @@ def test_an_image_that_may_come_later_is_waited_for_with_words() -> None:
     assert TIMED_OUT in late.details
 
 
+def test_what_the_last_server_left_is_named_with_what_an_administrator_may_do() -> None:
+    verdict = failures.still_ending(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": "jupyter-ada",
+                "namespace": "hub",
+                "deletionTimestamp": "2026-01-01T00:00:00Z",
+                "finalizers": ["example.org/f"],
+            },
+            "spec": {"nodeName": "node-7"},
+        }
+    )
+    assert verdict.reason == "not-ended"
+    assert verdict.message.startswith("Your last server has not ended yet in this cluster.")
+    for said in (
+        "Pod jupyter-ada in namespace hub on node node-7",
+        "since 2026-01-01T00:00:00Z",
+        "example.org/f",
+        "kubectl delete node node-7",
+        "kubectl delete pod jupyter-ada -n hub --force",
+        "only when the machine is off for sure",
+    ):
+        assert said in verdict.details
+
+
 @pytest.mark.parametrize(
     ("manifest", "code"),
     [
