@@ -1,4 +1,4 @@
-"""A Pod fails, or does not end: with a real kubelet and container runtime."""
+"""A Pod fails, is not let in, or does not end: with a real kubelet, runtime and admission."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from aiohttp import web
 
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster import images
-from tests.cluster.fixtures import Namespace
+from tests.cluster.api import KubernetesAPI
+from tests.cluster.fixtures import Clusters, Namespace
 from tests.cluster.local_set import LocalSet
 from tests.hub.servers import SERVER, Make, connection, pod_of, until, until_empty
 
@@ -142,6 +143,57 @@ async def test_a_container_that_crashes_beside_the_server_is_named(
     assert "The container 'database' beside the server ends as soon as it is started" in told
     assert "last log lines of container 'database':\nno disk" in caplog.text
     await until_empty(local_clusters, namespace.name)
+
+
+@pytest.fixture
+def api(clusters: Clusters) -> KubernetesAPI:
+    return clusters["a"].api
+
+
+async def test_a_quota_that_is_used_up_is_told_as_such(
+    make: Make,
+    api: KubernetesAPI,
+    clusters: Clusters,
+    namespace: Namespace,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    quota = ("v1", "ResourceQuota", "small", namespace.name)
+    api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "small"},
+            "spec": {"hard": {"pods": "0"}},
+        },
+        namespace.name,
+    )
+
+    async def counts() -> bool:
+        found = await asyncio.to_thread(api.find, *quota)
+        return bool(found and found.get("status", {}).get("hard"))
+
+    await until(counts)
+    told = await failed(make())
+    assert told.startswith("This cluster's quota has no room for your server at the moment.")
+    assert "exceeded quota: small, requested: pods=1, used: pods=0, limited: pods=0" in caplog.text
+    await until_empty(clusters, namespace.name)
+
+
+POLICY = "pod-security.kubernetes.io/enforce"
+
+
+async def test_a_policy_that_does_not_allow_the_server_is_told_as_such(
+    make: Make,
+    api: KubernetesAPI,
+    clusters: Clusters,
+    namespace: Namespace,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api.patch("v1", "Namespace", namespace.name, {"metadata": {"labels": {POLICY: "restricted"}}})
+    told = await failed(make())
+    assert told.startswith("A rule of this cluster does not allow this server.")
+    assert 'violates PodSecurity "restricted:latest"' in caplog.text
+    await until_empty(clusters, namespace.name)
 
 
 async def test_a_server_on_a_dead_node_is_told_to_be_in_the_way_of_the_next_one(

@@ -10,12 +10,14 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from mcks.core.api.client import ClusterClient
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.objects import Manifest, metadata
-from mcks.core.servers import creation, diagnosis, events, failures, server
+from mcks.core.servers import creation, diagnosis, events, failures, refusals, server
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
+from mcks.errors import APIError
 
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
@@ -57,8 +59,7 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     pods = connection.pods_of(launch.created.namespace)
     if launch.created.owns(pods.get(launch.created.where("Pod")) or {}):
         progress.say("Waiting for the end of your last server", 10)
-    objects = await creation.locate(connection.client, launch.objects, launch.created.namespace)
-    pod = await creation.create_all(connection.client, objects, launch.created)
+    pod = await _create(connection.client, launch)
     pods.learn(pod)
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
@@ -66,6 +67,17 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     await _until_running(connection, launch, uid, progress)
     await _until_ready_or_failed(connection, launch, uid, time.monotonic() - began)
     progress.say("The server answers", 95)
+
+
+async def _create(client: ClusterClient, launch: Plan) -> Manifest:
+    try:
+        objects = await creation.locate(client, launch.objects, launch.created.namespace)
+        return await creation.create_all(client, objects, launch.created)
+    except APIError as exc:
+        failed = refusals.explained(exc)
+        if failed is None:
+            raise
+        raise failed from exc
 
 
 async def _until_running(

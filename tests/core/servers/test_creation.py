@@ -129,6 +129,16 @@ async def test_data_that_does_not_exist_is_refused_with_the_quotas_own_words(
         await creation.create_all(client, server_objects(), Created(KEY, "ns"))
 
 
+async def test_a_quota_is_told_to_the_user_in_a_sentence_and_named_in_the_log(
+    loopback_hub: LoopbackHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    refuse_creates(loopback_hub, over_quota, 1, "pods")
+    shown = await failed(loopback_hub)
+    assert shown.jupyterhub_message.startswith("This cluster's quota has no room for your server")
+    assert "small," not in shown.jupyterhub_message
+    assert "exceeded quota: small" in caplog.text
+
+
 async def failed(hub: LoopbackHub, **traits: Any) -> Any:
     with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
         await hub.spawner(**traits).start()
