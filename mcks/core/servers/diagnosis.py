@@ -64,6 +64,8 @@ async def _lateness(connection: ConnectedCluster, launch: Plan) -> failures.Verd
     if not failures.is_running(pod):
         return failures.late(pod)
     probe_url, answer = launch.target.probe_url, await gateway.ask(connection.http, launch.target)
+    if answer.elsewhere:
+        return failures.redirected(probe_url, answer.text)
     return failures.not_shown(probe_url, answer.text)
 
 

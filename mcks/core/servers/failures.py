@@ -175,6 +175,17 @@ def not_shown(probe_url: str, answer: str) -> Verdict:
     return Verdict("timeout", f"{message} {_AGAIN}", f"{probe_url} gave {answer}")
 
 
+def redirected(probe_url: str, answer: str) -> Verdict:
+    """Say that the gateway sends requests for the server elsewhere."""
+    return Verdict(
+        "redirect",
+        "The server runs, but its cluster's gateway sends requests for it to another address. "
+        + _ASK,
+        f"{probe_url} gave {answer}: set `ingress_public_url` to where the gateway really serves, "
+        "or let it not redirect",
+    )
+
+
 def still_ending(leftover: Manifest) -> Verdict:
     """Say that an object of the user's last server, which is to go, is still there."""
     meta, where = metadata(leftover), ref(leftover)

@@ -17,8 +17,11 @@ from mcks.core.objects import Manifest, metadata
 from mcks.core.servers import creation, diagnosis, events, failures, refusals, server
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
-from mcks.errors import APIError
+from mcks.errors import APIError, StartFailed
 
+_ELSEWHERE = 30.0
+"""Seconds of nothing but redirects to another address after which a gateway is believed: one that
+is just learning a route may answer so for a while."""
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
 
@@ -65,7 +68,8 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     progress.accepted.set()
     uid = metadata(pod)["uid"]
     await _until_running(connection, launch, uid, progress)
-    await _until_ready_or_failed(connection, launch, uid, time.monotonic() - began)
+    answers = _Answers(launch.target, progress)
+    await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
     progress.say("The server answers", 95)
 
 
@@ -102,8 +106,31 @@ async def _until_running(
         doubted = verdict
 
 
+class _Answers:
+    """What a gateway has answered so far to the questions of one start."""
+
+    def __init__(self, target: routes.Target, progress: Progress) -> None:
+        self._target, self._progress = target, progress
+        self._elsewhere_since: float | None = None
+
+    def take(self, probe: gateway.Probe) -> None:
+        """Take in one answer. Raises StartFailed if the gateway does nothing but redirect."""
+        if not probe.elsewhere:
+            self._elsewhere_since = None
+            return
+        now = time.monotonic()
+        self._elsewhere_since = self._elsewhere_since or now
+        self._progress.say(
+            f"The cluster's gateway sends requests to another address ({probe.elsewhere}). "
+            "Waiting whether that passes"
+        )
+        if now - self._elsewhere_since >= _ELSEWHERE:
+            verdict = failures.redirected(self._target.probe_url, probe.text)
+            raise StartFailed(verdict.message, details=verdict.details, reason=verdict.reason)
+
+
 async def _until_ready_or_failed(
-    connection: ConnectedCluster, launch: Plan, uid: str, waited: float
+    connection: ConnectedCluster, launch: Plan, uid: str, answers: _Answers, waited: float
 ) -> None:
     """Ask the gateway, and give up at once if the pod ends meanwhile."""
 
@@ -112,7 +139,9 @@ async def _until_ready_or_failed(
             return failures.GONE
         return failures.hopeless(current)
 
-    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target, waited))
+    ready = asyncio.create_task(
+        gateway.wait_until_ready(connection.http, launch.target, waited, answers.take)
+    )
     pods = connection.pods_of(launch.created.namespace)
     broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
     try:
