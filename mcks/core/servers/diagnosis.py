@@ -6,6 +6,7 @@ Whether a Pod is hopeless (failures.py) and what is done about it (launch.py) do
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
@@ -33,9 +34,8 @@ async def holds(connection: ConnectedCluster, verdict: failures.Verdict) -> bool
 async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) -> StartFailed:
     """Say why the server was not ready in time, with all that is known for the log."""
     verdict = await _in_the_way(connection, launch.created) or await _lateness(connection, launch)
-    late = await failure(connection, launch, verdict)
-    late.details = f"not ready after {seconds:.0f} s: {late.details}"
-    return late
+    details = f"not ready after {seconds:.0f} s: {verdict.details}"
+    return await failure(connection, launch, replace(verdict, details=details))
 
 
 async def _in_the_way(
@@ -46,6 +46,8 @@ async def _in_the_way(
         try:
             async with asyncio.timeout(_LOOK_AROUND):
                 return failures.still_ending(await connection.client.get(where))
+        except NotFound:
+            continue  # gone at last
         except (MCKSError, TimeoutError):
             return failures.still_ending(
                 {

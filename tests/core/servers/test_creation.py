@@ -170,6 +170,7 @@ async def test_a_server_that_does_not_end_is_told_as_such_without_its_events_and
     shown = await failed(loopback_hub, start_timeout=3)
     assert asyncio.get_running_loop().time() - began < 10, "nor is its end waited for afterwards"
     assert shown.jupyterhub_message.startswith("Your last server has not ended yet in this cluster")
+    assert "not ready after 3 s: Pod jupyter-ada" in caplog.text
     assert "on node node-7" in caplog.text
     assert "since 2026-01-01T00:00:00Z" in caplog.text
     assert "NodeNotReady" not in caplog.text
