@@ -259,30 +259,14 @@ async def test_a_silent_gateway_fails_alone(config: Config, unused_tcp_port: int
     assert "ingress_public_url" in steps["gateway"].to_do
 
 
-async def elsewhere(_: web.Request) -> web.Response:
-    return web.Response(status=308, headers={"Location": "https://gw.example.org/"})
-
-
-@pytest.fixture
-async def redirecting() -> AsyncIterator[str]:
-    """A gateway that sends everybody to another address."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", elsewhere)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
 async def test_a_gateway_that_redirects_to_another_address_is_a_warning(
-    config: Config, redirecting: str
+    config: Config, redirecting_gateway: str
 ) -> None:
-    config.MultiClusterKubeSpawner.clusters["one"]["ingress_public_url"] = redirecting
-    steps = await checked(config)
-    assert steps["gateway"].result == "warning"
-    assert steps["gateway"].what == f"{redirecting}: HTTP 308 to https://gw.example.org"
-    assert "ingress_public_url" in steps["gateway"].to_do
+    config.MultiClusterKubeSpawner.clusters["one"]["ingress_public_url"] = redirecting_gateway
+    step = (await checked(config))["gateway"]
+    assert step.result == "warning"
+    assert step.what == f"{redirecting_gateway}: HTTP 308 to https://gw.example.org"
+    assert "ingress_public_url" in step.to_do
 
 
 async def test_a_cluster_without_url_has_no_gateway_to_ask(config: Config) -> None:

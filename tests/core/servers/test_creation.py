@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +10,14 @@ import pytest
 from aiohttp import web
 
 from mcks.core.api.client import ClusterClient
-from mcks.core.clusters.pool import pool_of
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Manifest
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
 from mcks.errors import Conflict, Forbidden
 from tests.fakes.loopback import status
-from tests.fakes.loopback_servers import PODS, LoopbackHub, pod
+from tests.fakes.loopback_servers import PODS, LoopbackHub
 
 KEY = "jupyter-ada"
 CLAIM = "/api/v1/namespaces/ns/persistentvolumeclaims/jupyter-ada"
@@ -72,9 +70,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def client_of(hub: LoopbackHub) -> ClusterClient:
-    clusters = hub.config.MultiClusterKubeSpawner.clusters
-    connected = await pool_of(hub.config, logging.getLogger("test")).connect("a", clusters)
-    return connected.client
+    spawner = hub.spawner()
+    return (await fleet_of(spawner).pool.connect("a", spawner.clusters)).client
 
 
 async def test_a_race_for_a_quota_is_run_again_for_every_kind_of_object(
@@ -143,36 +140,3 @@ async def failed(hub: LoopbackHub, **traits: Any) -> Any:
     with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
         await hub.spawner(**traits).start()
     return caught.value
-
-
-async def test_a_server_that_does_not_end_is_told_as_such_without_its_events_and_log(
-    loopback_hub: LoopbackHub, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its node is dead: it stays in Terminating, whatever is asked of it."""
-    server = loopback_hub.server
-    old = server.put(f"{PODS}/{KEY}", pod(KEY))
-    old["spec"]["nodeName"] = "node-7"
-    about = {"kind": "Pod", "name": KEY, "uid": old["metadata"]["uid"]}
-    happened = {"type": "Warning", "reason": "NodeNotReady", "involvedObject": about}
-    server.put("/api/v1/namespaces/ns/events/e", {"metadata": {"name": "e"}, **happened})
-    server.objects[f"{PODS}/{KEY}/log"] = {"said": "an old log"}
-    delete = server._delete
-
-    async def hang(request: web.Request) -> web.Response:
-        if request.path != f"{PODS}/{KEY}":
-            return await delete(request)
-        old["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-        return web.json_response(old)
-
-    server._delete = hang  # type: ignore[method-assign]
-    await loopback_hub.watched()
-    began = asyncio.get_running_loop().time()
-    shown = await failed(loopback_hub, start_timeout=3)
-    assert asyncio.get_running_loop().time() - began < 10, "nor is its end waited for afterwards"
-    assert shown.jupyterhub_message.startswith("Your last server has not ended yet in this cluster")
-    assert "not ready after 3 s: Pod jupyter-ada" in caplog.text
-    assert "on node node-7" in caplog.text
-    assert "since 2026-01-01T00:00:00Z" in caplog.text
-    assert "NodeNotReady" not in caplog.text
-    assert "an old log" not in caplog.text
-    assert [path for path in server.objects if "/secrets/" in path] == []

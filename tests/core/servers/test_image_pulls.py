@@ -1,3 +1,5 @@
+"""What a container runtime says of an image, and whether that passes."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Quotas and policies among what an API server refuses."""
+
 from __future__ import annotations
 
 import pytest
