@@ -48,7 +48,8 @@ def _any(*words: str) -> re.Pattern[str]:
 
 _PASSING = {
     "its registry has been asked too often and wants a pause": _any(
-        r"toomanyrequests", r"too many requests", rf"{_STATUS}429\b", r"pull QPS exceeded"
+        r"toomanyrequests", r"too many requests", r"rate (?:limit|exceeded)", rf"{_STATUS}429\b",
+        r"pull QPS exceeded",
     ),
     "the name of its registry is not found at the moment": _any(
         r"\blookup\b", r"no such host", r"server misbehaving", r"name resolution"
@@ -57,12 +58,16 @@ _PASSING = {
         r"i/o timeout", r"handshake timeout", r"timed out", r"deadline ?exceeded",
         r"Client\.Timeout", r"connection (?:refused|reset)", r"no route to host",
         r"(?:network|host) is (?:unreachable|down)", r"\bEOF\b", r"broken pipe",
-        r"context canceled", r"server closed", r"http2: ", r"registry is unavailable",
+        r"context canceled", r"request canceled", r"server closed", r"http2: ", r"stream error",
+        r"registry is unavailable",
         r"code = (?:Unavailable|Canceled|Aborted)\b",
     ),
     "its registry has a fault of its own": _any(
         rf"{_STATUS}5\d\d [A-Z]", r"status(?: code)?:? ?5\d\d\b", r"internal server error",
         r"bad gateway", r"service unavailable", r"gateway time-?out",
+    ),
+    "what came from its registry was not whole": _any(
+        r"failed size validation", r"unexpected commit (?:digest|size)"
     ),
     "the cluster's machine has no room for it at the moment": _any(
         r"no space left on device", r"disk quota exceeded"
@@ -78,11 +83,12 @@ _LASTING = {
     ),
     "its registry does not give it to this cluster, or does not have it": _any(
         r"insufficient_scope", r"authorization failed", r"unauthorized", r"unauthenticated",
-        r"forbidden", rf"{_STATUS}40[13]\b", r"\bdenied\b", r"authentication required",
-        r"no basic auth credentials", r"invalid username/password", r"code = PermissionDenied\b",
+        r"authentication required", r"forbidden", r"(?<!permission )\bdenied\b",
+        rf"{_STATUS}40[13]\b", r"no basic auth credentials", r"invalid username/password",
+        r"code = PermissionDenied\b",
     ),
     "its registry does not have it": _any(
-        r"not found", r"manifest unknown", r"name unknown", r"does not exist",
+        r"not found", r"(?:manifest|name|blob) unknown", r"does not exist",
         rf"{_STATUS}404\b", r"code = NotFound\b",
     ),
     "its name is not valid": _any(

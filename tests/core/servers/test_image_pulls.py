@@ -45,6 +45,11 @@ PASSING = {
     "https://auth.example.org/token?scope=repository%3Ax%3Apull: 503 Service Unavailable",
     "timeout of the token": TOKEN + 'Get "https://auth.example.org/token": dial tcp: lookup '
     "auth.example.org: i/o timeout",
+    "HTTP/2": PULL.format("Unknown") + "failed to copy: read tcp: stream error: stream ID 7; "
+    "INTERNAL_ERROR; received from peer",
+    "cut short": PULL.format("FailedPrecondition") + "failed commit on ref "
+    '"layer-sha256:0": unexpected commit size 1024, expected 4096: failed precondition',
+    "AWS": RESOLVE + "toomanyrequests: Rate exceeded",
     "full disk": PULL.format("Unknown") + "failed to extract layer sha256:0: write /var/lib/x: "
     "no space left on device: unknown",
     "kubelet's limit": "pull QPS exceeded",
@@ -115,8 +120,9 @@ def test_without_a_cause_the_next_try_is_waited_for(said: str) -> None:
     assert judge("ImagePullBackOff", said).outlook is Outlook.PASSES
 
 
-def test_an_unknown_cause_has_one_more_try() -> None:
-    said = PULL.format("Unknown") + "unpacking: invalid tar header"
+@pytest.mark.parametrize("words", ["invalid tar header", "mkdir /var/lib/x: permission denied"])
+def test_an_unknown_cause_has_one_more_try(words: str) -> None:
+    said = PULL.format("Unknown") + f"failed to extract layer sha256:0: {words}"
     assert judge("ErrImagePull", said).outlook is Outlook.PASSES
     assert judge("ImagePullBackOff", back_off(said)).outlook is Outlook.UNKNOWN
 
