@@ -14,7 +14,8 @@
     │  └─ Unavailable            not even asked: it did not answer a moment ago
     ├─ APIError                  Kubernetes answered no
     │  └─ Unauthorized Forbidden NotFound Conflict Invalid TooManyRequests Gone ServerError
-    └─ StartFailed               the pod cannot start
+    ├─ StartFailed               the pod cannot start
+    └─ Defect                    what mcks did not expect
 
 Errors of SDKs and of aiohttp never cross a module's seam: ``raise ... from exc``.
 A class exists only where someone catches it or shows it differently.
@@ -217,3 +218,16 @@ class StartFailed(MCKSError):
         self.details = details
         self.reason = reason
         super().__init__(f"{user_message} {details}".rstrip())
+
+
+class Defect(MCKSError):
+    """What mcks did not expect: its own mistake, or that of a function in the configuration.
+
+    Its traceback is in the hub's log. The hub would count any other exception as a failure of its
+    own, and end after some of them.
+    """
+
+    reason = "defect"
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"unexpected {type(cause).__name__}: {cause}")

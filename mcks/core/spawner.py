@@ -23,11 +23,11 @@ from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.removal import Removal
 from mcks.core.profiles.choosing import Choosing
-from mcks.core.servers import launch, state
+from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
 from mcks.core.settings import Settings
-from mcks.errors import ChoiceRefused, MCKSError, StartFailed, UnknownCluster
+from mcks.errors import ChoiceRefused, Defect, MCKSError, StartFailed, UnknownCluster
 
 _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
@@ -124,11 +124,12 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         self._starting, self._progress, self._exit_code = True, Progress(), None
         try:
             return await self._start(self._progress)
+        except MCKSError as exc:
+            # the hub logs the stack of what it does not fetch
+            raise error_pages.refused(self, exc, self.remembered.cluster) from None
         except Exception as exc:
-            refusal = error_pages.refused(self, exc, self.remembered.cluster)
-            if refusal is exc:
-                raise
-            raise refusal from None  # the hub logs the stack of what it does not fetch
+            self.log.exception("%s: a start met what mcks did not expect", self._log_name)
+            raise error_pages.refused(self, Defect(exc), self.remembered.cluster) from None
         finally:
             self._starting = False
             self._progress.end()
@@ -174,7 +175,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
             if cluster is None:
                 late = "The cluster did not answer in time."
                 raise StartFailed(late, reason="timeout") from exc
-            raise await launch.timed_out(cluster, planned, deadline) from exc
+            raise await diagnosis.timed_out(cluster, planned, deadline) from exc
         finally:
             name = self.remembered.cluster
             data = (state.UserObject(name, *datum) for datum in planned.data())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from traitlets.config import Config
 
 from mcks.core.api.watch import Reflector
@@ -120,6 +121,22 @@ async def loopback_hub(
         fleet.pool.deadlines = AT_ONCE
         yield hub
         await fleet.close()
+
+
+@pytest.fixture
+async def redirecting_gateway() -> AsyncIterator[str]:
+    """A gateway that sends everybody to another address; its URL."""
+
+    async def elsewhere(_: web.Request) -> web.Response:
+        return web.Response(status=308, headers={"Location": "https://gw.example.org/"})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", elsewhere)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
 
 
 def _kubeconfig(path: Path, server: FakeAPIServer) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,12 +19,31 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 _ONE_TRY = aiohttp.ClientTimeout(total=10)
 _ENOUGH = 64 * 1024
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What came back. ``text`` says it in a few words, for logs and messages. ``elsewhere`` is
+    where a redirect leads (scheme, host, port), if that is not the gateway itself."""
+
+    ready: bool
+    text: str
+    elsewhere: str = ""
+
+
+def _ignore(_: Probe) -> None: ...
 
 
 async def wait_until_ready(
-    session: aiohttp.ClientSession, target: Target, waited: float = 0.0
+    session: aiohttp.ClientSession,
+    target: Target,
+    waited: float = 0.0,
+    answered: Callable[[Probe], None] = _ignore,
 ) -> None:
     """Return when *target* answers as it should. Bound it with ``asyncio.timeout``.
+
+    *answered* is told each other answer; what it raises ends the waiting.
 
     *waited* are the seconds that the start has taken already. What has just begun to run answers
     no sooner than after a while, so it is first asked after a tenth of them, if that is worth it.
@@ -34,42 +54,56 @@ async def wait_until_ready(
     pause = waited / 10 if waited > _FIRST_PAUSE else 0.0
     while True:
         await asyncio.sleep(min(pause, _LONGEST_PAUSE))
-        if (await ask(session, target)).ready:
+        if (probe := await ask(session, target)).ready:
             return
+        answered(probe)
         pause = max(pause * 1.5, _FIRST_PAUSE)
 
 
-@dataclass(frozen=True)
-class Probe:
-    """What came back. ``text`` says it in a few words, for logs and messages."""
-
-    ready: bool
-    text: str
-
-
 async def ask(session: aiohttp.ClientSession, target: Target) -> Probe:
-    """Ask once. Never raises on network errors: they are an answer too."""
+    """Ask once, and follow no redirect. Never raises on network errors: they are an answer too."""
     host, _ = split_proxy_spec(target.proxy_spec)
     headers = {"Accept": "application/json", **({"Host": host} if host else {})}
-    # as it stands: aiohttp would ask for ' where the route says %27
-    url = URL(target.probe_url, encoded=True)
     try:
+        # as it stands: aiohttp would ask for ' where the route says %27
+        url = URL(target.probe_url, encoded=True)
         async with session.get(
             url, headers=headers, allow_redirects=False, timeout=_ONE_TRY
         ) as response:
             body = await response.content.read(_ENOUGH)
-            return _judge(response, body, target.check)
-    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            return _judge(response, body, target.check, host)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
         return Probe(ready=False, text=f"no answer ({type(exc).__name__})")
 
 
-def _judge(response: aiohttp.ClientResponse, body: bytes, check: str) -> Probe:
+def _judge(response: aiohttp.ClientResponse, body: bytes, check: str, host: str) -> Probe:
     text = f"HTTP {response.status}"
+    if response.status in _REDIRECTS and (to := _destination(response)) is not None:
+        here = {response.url.origin(), response.url.with_host(host).origin()} if host else {}
+        elsewhere = to.origin() not in (here or {response.url.origin()})
+        place = str(to.origin()) if elsewhere else to.path
+        # an application may send its users anywhere, a gateway sends them to itself with TLS
+        ready = check == "http" and not _is_upgrade(response.url, to, host)
+        return Probe(ready, f"{text} to {place}", place if elsewhere else "")
     if check == "http":
         return Probe(response.status < 400, text)
     # The hub sends the header too (on its redirects), a gateway may send any body.
     is_server = "X-JupyterHub-Version" in response.headers and _has_version(body)
     return Probe(response.status == 200 and is_server, text)
+
+
+def _destination(response: aiohttp.ClientResponse) -> URL | None:
+    """Where a redirect leads; None if it does not say, or says nonsense."""
+    try:
+        to = response.url.join(URL(response.headers["Location"], encoded=True))
+        return to if to.origin() else None
+    except (KeyError, ValueError):
+        return None
+
+
+def _is_upgrade(asked: URL, to: URL, host: str) -> bool:
+    same_host = to.host in (asked.host, host)
+    return (asked.scheme, to.scheme) == ("http", "https") and same_host and to.path == asked.path
 
 
 def _has_version(body: bytes) -> bool:

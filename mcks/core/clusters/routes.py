@@ -5,6 +5,8 @@ Waiting until a route works does not belong here (gateway.py).
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,6 +15,11 @@ from mcks.errors import ConfigError, unknown
 
 KINDS = ("ingress", "httproute", "none")
 _PORTS = {"http": 80, "https": 443}
+_UNFIT = re.compile(r"[\s\\\x00-\x1f\x7f]")
+_NAME = re.compile(
+    r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE
+)
+"""Names that resolvers take; the underscore is for those of a container network."""
 
 
 def template(kind: str) -> str | None:
@@ -39,22 +46,61 @@ def split_proxy_spec(proxy_spec: str) -> tuple[str, str]:
 def check_public_url(url: str) -> str:
     """Return *url* as scheme://host[:port], or raise ConfigError.
 
-    JupyterHub keeps only scheme, host and port of a server's URL, so a path would be lost.
+    JupyterHub keeps only scheme, host and port of a server's URL, so a path would be lost. A name
+    in another script becomes the one that name servers and certificates know.
+
+    >>> check_public_url("https://Bücher.example:8443/")
+    'https://xn--bcher-kva.example:8443'
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    url = url.strip()
+    if "@" in url:
+        raise ConfigError("ingress_public_url must not hold a user name or password")
+    try:
+        return _checked(url)
+    except ValueError as exc:
         raise ConfigError(
-            f"ingress_public_url {url!r} is not a URL: write http://HOST or https://HOST[:PORT], "
-            "the address of the cluster's gateway"
-        )
-    if parts.path.strip("/") or parts.query or parts.fragment:
+            f"ingress_public_url {url!r} is not a URL ({exc}): write http://HOST or "
+            "https://HOST[:PORT], the address of the cluster's gateway"
+        ) from None
+
+
+def _checked(url: str) -> str:
+    """Raises ValueError for what is no URL, ConfigError for what JupyterHub cannot use."""
+    if _UNFIT.search(url):
+        raise ValueError("it has a space, a backslash or a control character")
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("it does not begin with http://HOST or https://HOST")
+    if parts.netloc.startswith("[") != (":" in parts.hostname):
+        raise ValueError("only an IPv6 address stands in brackets")
+    port = parts.port
+    if port == 0 or parts.netloc.endswith(":"):
+        raise ValueError("its port is not between 1 and 65535")
+    place = f"{parts.scheme}://{_host(parts.hostname)}{f':{port}' if port else ''}"
+    if parts.path.strip("/") or "?" in url or "#" in url:
         raise ConfigError(
             f"ingress_public_url {url!r} has a path: JupyterHub keeps only scheme, host and port. "
-            f"Write {parts.scheme}://{parts.netloc}"
+            f"Write {place}"
         )
-    if parts.username or parts.password:
-        raise ConfigError("ingress_public_url must not hold a user name or password")
-    return f"{parts.scheme}://{parts.netloc}"
+    return place
+
+
+def _host(name: str) -> str:
+    """Return a host as it stands in a URL. Raises ValueError."""
+    if ":" in name:
+        address = ipaddress.IPv6Address(name)
+        if address.scope_id:
+            raise ValueError("an address with a zone is known on one machine only")
+        return f"[{address}]"
+    if name.rpartition(".")[2].isdigit():
+        return str(ipaddress.IPv4Address(name))
+    try:
+        ascii_name = name.encode("idna").decode("ascii")
+    except UnicodeError as exc:
+        raise ValueError(f"no host can be called {name!r}") from exc
+    if not _NAME.fullmatch(ascii_name):
+        raise ValueError(f"no host can be called {name!r}")
+    return ascii_name
 
 
 def same_place(url: str, other: str) -> bool:
@@ -63,11 +109,16 @@ def same_place(url: str, other: str) -> bool:
     >>> same_place("https://g.example.org", "https://g.example.org:443/user/ada/")
     True
     """
-    one, two = (
-        (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
-        for parts in (urlsplit(url), urlsplit(other))
-    )
-    return one == two
+    return _place(url) == _place(other)
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    """A URL that was never one is a place of its own."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return url, None, None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ _EXPOSED = (
     "these rights reach the Secrets of all users in the namespace: "
     "grant them in a namespace of the user's own"
 )
+_REDIRECTS = (
+    "no redirect is followed: set ingress_public_url to where the gateway serves, unless it does "
+    "not redirect what it has a route for"
+)
 _REMEDIES: dict[str, dict[type[MCKSError], str]] = {
     "discover": {
         ConfigError: "correct the cluster's entry in the configuration",
@@ -231,12 +235,14 @@ class _Check:
         async with aiohttp.ClientSession(trust_env=False) as session:
             for url in self.subject.urls:
                 target = routes.Target(url.rstrip("/"), "/", "http")
-                answers.append((url, (await gateway.ask(session, target)).text))
-        told = "; ".join(f"{url}: {text}" for url, text in answers)
-        if not all(text.startswith("HTTP ") for _, text in answers):
+                answers.append((url, await gateway.ask(session, target)))
+        told = "; ".join(f"{url}: {answer.text}" for url, answer in answers)
+        if not all(answer.text.startswith("HTTP ") for _, answer in answers):
             raise _Failed(
                 told, "look whether ingress_public_url is the gateway's and the gateway runs"
             )
+        if any(answer.elsewhere for _, answer in answers):
+            return Step("gateway", "warning", told, _REDIRECTS)
         return told
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from mcks.core.servers.server import Created
 from mcks.errors import ConfigError, Conflict, Forbidden, NotFound
 
 _TRIES = 5
+_RACES = 9
+"""Further tries, in about four seconds, of a create that lost a race."""
 _LEFTOVER_GRACE = 1
 _PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
@@ -144,25 +147,43 @@ async def _create_noted(client: ClusterClient, manifest: Manifest, created: Crea
 
 
 async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: Created) -> None:
-    """Data is never changed once it exists; but it must be this server's own."""
+    """Data is never changed once it exists; but it must be this server's own.
+
+    A quota that is used up forbids what exists already, before anybody looks whether it does.
+    """
     try:
-        await client.create(manifest)
+        await _send(client, manifest)
     except (Conflict, Forbidden) as exc:
-        if manifest["kind"] == "Namespace" and await _is_there(client, manifest):
-            return
-        if isinstance(exc, Forbidden):
-            raise
-        existing = await client.get(ref(manifest))
-        if lifetime(manifest) == "user" and not _same_user(existing, manifest, created):
-            _check_ours(existing, created)
+        try:
+            existing = await client.get(ref(manifest))
+        except (NotFound, Forbidden) as unseen:
+            taken = isinstance(exc, Conflict) and isinstance(unseen, Forbidden)
+            raise unseen if taken else exc from None
+        _check_existing(existing, manifest, created)
 
 
-async def _is_there(client: ClusterClient, manifest: Manifest) -> bool:
-    try:
-        await client.get(ref(manifest))
-    except (NotFound, Forbidden):
-        return False
-    return True
+def _check_existing(existing: Manifest, wanted: Manifest, created: Created) -> None:
+    of_user = wanted["kind"] != "Namespace" and lifetime(wanted) == "user"
+    if of_user and not _same_user(existing, wanted, created):
+        _check_ours(existing, created)
+
+
+async def _send(client: ClusterClient, manifest: Manifest) -> Manifest:
+    """Create *manifest*, again if the answer is that others were faster.
+
+    Many creates at once race for a quota's object; the API server gives up after some rounds, with
+    a 409 that says Conflict. That of a name which is taken says AlreadyExists.
+    """
+    pause = _PAUSE
+    for _ in range(_RACES):
+        try:
+            return await client.create(manifest)
+        except Conflict as exc:
+            if exc.reason != "Conflict":
+                raise
+        await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return await client.create(manifest)
 
 
 async def _create(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
@@ -172,10 +193,12 @@ async def _create(client: ClusterClient, manifest: Manifest, created: Created) -
     """
     for _ in range(_TRIES):
         try:
-            return await client.create(manifest)
-        except Conflict:
+            return await _send(client, manifest)
+        except Conflict as exc:
+            if exc.reason == "Conflict":
+                raise
             await _remove_leftover(client, manifest, created)
-    return await client.create(manifest)
+    return await _send(client, manifest)
 
 
 async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: Created) -> None:
@@ -184,9 +207,11 @@ async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: C
     except NotFound:
         return
     _check_ours(existing, created)
-    uid = metadata(existing)["uid"]
-    await client.delete(ref(existing), uid=uid, grace_period=_LEFTOVER_GRACE)
-    await wait_until_gone(client, ref(existing), uid)
+    uid, where = metadata(existing)["uid"], ref(existing)
+    await client.delete(where, uid=uid, grace_period=_LEFTOVER_GRACE)
+    created.in_the_way.append(where)
+    await wait_until_gone(client, where, uid)
+    created.in_the_way.remove(where)
 
 
 def _same_user(existing: Manifest, wanted: Manifest, created: Created) -> bool:

@@ -28,8 +28,6 @@ _STEPS = {
     "BackOff": (0, "Waiting before the next try"),
 }
 """Reasons of the kubelet, the scheduler, the cluster autoscaler and Karpenter (Nominated)."""
-_INSIDE = {"AddedInterface", "Killing"}
-"""Reasons that tell a user nothing: networks and addresses inside the cluster, the end of it."""
 
 
 def sentence(event: Manifest) -> str:
@@ -42,15 +40,16 @@ def sentence(event: Manifest) -> str:
 def step(event: Manifest) -> tuple[int, str] | None:
     """Return (percent, plain sentence) for the progress page; percent 0 is for what is no step.
 
-    None for what helps nobody: the cluster's inside, and warnings that may pass. If they do not,
+    None for all that has no such sentence: the words of a controller ("Cancelling deletion of
+    Pod", addresses inside the cluster) are not for users, and warnings may pass. If they do not,
     the start fails with a sentence of its own, and all events are in the hub's log.
     """
-    reason = event.get("reason", "")
-    if reason in _STEPS:
-        return _STEPS[reason]
-    if event.get("type") == "Warning" or reason in _INSIDE:
-        return None
-    return 0, f"{reason}: {event.get('message', '')}"
+    return _STEPS.get(event.get("reason", ""))
+
+
+def is_about(event: Manifest, uid: str) -> bool:
+    """Whether *event* happened to the Pod with *uid*: an older one may have had its name."""
+    return bool((event.get("involvedObject") or {}).get("uid", uid) == uid)
 
 
 async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:

@@ -1,43 +1,37 @@
-"""Pod status and events -> is it hopeless, and what to tell whom. Pure."""
+"""Pod status -> is it hopeless, and what to tell whom. Pure.
+
+Which words of a container runtime are hopeless (image_pulls.py) and what the API server refuses
+(refusals.py) do not belong here.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mcks.core.objects import Manifest, Ref, metadata
+from mcks.core.objects import Manifest, Ref, metadata, ref
+from mcks.core.servers import containers, image_pulls
+from mcks.core.servers.containers import Container, Role
 from mcks.core.servers.environment import CONTAINER
+from mcks.core.servers.image_pulls import Outlook
 from mcks.errors import ASK_ADMINISTRATORS as _ASK
 
-_IMAGE = (
-    "The image of this server could not be pulled. Choose another profile, "
-    "or tell the administrators of this hub."
-)
+_AGAIN = "Try again, or choose another profile."
+_OTHERWISE = "Choose another profile, or tell the administrators of this hub."
 _WAITING = {
-    "ErrImagePull": ("image", _IMAGE),
-    "ImagePullBackOff": ("image", _IMAGE),
-    "InvalidImageName": ("image", _IMAGE),
-    "ErrImageNeverPull": ("image", _IMAGE),
-    "ImageInspectError": ("image", _IMAGE),
     "CreateContainerConfigError": (
         "container-config",
-        f"This server needs something that its cluster does not have. {_ASK}",
+        "{} needs something that its cluster does not have.",
     ),
-    "CreateContainerError": ("container", f"The server's container could not be made. {_ASK}"),
-    "RunContainerError": ("container", f"The server's container could not be run. {_ASK}"),
-    "CrashLoopBackOff": (
-        "crash",
-        f"The server ends as soon as it is started, again and again. {_ASK}",
-    ),
+    "CreateContainerError": ("container", "{} could not be made."),
+    "RunContainerError": ("container", "{} could not be run."),
+    "CrashLoopBackOff": ("crash", "{} ends as soon as it is started, again and again."),
 }
 _OOM = "The server needed more memory than its limit. Choose a profile with more memory."
 _EVICTED = "The cluster needed the server's place and evicted it. Start it again."
 _TAKEN = {"Evicted", "Preempting", "Terminated", "NodeShutdown", "NodeLost"}
-_ENDED = f"The server ended before it was ready. {_ASK}"
-_PATIENCE = {"ErrImagePull"}
-"""Reasons that are often gone at the next try; Kubernetes names them otherwise if they last."""
 _PASSING = re.compile(
     r"failed to sync|timed out|deadline exceeded|is reserved for|connection refused|unavailable"
 )
@@ -50,36 +44,81 @@ _KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 class Verdict:
     """Why a pod cannot start. ``reason`` is a short word for metrics, ``message`` for the user,
     ``details`` (Kubernetes' own words) for the log. ``absent`` is the object that the kubelet
-    misses: its memory may be old, so the verdict holds only if the object really is not there."""
+    misses: its memory may be old, so the verdict holds only if the object really is not there.
+    ``container`` is the one whose log may tell more."""
 
     reason: str
     message: str
     details: str = ""
     absent: Ref | None = None
+    container: str = CONTAINER
+
+
+GONE = Verdict("gone", "The server was removed from its cluster while it started. Start it again.")
+NEVER_MADE = Verdict(
+    "timeout",
+    f"The cluster did not bring up the server in time. {_AGAIN}",
+    "the pod was never made",
+)
 
 
 def hopeless(pod: Manifest) -> Verdict | None:
     """Say why *pod* will never become ready, None while there is hope."""
-    status = pod.get("status") or {}
-    if status.get("phase") in ("Failed", "Succeeded"):
-        return _ended(status)
-    for container in _container_statuses(status):
-        waiting = (container.get("state") or {}).get("waiting") or {}
-        why = waiting.get("reason", "")
-        if why in _WAITING and not _may_pass(why, container):
-            reason, message = _WAITING[why]
-            if why == "CrashLoopBackOff" and _was_oom(container):
-                reason, message = "oom", _OOM
-            said = waiting.get("message", "")
-            return Verdict(reason, message, f"{why}: {said}".rstrip(": "), _absent(pod, said))
-    return None
+    if _has_ended(pod):
+        return _ended(pod)
+    return next(filter(None, (_stuck(pod, one) for one in containers.of(pod))), None)
 
 
-def _may_pass(why: str, container: Mapping[str, Any]) -> bool:
+def _has_ended(pod: Manifest) -> bool:
+    server = containers.server_of(pod)
+    phase = (pod.get("status") or {}).get("phase")
+    return phase in containers.ENDED or (server is not None and server.stays_ended)
+
+
+def _stuck(pod: Manifest, container: Container) -> Verdict | None:
+    why, said = container.waiting.get("reason", ""), container.waiting.get("message", "")
+    if why in image_pulls.REASONS:
+        reason, message = "image", _no_image(container)
+        lost = image_pulls.judge(why, said).outlook is not Outlook.PASSES
+    elif why in _WAITING:
+        reason, message = _WAITING[why]
+        message = f"{message.format(container.called)} {_ASK}"
+        lost = not _may_pass(why, container)
+        if why == "CrashLoopBackOff" and container.was_oom:
+            reason, message = "oom", _too_little_memory(container)
+    else:
+        return None
+    details = f"container {container.name!r}: {why}: {said}".rstrip(": ")
+    return Verdict(reason, message, details, _absent(pod, said), container.name) if lost else None
+
+
+def _may_pass(why: str, container: Container) -> bool:
     if why == "CrashLoopBackOff":
-        return bool(container.get("restartCount", 0) < 2)
-    said = container["state"]["waiting"].get("message", "")
-    return why in _PATIENCE or _PASSING.search(said) is not None
+        return bool(container.status.get("restartCount", 0) < 2)
+    return _PASSING.search(container.waiting.get("message", "")) is not None
+
+
+def _no_image(container: Container) -> str:
+    why = _pull(container).why
+    because = f" The reason: {why}." if why else ""
+    return f"{_image_of(container)} could not be pulled. {_OTHERWISE}{because}"
+
+
+def _image_of(container: Container) -> str:
+    if container.role is Role.SERVER:
+        return "The image of this server"
+    return f"The image of this server's container {container.name!r}"
+
+
+def _pull(container: Container) -> image_pulls.Pull:
+    waiting = container.waiting
+    return image_pulls.judge(waiting.get("reason", ""), waiting.get("message", ""))
+
+
+def _too_little_memory(container: Container) -> str:
+    if container.role is Role.SERVER:
+        return _OOM
+    return f"{container.called} needed more memory than its limit. {_ASK}"
 
 
 def _absent(pod: Manifest, said: str) -> Ref | None:
@@ -89,59 +128,124 @@ def _absent(pod: Manifest, said: str) -> Ref | None:
     return Ref("v1", _KINDS[found["kind"]], found["name"], metadata(pod).get("namespace"))
 
 
-def _ended(status: Mapping[str, Any]) -> Verdict:
-    details = f"{status.get('reason', '')} {status.get('message', '')}".strip()
-    if status.get("reason") in _TAKEN:
+def _ended(pod: Manifest) -> Verdict:
+    status = pod.get("status") or {}
+    said = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+    ends = [_end_of(one) for one in containers.of(pod) if one.terminated]
+    details = "; ".join([said, *ends] if said else ends) or f"phase {status.get('phase')}"
+    if _was_taken(pod):
         return Verdict("evicted", _EVICTED, details)
-    if any(_was_oom(container) for container in _container_statuses(status)):
-        return Verdict("oom", _OOM, details)
-    return Verdict("ended", _ENDED, details or f"phase {status.get('phase')}")
+    if metadata(pod).get("deletionTimestamp"):
+        return replace(GONE, details=details)
+    culprit = _culprit(pod)
+    name = culprit.name if culprit else CONTAINER
+    if culprit is not None and culprit.was_oom:
+        return Verdict("oom", _too_little_memory(culprit), details, container=name)
+    called = culprit.called if culprit else "The server"
+    return Verdict("ended", f"{called} ended before it was ready. {_ASK}", details, container=name)
 
 
-def _was_oom(container: Mapping[str, Any]) -> bool:
-    return any(
-        ((container.get(key) or {}).get("terminated") or {}).get("reason") == "OOMKilled"
-        for key in ("state", "lastState")
+def _culprit(pod: Manifest) -> Container | None:
+    """The container that failed before the server could begin, else the server."""
+    for one in containers.of(pod):
+        if one.role is Role.BEFORE and one.terminated.get("exitCode"):
+            return one
+    return containers.server_of(pod)
+
+
+def _end_of(container: Container) -> str:
+    code = container.terminated.get("exitCode")
+    reason = container.terminated.get("reason") or "no reason"
+    return f"container {container.name!r} ended with exit code {code} ({reason})"
+
+
+def late(pod: Manifest) -> Verdict:
+    """Say why *pod* was not ready in time, though there was hope."""
+    for container in containers.of(pod):
+        if container.waiting.get("reason") in image_pulls.REASONS:
+            said = f"container {container.name!r}: {container.waiting.get('message', '')}"
+            return Verdict("image", _no_image(container), said, container=container.name)
+    message = "The cluster did not bring up the server in time."
+    return Verdict("timeout", f"{message} {_AGAIN}", "the pod never ran")
+
+
+def not_shown(probe_url: str, answer: str) -> Verdict:
+    """Say that the server runs, and that its gateway gives *answer* at *probe_url*."""
+    message = "The server runs, but its cluster's gateway does not show it."
+    return Verdict("timeout", f"{message} {_AGAIN}", f"{probe_url} gave {answer}")
+
+
+def redirected(probe_url: str, answer: str) -> Verdict:
+    """Say that the gateway sends requests for the server elsewhere."""
+    return Verdict(
+        "redirect",
+        "The server runs, but its cluster's gateway sends requests for it to another address. "
+        + _ASK,
+        f"{probe_url} gave {answer}: set `ingress_public_url` to where the gateway really serves, "
+        "or let it not redirect",
     )
 
 
-def _container_statuses(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for key in ("initContainerStatuses", "containerStatuses"):
-        yield from status.get(key) or ()
+def still_ending(leftover: Manifest) -> Verdict:
+    """Say that an object of the user's last server, which is to go, is still there."""
+    meta, where = metadata(leftover), ref(leftover)
+    node = (leftover.get("spec") or {}).get("nodeName")
+    place = f" on node {node}" if node else ""
+    since = meta.get("deletionTimestamp")
+    asked = f"should have been gone since {since}" if since else "does not go"
+    details = f"{where}{place}, of the last server of this name, {asked}."
+    if finalizers := meta.get("finalizers"):
+        details += f" It has the finalizers {', '.join(finalizers)}."
+    if leftover["kind"] == "Pod" and node:
+        details += (
+            f" If node {node} does not come back, delete it (`kubectl delete node {node}`). Or "
+            f"`kubectl delete pod {where.name} -n {where.namespace} --force`, but only when the "
+            "machine is off for sure: Kubernetes then no longer knows of containers that may "
+            "still run there, and two servers may write to one volume"
+        )
+    return Verdict(
+        "not-ended",
+        "Your last server has not ended yet in this cluster. Try again in some minutes, or choose "
+        "a profile of another cluster. If it stays so, tell the administrators of this hub.",
+        details,
+    )
 
 
 def is_running(pod: Manifest) -> bool:
     """Whether the notebook's container runs: from here on the gateway is asked."""
-    return any(
-        c.get("name") == CONTAINER and "running" in (c.get("state") or {})
-        for c in _container_statuses(pod.get("status") or {})
-    )
+    server = containers.server_of(pod)
+    return server is not None and server.runs
 
 
 def last_words(pod: Manifest) -> str:
     """Say why the server of *pod* ended, if its user can do something about it; else ""."""
-    status = pod.get("status") or {}
-    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
-    disrupted = (conditions.get("DisruptionTarget") or {}).get("status") == "True"
-    if disrupted or status.get("reason") in _TAKEN:
+    if _was_taken(pod):
         return _EVICTED
-    if any(_was_oom(container) for container in _container_statuses(status)):
-        return _OOM
-    return ""
+    server = containers.server_of(pod)
+    return _OOM if server is not None and server.was_oom else ""
+
+
+def _was_taken(pod: Manifest) -> bool:
+    status = pod.get("status") or {}
+    disrupted = (_conditions(pod).get("DisruptionTarget") or {}).get("status") == "True"
+    return disrupted or status.get("reason") in _TAKEN
+
+
+def _conditions(pod: Manifest) -> dict[str, Mapping[str, Any]]:
+    return {one.get("type", ""): one for one in (pod.get("status") or {}).get("conditions") or ()}
 
 
 def exit_code(pod: Manifest) -> int | None:
-    """Return the server's exit code if *pod* has ended, None while it has not.
+    """Return the server's exit code if it has ended for good, None while it has not.
 
-    A pod that ended without one (evicted, node lost) has 1.
+    Its own container counts, whatever runs beside it. A pod that ended without a code (evicted,
+    node lost) has 1.
     """
-    status = pod.get("status") or {}
-    ended = status.get("phase") in ("Failed", "Succeeded")
-    for container in _container_statuses(status):
-        terminated = (container.get("state") or {}).get("terminated")
-        if container.get("name") == CONTAINER and terminated and ended:
-            return int(terminated.get("exitCode", 1))
-    return 1 if ended else None
+    if not _has_ended(pod):
+        return None
+    server = containers.server_of(pod)
+    terminated: Mapping[str, Any] = server.terminated if server else {}
+    return int(terminated.get("exitCode", 1))
 
 
 def phase(pod: Manifest | None) -> tuple[int, str]:
@@ -150,7 +254,11 @@ def phase(pod: Manifest | None) -> tuple[int, str]:
         return 30, "Waiting for the cluster to show the server"
     if is_running(pod):
         return 80, "The server's container runs"
-    conditions = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()}
-    if (conditions.get("PodScheduled") or {}).get("status") != "True":
+    if (_conditions(pod).get("PodScheduled") or {}).get("status") != "True":
         return 40, "Waiting for a place in the cluster"
+    for container in containers.of(pod):
+        if container.waiting.get("reason") in image_pulls.REASONS:
+            because = f": {why}" if (why := _pull(container).why) else ""
+            image = _image_of(container)
+            return 50, f"{image} could not be fetched yet{because}. The cluster tries again"
     return 45, "The cluster prepares the server's container"

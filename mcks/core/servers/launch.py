@@ -1,6 +1,7 @@
 """Start one server in a connected cluster and wait until it works; take it out again.
 
-Which objects there are (render.py) and which hub calls lead here (spawner.py) does not belong here.
+Which objects there are (plan.py), why a start failed (diagnosis.py) and which hub calls lead here
+(spawner.py) do not belong here.
 """
 
 from __future__ import annotations
@@ -9,21 +10,18 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from mcks.core.api.client import ClusterClient
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.objects import Manifest, Selector, metadata
-from mcks.core.servers import creation, events, failures, server
-from mcks.core.servers.environment import CONTAINER
+from mcks.core.objects import Manifest, metadata
+from mcks.core.servers import creation, diagnosis, events, failures, refusals, server
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
-from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
+from mcks.errors import APIError, StartFailed
 
-_GONE = failures.Verdict(
-    "gone", "The server was removed from its cluster while it started. Start it again."
-)
-_LOG_LINES = 20
-_LOOK_AROUND = 5.0
-"""Seconds that may be spent to find out why a start failed."""
+_ELSEWHERE = 30.0
+"""Seconds of nothing but redirects to another address after which a gateway is believed: one that
+is just learning a route may answer so for a while."""
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
 
@@ -61,15 +59,29 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     """
     began = time.monotonic()
     progress.say(f"Creating the server in {connection.title}", 10)
-    objects = await creation.locate(connection.client, launch.objects, launch.created.namespace)
-    pod = await creation.create_all(connection.client, objects, launch.created)
-    connection.pods_of(launch.created.namespace).learn(pod)
+    pods = connection.pods_of(launch.created.namespace)
+    if launch.created.owns(pods.get(launch.created.where("Pod")) or {}):
+        progress.say("Waiting for the end of your last server", 10)
+    pod = await _create(connection.client, launch)
+    pods.learn(pod)
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
     uid = metadata(pod)["uid"]
     await _until_running(connection, launch, uid, progress)
-    await _until_ready_or_failed(connection, launch, uid, time.monotonic() - began)
+    answers = _Answers(launch.target, progress)
+    await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
     progress.say("The server answers", 95)
+
+
+async def _create(client: ClusterClient, launch: Plan) -> Manifest:
+    try:
+        objects = await creation.locate(client, launch.objects, launch.created.namespace)
+        return await creation.create_all(client, objects, launch.created)
+    except APIError as exc:
+        failed = refusals.explained(exc)
+        if failed is None:
+            raise
+        raise failed from exc
 
 
 async def _until_running(
@@ -79,7 +91,7 @@ async def _until_running(
 
     def settled(current: Manifest | None) -> failures.Verdict | bool | None:
         if current is None or metadata(current)["uid"] != uid:
-            return _GONE
+            return failures.GONE
         percent, words = failures.phase(current)
         progress.say(words, percent)
         verdict = failures.hopeless(current)
@@ -89,39 +101,53 @@ async def _until_running(
 
     pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
     while isinstance(verdict := await pods.wait_for(where, settled), failures.Verdict):
-        if await _holds(connection, verdict):
-            raise await _failure(connection, launch, verdict)
+        if await diagnosis.holds(connection, verdict):
+            raise await diagnosis.failure(connection, launch, verdict)
         doubted = verdict
 
 
-async def _holds(connection: ConnectedCluster, verdict: failures.Verdict) -> bool:
-    """Whether what the kubelet misses is really absent; where mcks may not look, it is believed."""
-    if verdict.absent is None:
-        return True
-    try:
-        await connection.client.get(verdict.absent)
-    except (NotFound, Forbidden):
-        return True
-    return False
+class _Answers:
+    """What a gateway has answered so far to the questions of one start."""
+
+    def __init__(self, target: routes.Target, progress: Progress) -> None:
+        self._target, self._progress = target, progress
+        self._elsewhere_since: float | None = None
+
+    def take(self, probe: gateway.Probe) -> None:
+        """Take in one answer. Raises StartFailed if the gateway does nothing but redirect."""
+        if not probe.elsewhere:
+            self._elsewhere_since = None
+            return
+        now = time.monotonic()
+        self._elsewhere_since = self._elsewhere_since or now
+        self._progress.say(
+            f"The cluster's gateway sends requests to another address ({probe.elsewhere}). "
+            "Waiting whether that passes"
+        )
+        if now - self._elsewhere_since >= _ELSEWHERE:
+            verdict = failures.redirected(self._target.probe_url, probe.text)
+            raise StartFailed(verdict.message, details=verdict.details, reason=verdict.reason)
 
 
 async def _until_ready_or_failed(
-    connection: ConnectedCluster, launch: Plan, uid: str, waited: float
+    connection: ConnectedCluster, launch: Plan, uid: str, answers: _Answers, waited: float
 ) -> None:
     """Ask the gateway, and give up at once if the pod ends meanwhile."""
 
     def failed(current: Manifest | None) -> failures.Verdict | None:
         if current is None or metadata(current)["uid"] != uid:
-            return _GONE
+            return failures.GONE
         return failures.hopeless(current)
 
-    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, launch.target, waited))
+    ready = asyncio.create_task(
+        gateway.wait_until_ready(connection.http, launch.target, waited, answers.take)
+    )
     pods = connection.pods_of(launch.created.namespace)
     broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
     try:
         await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
         if broken.done() and not ready.done():
-            raise await _failure(connection, launch, broken.result())
+            raise await diagnosis.failure(connection, launch, broken.result())
         ready.result()
     finally:
         for task in (ready, broken):
@@ -134,7 +160,7 @@ async def narrate(
 ) -> None:
     """Add the events of the server's Pod to *progress* until cancelled."""
     async for event in events.follow(connection.client, created.where("Pod")):
-        of_this_pod = event["involvedObject"].get("uid") == created.uids["Pod"]
+        of_this_pod = events.is_about(event, created.uids["Pod"] or "")
         if of_this_pod and (step := events.step(event)):
             progress.say(step[1], step[0])
 
@@ -160,67 +186,15 @@ async def find_again(
         await asyncio.gather(gone, ready, return_exceptions=True)
 
 
-async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) -> StartFailed:
-    """Say why the server was not ready in time, with all that is known for the log."""
-    where = launch.created.where("Pod")
-    pod = connection.pods_of(launch.created.namespace).get(where)
-    answer = await gateway.ask(connection.http, launch.target)
-    if pod is not None and failures.is_running(pod):
-        message = "The server runs, but its cluster's gateway does not show it."
-        why = f"{launch.target.probe_url} gave {answer.text}"
-    else:
-        message = "The cluster did not bring up the server in time."
-        why = "the pod never ran"
-    verdict = failures.Verdict("timeout", f"{message} Try again, or choose another profile.", why)
-    failure = await _failure(connection, launch, verdict)
-    failure.details = f"not ready after {seconds:.0f} s: {failure.details}"
-    return failure
-
-
-async def _failure(
-    connection: ConnectedCluster, launch: Plan, verdict: failures.Verdict
-) -> StartFailed:
-    """Make the error: a sentence for the user, events and last log lines for the administrator."""
-    lines = [verdict.details]
-    try:
-        async with asyncio.timeout(_LOOK_AROUND):
-            lines += await _evidence(connection, launch)
-    except (MCKSError, TimeoutError) as exc:
-        lines.append(f"(no more is known: {exc or 'time-out'})")
-    details = "\n".join(line for line in lines if line)
-    return StartFailed(verdict.message, details=details, reason=verdict.reason)
-
-
-async def _evidence(connection: ConnectedCluster, launch: Plan) -> list[str]:
-    where = launch.created.where("Pod")
-    pod = connection.pods_of(launch.created.namespace).get(where)
-    found, _ = await connection.client.list(
-        Selector(
-            "v1",
-            "Event",
-            where.namespace,
-            field_selector=f"involvedObject.kind=Pod,involvedObject.name={where.name}",
-        )
-    )
-    lines = [events.sentence(event) for event in found]
-    if pod is not None and _has_run(pod):
-        lines += [
-            "last log lines:",
-            await connection.client.logs(where, CONTAINER, tail_lines=_LOG_LINES),
-        ]
-    return lines
-
-
-def _has_run(pod: Manifest) -> bool:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    return any("waiting" not in (c.get("state") or {}) or c.get("restartCount") for c in statuses)
-
-
 async def stop(connection: ConnectedCluster, created: server.Created) -> None:
-    """Delete the server's objects and return when its Pod is gone. Bound it with a time-out."""
+    """Delete the server's objects and return when its Pod is gone. Bound it with a time-out.
+
+    A Pod of an older server, for whose end a start has waited in vain, is not waited for again.
+    """
     pods, where = connection.pods_of(created.namespace), created.where("Pod")
     pod = pods.get(where)
-    if pod is not None and created.uids.get("Pod") is None and created.owns(pod):
+    unknown = created.uids.get("Pod") is None and where not in created.in_the_way
+    if pod is not None and unknown and created.owns(pod):
         created.uids["Pod"] = metadata(pod)["uid"]
     await creation.remove(connection.client, created)
     uid = created.uids.get("Pod")

@@ -19,6 +19,7 @@ class Created:
     its answer. ``unowned`` are the objects that no garbage collector will remove for us:
     cluster-scoped ones and those in other namespaces. ``keeps_data`` says that there are objects
     which outlive the server, so that its key must be remembered; ``data`` are the user's of these.
+    ``in_the_way`` is what an older server of this name has left and what has not gone yet.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Created:
     unowned: list[Ref] = field(default_factory=list)
     keeps_data: bool = False
     data: list[Ref] = field(default_factory=list)
+    in_the_way: list[Ref] = field(default_factory=list)
 
     def where(self, kind: str) -> Ref:
         """Name the Secret or the Pod."""

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from mcks.core.clusters.gateway import ask, wait_until_ready
+from mcks.core.clusters.gateway import Probe, ask, wait_until_ready
 from mcks.core.clusters.routes import Target
 
 Answer = Callable[[web.Request], web.StreamResponse]
@@ -78,6 +78,90 @@ async def test_other_images_may_give_any_answer_below_400(
     target = Target(url, "/user/ada/", "http")
     assert not (await ask(session, target)).ready
     assert (await ask(session, target)).ready
+
+
+def to(location: str, status: int = 308) -> Answer:
+    return lambda _: web.Response(status=status, headers={"Location": location} | VERSION)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_to_another_address_is_told_and_never_followed(
+    session: aiohttp.ClientSession,
+    gateway: tuple[str, list[Answer], list[web.Request]],
+    status: int,
+) -> None:
+    url, answers, asked = gateway
+    answers.append(to("https://gw.example.org/user/ada/api?token=x", status))
+    probe = await ask(session, Target(url, "/user/ada/"))
+    assert not probe.ready
+    assert probe.elsewhere == "https://gw.example.org"
+    assert probe.text == f"HTTP {status} to https://gw.example.org"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "location", ["/hub/user/ada/api?next=x", "{url}/hub/user/ada/api", "", "http://["]
+)
+async def test_a_redirect_within_the_gateway_leads_nowhere_else(
+    session: aiohttp.ClientSession,
+    gateway: tuple[str, list[Answer], list[web.Request]],
+    location: str,
+) -> None:
+    url, answers, _ = gateway
+    answers.append(to(location.format(url=url), 302))
+    probe = await ask(session, Target(url, "/user/ada/"))
+    assert not probe.ready
+    assert probe.elsewhere == ""
+    assert "next" not in probe.text
+
+
+async def test_a_subdomain_is_the_gateway_too(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, _ = gateway
+    port = url.rpartition(":")[2]
+    target = Target(url, "ada.hub.example.org/user/ada/")
+    answers[:] = [
+        to(f"http://ada.hub.example.org:{port}/hub/"),
+        to("https://ada.hub.example.org/hub/"),
+    ]
+    assert (await ask(session, target)).elsewhere == ""
+    assert (await ask(session, target)).elsewhere == "https://ada.hub.example.org"
+
+
+async def test_other_images_may_redirect_but_not_a_gateway_to_itself_with_tls(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, _ = gateway
+    target = Target(url, "/user/ada/", "http")
+    answers[:] = [
+        to("/user/ada/rstudio/", 302),
+        to(f"{url}/user/ada/rstudio/", 302),
+        to("https://127.0.0.1/user/ada/api"),
+    ]
+    assert [(await ask(session, target)).ready for _ in range(3)] == [True, True, False]
+
+
+async def test_who_waits_may_hear_each_answer_and_end_the_waiting(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, _ = gateway
+    answers[:] = [lambda _: web.Response(status=404), to("https://gw.example.org/")]
+    heard: list[str] = []
+
+    def answered(probe: Probe) -> None:
+        heard.append(probe.text)
+        if probe.elsewhere:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await wait_until_ready(session, Target(url, "/user/ada/"), 0.0, answered)
+    assert heard == ["HTTP 404", "HTTP 308 to https://gw.example.org"]
+
+
+async def test_an_address_that_is_none_is_no_answer(session: aiohttp.ClientSession) -> None:
+    probe = await ask(session, Target("http://gw.example.org:99999", "/user/ada/"))
+    assert (probe.ready, probe.text) == (False, "no answer (ValueError)")
 
 
 async def test_it_asks_until_the_server_answers(

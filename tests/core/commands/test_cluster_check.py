@@ -259,6 +259,16 @@ async def test_a_silent_gateway_fails_alone(config: Config, unused_tcp_port: int
     assert "ingress_public_url" in steps["gateway"].to_do
 
 
+async def test_a_gateway_that_redirects_to_another_address_is_a_warning(
+    config: Config, redirecting_gateway: str
+) -> None:
+    config.MultiClusterKubeSpawner.clusters["one"]["ingress_public_url"] = redirecting_gateway
+    step = (await checked(config))["gateway"]
+    assert step.result == "warning"
+    assert step.what == f"{redirecting_gateway}: HTTP 308 to https://gw.example.org"
+    assert "ingress_public_url" in step.to_do
+
+
 async def test_a_cluster_without_url_has_no_gateway_to_ask(config: Config) -> None:
     del config.MultiClusterKubeSpawner.clusters["one"]["ingress_public_url"]
     assert results(await checked(config)) == ["ok", "ok", "ok", "ok", "skipped"]

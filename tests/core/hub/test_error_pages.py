@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tornado import web
 
 from mcks.core.clusters import pool
 from mcks.core.hub import error_pages
@@ -85,18 +86,22 @@ async def test_events_are_logged_once_and_not_shown(
     assert "pull" not in shown.jupyterhub_html_message
 
 
-async def test_a_defect_stays_an_error_of_the_hub_but_users_see_a_sentence(
+async def test_a_defect_is_a_sentence_for_the_user_and_a_traceback_in_the_log_only(
     spawner: MultiClusterKubeSpawner,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    error = ZeroDivisionError("division by zero")
-    shown = await failed_start(spawner, error, monkeypatch)
-    assert shown.jupyterhub_message.startswith("Your server could not be started. Please tell")
-    found = REFERENCE.search(shown.jupyterhub_message)
+    shown = await failed_start(spawner, ZeroDivisionError("division by zero"), monkeypatch)
+    assert isinstance(shown, web.HTTPError)
+    assert shown.status_code < 500, "the hub would count it as a failure of its own"
+    told = str(getattr(shown, "jupyterhub_message", ""))
+    assert told.startswith("Your server could not be started. Please tell")
+    found = REFERENCE.search(told)
     assert found is not None
-    assert f"{found[1]}, profile small, cluster a): division by zero" in caplog.text
-    assert shown is error
+    said = f"{found[1]}, profile small, cluster a): unexpected ZeroDivisionError: division by zero"
+    assert said in caplog.text
+    assert "Traceback" in caplog.text
+    assert "ZeroDivisionError" not in "".join(traceback.format_exception(shown))
 
 
 @pytest.mark.parametrize("error", [NotAllowed("x"), UnknownProfile("unknown profile 'x'")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.servers.events import sentence, step
+from mcks.core.servers.events import is_about, sentence, step
 
 
 def event(reason: str, message: str = "words", kind: str = "Normal") -> dict[str, str]:
@@ -19,10 +19,23 @@ def test_known_events_are_told_in_plain_words() -> None:
     )
 
 
-def test_unknown_events_are_told_as_they_are_and_warnings_not_at_all() -> None:
-    assert step(event("Resized", "by 2")) == (0, "Resized: by 2")
-    assert step(event("AddedInterface", "Add eth0 [10.1.2.3/24]")) is None
-    assert step(event("Unhealthy", "probe failed: 10.1.2.3", kind="Warning")) is None
+@pytest.mark.parametrize(
+    "given",
+    [
+        event("TaintManagerEviction", "Cancelling deletion of Pod ns/jupyter-ada"),
+        event("AddedInterface", "Add eth0 [10.1.2.3/24]"),
+        event("ResourceAllocated", "Allocated [{eni-0a1b2c}] to the pod"),
+        event("Unhealthy", "probe failed: 10.1.2.3", kind="Warning"),
+        {},
+    ],
+)
+def test_users_never_read_a_controllers_own_words(given: dict[str, str]) -> None:
+    assert step(given) is None
+
+
+def test_events_of_an_older_pod_of_the_same_name_are_told_apart() -> None:
+    assert is_about({"involvedObject": {"uid": "u1"}}, "u1")
+    assert not is_about({"involvedObject": {"uid": "u0"}}, "u1")
 
 
 @pytest.mark.parametrize("given", [event("Failed", "x", "Warning"), {}])

@@ -101,6 +101,159 @@ def test_what_the_kubelet_misses_is_named_so_that_it_can_be_looked_for(
     assert verdict.absent == absent
 
 
+RUNNING: dict[str, Any] = {"state": {"running": {}}}
+BESIDE = {"name": "database", **RUNNING}
+
+
+def with_spec(manifest: Manifest, policy: str) -> Manifest:
+    spec = {"restartPolicy": policy, "containers": [{"name": "notebook"}]}
+    return {**manifest, "spec": spec}
+
+
+def deleted(manifest: Manifest) -> Manifest:
+    meta = {**manifest["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    return {**manifest, "metadata": meta}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code"),
+    [
+        (with_spec(pod("Running", ended(0), BESIDE), "OnFailure"), 0),
+        (with_spec(pod("Running", ended(3), BESIDE), "Never"), 3),
+        (with_spec(pod("Running", ended(3), BESIDE), "OnFailure"), None),
+        (with_spec(pod("Running", RUNNING, {**BESIDE, **ended(0)}), "Never"), None),
+        (deleted(with_spec(pod("Running", ended(143), BESIDE), "Always")), 143),
+        (
+            with_spec(
+                pod("Running", ended(0), initContainerStatuses=[{"name": "proxy", **RUNNING}]),
+                "OnFailure",
+            ),
+            0,
+        ),
+        (
+            pod("Running", RUNNING, initContainerStatuses=[{"name": "notebook", **ended(0)}]),
+            None,
+        ),
+    ],
+)
+def test_a_server_has_ended_when_its_own_container_has_whatever_runs_beside_it(
+    manifest: Manifest, code: int | None
+) -> None:
+    assert failures.exit_code(manifest) == code
+    verdict = failures.hopeless(manifest)
+    assert (verdict is not None) is (code is not None)
+
+
+def test_a_start_whose_server_ended_beside_a_living_container_says_how() -> None:
+    verdict = failures.hopeless(with_spec(pod("Running", ended(0), BESIDE), "OnFailure"))
+    assert verdict is not None
+    assert verdict.reason == "ended"
+    assert verdict.details == "container 'notebook' ended with exit code 0 (Error)"
+
+
+def test_a_pod_that_somebody_deletes_during_its_start_was_removed_and_did_not_just_end() -> None:
+    verdict = failures.hopeless(deleted(pod("Running", ended(143))))
+    assert verdict is not None
+    assert verdict.reason == "gone"
+
+
+CRASHING = waiting("CrashLoopBackOff", restartCount=2)
+OOM = {"lastState": {"terminated": {"reason": "OOMKilled"}}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason", "named"),
+    [
+        (
+            pod("Running", RUNNING, {"name": "database", **CRASHING}),
+            "crash",
+            "The container 'database' beside the server ends as soon as it is started",
+        ),
+        (
+            pod("Running", RUNNING, {"name": "database", **CRASHING, **OOM}),
+            "oom",
+            "The container 'database' beside the server needed more memory than its limit",
+        ),
+        (
+            pod("Pending", initContainerStatuses=[{"name": "permissions", **CRASHING}]),
+            "crash",
+            "The container 'permissions' that prepares the server ends as soon",
+        ),
+        (
+            pod("Failed", initContainerStatuses=[{"name": "permissions", **ended(1)}]),
+            "ended",
+            "The container 'permissions' that prepares the server ended before it was ready",
+        ),
+        (
+            pod("Pending", {"name": "database", **waiting("ErrImageNeverPull")}),
+            "image",
+            "The image of this server's container 'database' could not be pulled.",
+        ),
+    ],
+)
+def test_what_another_container_does_is_not_blamed_on_the_server(
+    manifest: Manifest, reason: str, named: str
+) -> None:
+    verdict = failures.hopeless(manifest)
+    assert verdict is not None
+    assert verdict.reason == reason
+    assert verdict.message.startswith(named)
+    assert verdict.container in named
+    assert repr(verdict.container) in verdict.details
+
+
+def test_the_memory_of_another_container_is_no_last_word_of_the_server() -> None:
+    beside = {"name": "database", **OOM, **RUNNING}
+    assert failures.last_words(pod("Running", ended(0), beside)) == ""
+    assert "more memory" in failures.last_words(pod("Running", ended(137, "OOMKilled"), beside))
+
+
+TIMED_OUT = 'failed to resolve reference "r/x:1": dial tcp: lookup r: i/o timeout'
+
+
+def test_an_image_that_may_come_later_is_waited_for_with_words() -> None:
+    scheduled = {"conditions": [{"type": "PodScheduled", "status": "True"}]}
+    manifest = pod("Pending", waiting("ImagePullBackOff", TIMED_OUT), **scheduled)
+    assert failures.hopeless(manifest) is None
+    percent, words = failures.phase(manifest)
+    assert percent == 50
+    assert words == (
+        "The image of this server could not be fetched yet: the name of its registry is not "
+        "found at the moment. The cluster tries again"
+    )
+    late = failures.late(manifest)
+    assert late.reason == "image"
+    assert late.message.endswith("The reason: the name of its registry is not found at the moment.")
+    assert TIMED_OUT in late.details
+
+
+def test_what_the_last_server_left_is_named_with_what_an_administrator_may_do() -> None:
+    verdict = failures.still_ending(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": "jupyter-ada",
+                "namespace": "hub",
+                "deletionTimestamp": "2026-01-01T00:00:00Z",
+                "finalizers": ["example.org/f"],
+            },
+            "spec": {"nodeName": "node-7"},
+        }
+    )
+    assert verdict.reason == "not-ended"
+    assert verdict.message.startswith("Your last server has not ended yet in this cluster.")
+    for said in (
+        "Pod jupyter-ada in namespace hub on node node-7",
+        "since 2026-01-01T00:00:00Z",
+        "example.org/f",
+        "kubectl delete node node-7",
+        "kubectl delete pod jupyter-ada -n hub --force",
+        "only when the machine is off for sure",
+    ):
+        assert said in verdict.details
+
+
 @pytest.mark.parametrize(
     ("manifest", "code"),
     [

@@ -1,0 +1,142 @@
+"""Creating a server's objects where others are faster, or something is in the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from mcks.core.api.client import ClusterClient
+from mcks.core.hub.fleet import fleet_of
+from mcks.core.labels import KEY_LABEL, LIFETIME
+from mcks.core.objects import Manifest
+from mcks.core.servers import creation
+from mcks.core.servers.server import Created
+from mcks.errors import Conflict, Forbidden
+from tests.fakes.loopback import status
+from tests.fakes.loopback_servers import PODS, LoopbackHub
+
+KEY = "jupyter-ada"
+CLAIM = "/api/v1/namespaces/ns/persistentvolumeclaims/jupyter-ada"
+
+
+def manifest(kind: str, lifetime: str = "server", **spec: Any) -> Manifest:
+    meta = {"name": KEY, "namespace": "ns", "labels": {KEY_LABEL: KEY}}
+    if lifetime != "server":
+        meta["annotations"] = {LIFETIME: lifetime}
+    return {"apiVersion": "v1", "kind": kind, "metadata": meta, **spec}
+
+
+def server_objects() -> list[Manifest]:
+    return [
+        manifest("PersistentVolumeClaim", "user"),
+        manifest("Secret"),
+        manifest("ServiceAccount"),
+        manifest("Service"),
+        manifest("Pod"),
+    ]
+
+
+def lost_race() -> web.Response:
+    said = 'Operation cannot be fulfilled on resourcequotas "q": the object has been modified; '
+    said += "please apply your changes to the latest version and try again"
+    return status(409, "Conflict", said, details={"name": "q", "kind": "resourcequotas"})
+
+
+def refuse_creates(
+    hub: LoopbackHub, refusal: Callable[[], web.Response], times: int, kind: str = ""
+) -> None:
+    """Refuse the first creates of each kind, or of this *kind* (in the plural) alone."""
+    refused: Counter[str] = Counter()
+    post = hub.server._post
+
+    async def answer(request: web.Request) -> web.Response:
+        plural = request.path.rpartition("/")[2]
+        if kind not in ("", plural) or refused[plural] >= times:
+            return await post(request)
+        refused[plural] += 1
+        return refusal()
+
+    hub.server._post = answer  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(creation, "_PAUSE", 0.001)
+    monkeypatch.setattr(creation, "_LONGEST_PAUSE", 0.002)
+
+
+async def client_of(hub: LoopbackHub) -> ClusterClient:
+    spawner = hub.spawner()
+    return (await fleet_of(spawner).pool.connect("a", spawner.clusters)).client
+
+
+async def test_a_race_for_a_quota_is_run_again_for_every_kind_of_object(
+    loopback_hub: LoopbackHub,
+) -> None:
+    client = await client_of(loopback_hub)
+    refuse_creates(loopback_hub, lost_race, 3)
+    await creation.create_all(client, server_objects(), Created(KEY, "ns"))
+    assert {path.split("/")[-2] for path in loopback_hub.server.objects} == {
+        "persistentvolumeclaims",
+        "secrets",
+        "serviceaccounts",
+        "services",
+        "pods",
+    }
+    assert not [path for method, path in loopback_hub.server.seen if method == "DELETE"]
+
+
+async def test_a_race_that_is_never_won_ends(loopback_hub: LoopbackHub) -> None:
+    client = await client_of(loopback_hub)
+    refuse_creates(loopback_hub, lost_race, 1000)
+    with pytest.raises(Conflict, match="the object has been modified"):
+        await creation.create_all(client, server_objects(), Created(KEY, "ns"))
+    posts = [path for method, path in loopback_hub.server.seen if method == "POST"]
+    assert 1 < len(posts) <= 10
+
+
+CLAIMS = "persistentvolumeclaims"
+
+
+def over_quota() -> web.Response:
+    return status(403, "Forbidden", "exceeded quota: small, requested: 1, used: 9, limited: 9")
+
+
+async def test_data_that_exists_is_used_though_a_quota_forbids_to_make_it(
+    loopback_hub: LoopbackHub,
+) -> None:
+    client = await client_of(loopback_hub)
+    server = loopback_hub.server
+    server.put(CLAIM, manifest("PersistentVolumeClaim", "user"))
+    refuse_creates(loopback_hub, over_quota, 1, CLAIMS)
+    await creation.create_all(client, server_objects(), Created(KEY, "ns"))
+    assert f"{PODS}/{KEY}" in server.objects
+
+
+async def test_data_that_does_not_exist_is_refused_with_the_quotas_own_words(
+    loopback_hub: LoopbackHub,
+) -> None:
+    client = await client_of(loopback_hub)
+    refuse_creates(loopback_hub, over_quota, 1, CLAIMS)
+    with pytest.raises(Forbidden, match="exceeded quota: small"):
+        await creation.create_all(client, server_objects(), Created(KEY, "ns"))
+
+
+async def test_a_quota_is_told_to_the_user_in_a_sentence_and_named_in_the_log(
+    loopback_hub: LoopbackHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    refuse_creates(loopback_hub, over_quota, 1, "pods")
+    shown = await failed(loopback_hub)
+    assert shown.jupyterhub_message.startswith("This cluster's quota has no room for your server")
+    assert "small," not in shown.jupyterhub_message
+    assert "exceeded quota: small" in caplog.text
+
+
+async def failed(hub: LoopbackHub, **traits: Any) -> Any:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
+        await hub.spawner(**traits).start()
+    return caught.value
