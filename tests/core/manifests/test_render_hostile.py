@@ -108,7 +108,7 @@ def check(position: str, value: str) -> None:
 
 def is_refused_as_key(position: str, value: str) -> bool:
     """Tell what no inserted key may be: a directive, or a key that the mapping has already."""
-    keys = {"key": (), "everywhere": ("x",)}.get(position)
+    keys = {"key": (), "everywhere": ("x", "z")}.get(position)
     return keys is not None and (value in keys or value.startswith("$"))
 
 
