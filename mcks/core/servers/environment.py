@@ -1,4 +1,4 @@
-"""Put a server's environment into its objects: everything into the Secret. Pure.
+"""Put a server's environment into its objects: into the Secret, references beside it. Pure.
 
 Which variables there are does not belong here: JupyterHub and the administrator say.
 """
@@ -10,19 +10,23 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mcks.core.objects import Manifest, metadata
+from mcks.core.servers import references
 from mcks.errors import ConfigError
 
 CONTAINER = "notebook"
 _MEMORY = {"MEM_LIMIT": "limits", "MEM_GUARANTEE": "requests"}
 _CPU = {"CPU_LIMIT": "limits", "CPU_GUARANTEE": "requests"}
+_AS_TYPED = {"JUPYTERHUB_USER", "JUPYTERHUB_SERVER_NAME"}
+"""Names that people choose for themselves: ``$(...)`` in them means nothing."""
 
 
 def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> list[Manifest]:
     """Return *objects* with *env* in the Secret *key* and the container ``notebook`` reading it.
 
-    *env* maps names to strings; a dict (``valueFrom``) becomes an ``env`` entry of the container;
-    None is left out. What the pod's own ``env`` names wins. The limits that JupyterHub announces
-    (MEM_LIMIT ...) follow the patched container's resources, and JUPYTER_IMAGE its image.
+    *env* maps names to strings. A text with ``$(NAME)`` becomes an ``env`` entry of the container,
+    where Kubernetes replaces it; a dict (``valueFrom``), too; None is left out. What the pod's own
+    ``env`` or the Secret names already wins. The limits that JupyterHub announces (MEM_LIMIT ...)
+    follow the patched container's resources, and JUPYTER_IMAGE its image.
 
     Raises ConfigError if the Secret, the Pod or the container is missing.
     """
@@ -30,33 +34,51 @@ def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> lis
     secret = find(objects, "Secret", key)
     container = notebook_container(pod)
     resources = container.get("resources") or {}
+    texts, entries = _split(env)
     image = str(container.get("image", ""))
-    texts: dict[str, str] = {"JUPYTER_IMAGE": image, "JUPYTER_IMAGE_SPEC": image}
-    entries: dict[str, dict[str, Any]] = {}
-    for name, value in env.items():
-        if name in _MEMORY or name in _CPU or value is None:
-            continue
-        if isinstance(value, Mapping):
-            entries[name] = {"name": name, **_value_from(value)}
-        else:
-            texts[name] = str(value)
+    texts = {"JUPYTER_IMAGE": image, "JUPYTER_IMAGE_SPEC": image} | texts | _cores(resources)
     entries |= {
         name: _memory_in_bytes(name, group)
         for name, group in _MEMORY.items()
         if "memory" in (resources.get(group) or {})
     }
-    for name, group in _CPU.items():
-        if (cpu := cores((resources.get(group) or {}).get("cpu"))) is not None:
-            texts[name] = cpu
-    patched = {entry.get("name"): entry for entry in container.get("env") or []}
+    patched: list[dict[str, Any]] = container.get("env") or []
+    said = {entry.get("name") for entry in patched} | _keys(secret)
     container = {
         **container,
-        "env": [*(e for n, e in entries.items() if n not in patched), *patched.values()],
+        "env": references.in_order({n: e for n, e in entries.items() if n not in said}, patched),
         "envFrom": _reading(container.get("envFrom") or [], key),
     }
-    filled = {**secret, "stringData": {**texts, **(secret.get("stringData") or {})}}
+    kept = {name: text for name, text in texts.items() if name not in (secret.get("data") or {})}
+    filled = {**secret, "stringData": kept | (secret.get("stringData") or {})}
     replaced = {id(pod): _with_container(pod, container), id(secret): filled}
     return [replaced.get(id(manifest), manifest) for manifest in objects]
+
+
+def _split(env: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Divide *env* into texts for the Secret and entries for the container, both by name."""
+    texts: dict[str, str] = {}
+    entries: dict[str, dict[str, Any]] = {}
+    for name, value in env.items():
+        if name in _MEMORY or name in _CPU or value is None:
+            continue
+        if isinstance(value, Mapping):
+            entry = {"name": name, **_value_from(value)}
+            entries[entry["name"]] = entry
+        elif name not in _AS_TYPED and references.refers(str(value)):
+            entries[name] = {"name": name, "value": str(value)}
+        else:
+            texts[name] = str(value)
+    return texts, entries
+
+
+def _cores(resources: Mapping[str, Any]) -> dict[str, str]:
+    said = {n: cores((resources.get(group) or {}).get("cpu")) for n, group in _CPU.items()}
+    return {name: cpu for name, cpu in said.items() if cpu is not None}
+
+
+def _keys(secret: Manifest) -> set[str]:
+    return {*(secret.get("data") or {}), *(secret.get("stringData") or {})}
 
 
 def find(objects: Sequence[Manifest], kind: str, name: str) -> Manifest:
@@ -95,7 +117,12 @@ def _reading(env_from: list[Any], key: str) -> list[Any]:
 
 
 def _value_from(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Accept both ``{"valueFrom": {...}}`` and kubespawner's bare ``{"secretKeyRef": {...}}``."""
+    """Accept ``{"valueFrom": {...}}``, ``value_from``, and a bare ``{"secretKeyRef": {...}}``."""
+    if "value_from" in value:  # as KubeSpawner's users may write it, after Kubernetes' client
+        return {
+            **{k: v for k, v in value.items() if k != "value_from"},
+            "valueFrom": value["value_from"],
+        }
     return dict(value) if "valueFrom" in value or "value" in value else {"valueFrom": dict(value)}
 
 

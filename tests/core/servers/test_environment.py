@@ -53,6 +53,80 @@ def test_dict_values_become_env_entries() -> None:
     ]
 
 
+def test_a_value_that_refers_to_another_becomes_an_entry_and_leaves_the_secret_where_it_is() -> (
+    None
+):
+    env = {
+        "JUPYTERHUB_API_TOKEN": TOKEN,
+        "URL": "https://x/$(JUPYTERHUB_API_TOKEN)",
+        "ESCAPED": "$$(JUPYTERHUB_USER)",
+        "PASSWORD": "pa$$word",
+        "PLAIN": "$HOME",
+    }
+    secret, pod = attach(objects(), "k", env)
+    assert notebook([secret, pod])["env"] == [
+        {"name": "URL", "value": "https://x/$(JUPYTERHUB_API_TOKEN)"},
+        {"name": "ESCAPED", "value": "$$(JUPYTERHUB_USER)"},
+    ]
+    assert secret["stringData"]["PASSWORD"] == "pa$$word"
+    assert secret["stringData"]["PLAIN"] == "$HOME"
+    assert not {"URL", "ESCAPED"} & secret["stringData"].keys()
+    assert TOKEN not in str(pod)
+
+
+def test_a_name_that_its_user_has_chosen_refers_to_nothing() -> None:
+    env = {"JUPYTERHUB_USER": "$(HOME)", "JUPYTERHUB_SERVER_NAME": "$(HOME)"}
+    secret, pod = attach(objects(), "k", env)
+    assert notebook([secret, pod])["env"] == []
+    assert secret["stringData"]["JUPYTERHUB_USER"] == "$(HOME)"
+
+
+def test_entries_stand_after_what_they_refer_to() -> None:
+    env = {
+        "A": "$(B)/a",
+        "B": {"value": "$(C)/b"},
+        "C": "$(JUPYTERHUB_USER)",
+        "MEM_LIMIT": "1",
+        "SAID": "$(MEM_LIMIT)",
+    }
+    container = notebook(attach(objects(resources={"limits": {"memory": "1"}}), "k", env))
+    assert [entry["name"] for entry in container["env"]] == ["C", "MEM_LIMIT", "B", "SAID", "A"]
+
+
+def test_entries_of_patches_keep_their_order_and_ours_stand_around_them() -> None:
+    patched = [
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "WORK", "value": "$(SCRATCH)/work"},
+    ]
+    env = {"HERE": "$(NODE)/x", "SCRATCH": "s3://$(U)", "LAST": "$(WORK)$(HERE)", "WORK": "$(U)"}
+    container = notebook(attach(objects(env=patched), "k", env))
+    assert [entry["name"] for entry in container["env"]] == [
+        "SCRATCH",
+        "NODE",
+        "HERE",
+        "WORK",
+        "LAST",
+    ]
+    assert [e for e in container["env"] if e["name"] in ("NODE", "WORK")] == patched
+
+
+def test_what_the_secret_says_already_wins() -> None:
+    given = objects()
+    given[0] |= {"data": {"A": "eA=="}, "stringData": {"B": "patched"}}
+    secret, pod = attach(given, "k", {"A": "$(X)", "B": "$(X)", "C": "$(X)"})
+    assert [entry["name"] for entry in notebook([secret, pod])["env"]] == ["C"]
+    assert secret["stringData"]["B"] == "patched"
+    secret, _ = attach(given, "k", {"A": "plain"})
+    assert "A" not in secret["stringData"]
+
+
+def test_kubespawners_other_spellings_of_a_dict_are_read() -> None:
+    ref = {"fieldRef": {"fieldPath": "spec.nodeName"}}
+    env = {"A": {"value_from": ref}, "b": {"name": "B", "valueFrom": ref}}
+    container = notebook(attach(objects(env=[{"name": "B", "value": "mine"}]), "k", env))
+    assert container["env"] == [{"name": "A", "valueFrom": ref}, {"name": "B", "value": "mine"}]
+
+
 def test_the_patched_env_wins() -> None:
     mine = {"name": "A", "value": "patched"}
     container = notebook(attach(objects(env=[mine]), "k", {"A": {"valueFrom": {}}}))
