@@ -105,6 +105,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         Raises UnknownProfile, NotAllowed, ConfigError.
         """
         if not self.profile_list:
+            self.choosing.clear()
             return
         chosen = await self.choosing.apply(user_options)
         if chosen is None:

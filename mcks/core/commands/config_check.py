@@ -16,7 +16,7 @@ from traitlets.config.loader import LazyConfigValue
 from mcks.core.clusters import configure, pool
 from mcks.core.commands.configuration import sample_spawner
 from mcks.core.profiles import profile_list, selection
-from mcks.core.profiles.overrides import Overrides, check_names
+from mcks.core.profiles.overrides import check_names
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError, unknown
@@ -93,8 +93,7 @@ def _selection_problems(
 ) -> list[str]:
     spawner = sample_spawner(config, "ada", profile.slug)
     chosen = selection.select([profile], {"profile": profile.slug, **options})
-    spawner.choosing.options = chosen.options
-    Overrides(spawner).apply_values(chosen.levels)
+    spawner.choosing.sample(chosen)
     configured = spawner.configured(pool.Pool(config, log))
     found = configured.backend.problems()
     try:

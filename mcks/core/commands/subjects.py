@@ -131,8 +131,7 @@ def _exposed(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                 check_names(profile, MultiClusterKubeSpawner)
                 sample = sample_spawner(config, "ada", profile.slug)
                 chosen = select([profile], {"profile": profile.slug, **options})
-                sample.choosing.options = chosen.options
-                Overrides(sample).apply_values(chosen.levels)
+                sample.choosing.sample(chosen)
                 configured = sample.configured(pool)
                 objects = plan.make(sample, configured).objects
                 if configured.namespace is None:  # nobody else's Secrets are there

@@ -43,12 +43,21 @@ class Choosing:
         self.profile = ""
         """Slug of the profile that was applied."""
         self.options: dict[str, str] = {}
-        """What templates read as ``options``: the profile's options with their values."""
+        """What templates read as ``options``: the profile's own options with checked answers."""
         self.notices: tuple[str, ...] = ()
         """Sentences for the user about a choice that is not there any more."""
         self._saved: dict[str, Any] = {}
         self._posted = False
         self._linked: dict[str, Any] = {}
+
+    def clear(self) -> None:
+        """Forget what was chosen: this start has no profile."""
+        self.profile, self.options, self.notices = "", {}, ()
+
+    def sample(self, chosen: selection.Selection) -> None:
+        """Set what *chosen* overrides as far as it can be known without calling functions."""
+        self.profile, self.options = chosen.profile.slug, chosen.options
+        self.overrides.apply_values(chosen.levels)
 
     def remember(self, user_options: Mapping[str, Any] | None) -> None:
         """Take *user_options* as those of an earlier start, which may be out of date."""
@@ -107,7 +116,7 @@ class Choosing:
         """
         saved = not self._posted and dict(user_options) == self._saved
         self._posted = False
-        self.profile, self.options, self.notices = "", {}, ()
+        self.clear()
         listed = await self.listed()
         permitted = await self._permitted(listed)
         if not permitted:

@@ -128,11 +128,12 @@ def _variables(
         "key": created.key,
         "namespace": created.namespace,
         "cluster": cluster.name,
-        "profile": spawner.choosing.profile or spawner.user_options.get("profile", ""),
-        "options": {**spawner.user_options, **spawner.choosing.options},
+        "profile": spawner.choosing.profile,
+        "options": dict(spawner.choosing.options),
+        "unchecked_options": dict(spawner.user_options),
         "hub": {"id": created.hub_id, "base_url": spawner.hub.base_url},
         "port": spawner.port,
-        "command": list(spawner.cmd),
+        "command": list(spawner.cmd or ()),  # none at all is the image's own
         "args": spawner.get_args(),
         "resources": variables.of_resources(
             mem_limit=spawner.mem_limit,

@@ -51,6 +51,22 @@ def test_a_good_configuration_has_no_mistakes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "extra",
+    [
+        "c.Spawner.cmd = None",
+        "S.profile_list[0]['spawner_override'] = {'cmd': None}",
+        "S.mem_limit = S.cpu_limit = S.mem_guarantee = S.cpu_guarantee = None",
+        "S.hub_connect_url = None",
+        "S.pre_spawn_hook = S.auth_state_hook = S.apply_user_options = None",
+        "S.environment = {'A': None}",
+    ],
+)
+def test_none_is_a_value_where_jupyterhub_takes_it(tmp_path: Path, extra: str) -> None:
+    assert found(tmp_path, extra) == []
+    assert run(tmp_path, "render", "--user", "ada", extra=extra) == 0
+
+
+@pytest.mark.parametrize(
     ("extra", "message"),
     [
         ("S.patchs = {}", "c.MultiClusterKubeSpawner: unknown trait 'patchs'. Did you mean 'patc"),

@@ -68,6 +68,64 @@ async def test_templates_see_the_chosen_options() -> None:
     assert pod["metadata"]["annotations"]["x"] == "mine"
 
 
+IMAGE_OF_THE_OPTION = """
+kind: Pod
+metadata:
+  name: "{{key}}"
+  annotations: {raw: "{{ unchecked_options.get('image', 'none') }}", profile: "{{ profile }}"}
+spec:
+  containers:
+  - name: notebook
+    {% if options.image is defined %}
+    image: {{ options.image }}
+    {% endif %}
+"""
+
+
+def pod_of(spawner: MultiClusterKubeSpawner) -> Any:
+    planned = plan.make(spawner, spawner.configured(Pool(spawner.config, logging.getLogger("t"))))
+    (pod,) = (m for m in planned.objects if m["kind"] == "Pod")
+    return pod
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {"profile": "small", "image": "evil:1"},
+        {"profile": "small", "image--unlisted-choice": "evil:1", "image": "evil:1"},
+        {"image": "evil:1"},
+    ],
+)
+async def test_a_posted_word_that_the_profile_does_not_ask_for_is_no_option(
+    posted: dict[str, Any],
+) -> None:
+    spawner = spawner_of(patches={"1": IMAGE_OF_THE_OPTION})
+    await start(spawner, posted)
+    pod = pod_of(spawner)
+    assert pod["spec"]["containers"][0]["image"] == "pangeo/pangeo-notebook:latest"
+    assert pod["metadata"]["annotations"] | {"raw": "evil:1"} == pod["metadata"]["annotations"]
+
+
+async def test_without_profiles_nothing_that_is_posted_counts_as_checked() -> None:
+    clusters = {"a": CLUSTERS["a"]}
+    spawner = spawner_of(listed=[], clusters=clusters, patches={"1": IMAGE_OF_THE_OPTION})
+    spawner.choosing.profile = "of-a-former-list"
+    await start(spawner, {"profile": "staff", "image": "evil:1"})
+    pod = pod_of(spawner)
+    assert pod["spec"]["containers"][0]["image"] == "pangeo/pangeo-notebook:latest"
+    assert pod["metadata"]["annotations"]["profile"] == ""
+
+
+async def test_without_a_cmd_the_images_own_runs_with_the_arguments() -> None:
+    listed = [{"display_name": "x", "cluster": "a", "spawner_override": {"cmd": None}}]
+    for how in ({"listed": listed}, {"cmd": None}):
+        spawner = spawner_of(**how, args=["--debug"])
+        await start(spawner, {})
+        (container,) = pod_of(spawner)["spec"]["containers"]
+        assert "command" not in container
+        assert container["args"] == ["--debug"]
+
+
 async def test_an_override_that_is_no_trait_says_what_to_write_instead() -> None:
     override = {"kubespawner_override": {"node_selector": {"disk": "ssd"}}}
     spawner = spawner_of(listed=[{"display_name": "x", **override}])
