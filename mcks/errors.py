@@ -6,6 +6,7 @@
     │  ├─ MissingDependency      names the extra to install
     │  ├─ BadTemplate            a template cannot be rendered: key, line, remedy
     │  └─ BadPatch               a patch cannot be applied: key, path, remedy
+    ├─ FunctionFailed            a function of the administrator raised; which, and where
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
     │  └─ NotAllowed             this user may not use this profile, choice or cluster
@@ -94,6 +95,15 @@ class BadPatch(ConfigError):
         where = f"patch {key!r}" if key else "patch"
         where += f" at {path}" if path else ""
         super().__init__(f"{where}: {message}")
+
+
+class FunctionFailed(MCKSError):
+    """A function of the administrator raised: which setting, function, exception and line.
+
+    The exception's words may be about anything, so they are for the log and not for the user.
+    """
+
+    reason = "function-failed"
 
 
 class ChoiceRefused(MCKSError):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mcks.core.functions import failure
+
 
 @dataclass(frozen=True)
 class Access:
@@ -52,8 +54,9 @@ async def allowed(access: Access, spawner: AskingSpawner, what: str) -> bool:
     try:
         answer = access.allow(spawner)
         return bool(await answer if inspect.isawaitable(answer) else answer)
-    except Exception:
-        spawner.log.exception("'allow' of %s failed, so it is not allowed", what)
+    except Exception as exc:
+        told = failure(access.allow, exc)
+        spawner.log.error("'allow' of %s: %s: so it is not allowed", what, told)
         return False
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
+from mcks.core import functions
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
@@ -23,6 +24,7 @@ from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.removal import Removal
 from mcks.core.profiles.choosing import Choosing
+from mcks.core.profiles.foreign_names import ForeignNames
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
@@ -38,9 +40,10 @@ _LONGEST_PAUSE = 30.0
 """Seconds between two looks at a cluster that is away when the hub starts."""
 
 
-class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
+class MultiClusterKubeSpawner(ForeignNames, Spawner, Settings):  # type: ignore[misc]
     """Starts each server in the Kubernetes cluster that its profile names."""
 
+    environment: dict[str, Any]
     remembered = state.State()
     """What there is to remember at the moment; it is replaced as a whole."""
     _exit_code: int | None = None
@@ -120,9 +123,19 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
 
     # -- start ------------------------------------------------------------------------------
 
+    def get_env(self) -> dict[str, Any]:
+        """Return the environment as JupyterHub does; a function in it that fails is named."""
+        configured = self.environment
+        self.environment = functions.with_names("environment", configured)
+        try:
+            return dict(super().get_env())
+        finally:
+            self.environment = configured
+
     async def start(self) -> str:
         """Start the server and return its gateway's URL, once it answers there."""
         self._starting, self._progress, self._exit_code = True, Progress(), None
+        self.tell_foreign_names()
         try:
             return await self._start(self._progress)
         except MCKSError as exc:
@@ -134,6 +147,7 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         finally:
             self._starting = False
             self._progress.end()
+            self.tell_foreign_names()
 
     async def _start(self, progress: Progress) -> str:
         for notice in self.choosing.notices:
@@ -160,8 +174,6 @@ class MultiClusterKubeSpawner(Spawner, Settings):  # type: ignore[misc]
         fleet.join(self)
         configured = fleet.pool.configured(name, self.clusters)
         await self.choosing.check_cluster(configured.cluster)
-        if url := configured.cluster.hub_connect_url:
-            self.choosing.overrides.set("hub_connect_url", url, f"cluster {name!r}")
         self.log.info("%s starts in cluster %r", self._log_name, name)
         return await fleet.plan(self, configured)
 

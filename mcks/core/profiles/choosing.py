@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from mcks.core.access import AskingSpawner, allowed
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
+from mcks.core.functions import ask
 from mcks.core.profiles import offer, options_form, profile_list, selection
-from mcks.core.profiles.overrides import Overridable, Overrides, resolved
+from mcks.core.profiles.overrides import Overridable, Overrides
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
 
 
@@ -67,7 +68,7 @@ class Choosing:
         """Return all profiles; ask the administrator's function, if it is one, each time."""
         listed = self._spawner.profile_list
         if callable(listed):
-            listed = await resolved(listed(self._spawner))
+            listed = await ask(listed, self._spawner, "profile_list")
         return profile_list.parse(listed)
 
     # -- the form -----------------------------------------------------------------------------

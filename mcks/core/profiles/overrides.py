@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from traitlets import TraitError
 
+from mcks.core.functions import ask
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import instead_of
@@ -39,10 +39,10 @@ class Overrides:
         Raises ConfigError for a key that is no trait and for a value that the trait refuses.
         """
         for where, overrides in levels:
-            _check_level(where, overrides, self._spawner)
+            check_level(where, overrides, self._spawner)
             for name, value in overrides.items():
                 if callable(value):
-                    value = await resolved(value(self._spawner))  # noqa: PLW2901
+                    value = await ask(value, self._spawner, f"{where}: {name}")  # noqa: PLW2901
                 self.set(name, value, where)
             self._choose_one_cluster(where, overrides)
 
@@ -80,23 +80,19 @@ class Overrides:
 def check_names(profile: profile_list.Profile, spawner: Overridable | type[Overridable]) -> None:
     """Raise ConfigError if *profile* or one of its choices overrides what is no trait."""
     for where, overrides in profile_list.levels(profile):
-        _check_level(where, overrides, spawner)
+        check_level(where, overrides, spawner)
 
 
-def _check_level(
+def check_level(
     where: str, overrides: Mapping[str, Any], spawner: Overridable | type[Overridable]
 ) -> None:
+    """Raise ConfigError if *overrides*, said at *where*, name what is no trait of *spawner*."""
     cls = spawner if isinstance(spawner, type) else type(spawner)
     names = set(cls.class_trait_names(config=True))
     for name in overrides:
         if name not in names:
             advice = instead_of(str(name)) or unknown("trait", str(name), names)
             raise ConfigError(f"{where}: {advice}")
-
-
-async def resolved(value: Any) -> Any:
-    """Await *value* if it can be awaited: administrators' functions may be async."""
-    return await value if inspect.isawaitable(value) else value
 
 
 def merge_value(base: Any, override: Any) -> Any:

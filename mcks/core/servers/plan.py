@@ -40,6 +40,9 @@ def make(
             "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
+    if url := configured.cluster.hub_connect_url:
+        place = f"cluster {configured.cluster.name!r}"
+        spawner.choosing.overrides.set("hub_connect_url", url, place)
     key = kept_key or key_of(spawner)
     namespace = configured.namespace or kept_namespace or _namespace_of(spawner, configured)
     created = Created(key, namespace, spawner.hub_id)

@@ -25,11 +25,22 @@ class Hub(Protocol):
     base_url: str
 
 
+class Overrides(Protocol):
+    """What this start sets on its spawner, and what is set back afterwards."""
+
+    def set(self, name: str, value: Any, where: str) -> None:
+        """Set a trait; *where* that is said is for messages."""
+
+
 class Chosen(Protocol):
     """What the user has chosen: a profile's slug, and its options with their values."""
 
     profile: str
     options: dict[str, str]
+
+    @property
+    def overrides(self) -> Overrides:
+        """What the choice has set, and whatever else holds for this start alone."""
 
 
 class StartingSpawner(Traits, Protocol):
@@ -50,7 +61,7 @@ class StartingSpawner(Traits, Protocol):
     ready_check: str
     internal_ssl: bool
     port: int
-    cmd: Sequence[str]
+    cmd: Sequence[str] | None
     mem_limit: float | None
     mem_guarantee: float | None
     cpu_limit: float | None

@@ -1,0 +1,77 @@
+"""The administrator's functions: asked, awaited, and named if they fail.
+
+Which settings may be functions, and what follows from an answer, does not belong here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mcks.errors import FunctionFailed, MCKSError
+
+_LONGEST = 300
+"""Characters of an exception's own words."""
+
+
+async def ask(function: Callable[..., Any], spawner: Any, where: str) -> Any:
+    """Call *function*, async or not, with *spawner*. Raises FunctionFailed that names *where*."""
+    with naming(where, function):
+        answer = function(spawner)
+        return await answer if inspect.isawaitable(answer) else answer
+
+
+def ask_now(function: Callable[..., Any], spawner: Any, where: str) -> Any:
+    """Call *function* where nothing can be awaited. Raises FunctionFailed."""
+    with naming(where, function):
+        answer = function(spawner)
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise FunctionFailed(f"{where}: {_name(function)} is async, which nobody awaits here")
+    return answer
+
+
+def with_names(place: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *values* with functions that name themselves and their key in *place*."""
+
+    def named(key: str, function: Callable[..., Any]) -> Callable[[Any], Any]:
+        return lambda spawner: ask_now(function, spawner, f"{place}[{key!r}]")
+
+    return {k: named(k, value) if callable(value) else value for k, value in values.items()}
+
+
+@contextmanager
+def naming(where: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Turn what *function* raises into FunctionFailed, but for what it says to the user itself."""
+    try:
+        yield
+    except Exception as exc:
+        if isinstance(exc, MCKSError) or hasattr(exc, "status_code"):
+            raise  # as tornado's HTTPError: a refusal with words of the administrator's own
+        raise FunctionFailed(f"{where}: {failure(function, exc)}") from exc
+
+
+def failure(function: Callable[..., Any], exc: BaseException) -> str:
+    """Say in one line that *function* raised *exc*, and in which line of its file."""
+    words = " ".join(str(exc).split())[:_LONGEST]
+    said = f"{type(exc).__name__}: {words}" if words else type(exc).__name__
+    return f"{_name(function)} raised {said}{_line(function, exc)}"
+
+
+def _name(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"the function {name.replace('<locals>.', '')}"
+
+
+def _line(function: Callable[..., Any], exc: BaseException) -> str:
+    """The last line of the function's own file that was run; empty if it has none."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ""
+    frames = traceback.extract_tb(exc.__traceback__)
+    lines = [f.lineno for f in frames if f.filename == code.co_filename]
+    return f" ({Path(code.co_filename).name}, line {lines[-1] if lines else code.co_firstlineno})"

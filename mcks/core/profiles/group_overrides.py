@@ -1,0 +1,42 @@
+"""Look at JupyterHub's ``group_overrides`` before anybody is in a group. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcks.core.profiles.overrides import Overrides, check_level
+from mcks.errors import ConfigError
+
+
+def problems(spawner: Any) -> list[str]:
+    """Tell the mistakes in the ``group_overrides`` of *spawner*; a function is not called."""
+    listed = spawner.group_overrides
+    if not isinstance(listed, Mapping):
+        return []
+    found = []
+    for key, entry in listed.items():
+        try:
+            _try_out(f"group_overrides[{key!r}]", entry, spawner)
+        except ConfigError as exc:
+            found.append(str(exc))
+    return found
+
+
+def _try_out(where: str, entry: Any, spawner: Any) -> None:
+    if not isinstance(entry, Mapping) or not {"groups", "spawner_override"} <= entry.keys():
+        raise ConfigError(f"{where} must be a dict with 'groups' and 'spawner_override'")
+    groups, values = entry["groups"], entry["spawner_override"]
+    if isinstance(groups, str) or not isinstance(groups, list | tuple | set | frozenset):
+        raise ConfigError(
+            f"{where}['groups'] must be a list of groups, not {type(groups).__name__}"
+        )
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where}['spawner_override'] must be a dict")
+    place = f"{where}: spawner_override"
+    check_level(place, values, spawner)
+    tried = Overrides(spawner)
+    try:
+        tried.apply_values([(place, values)])
+    finally:
+        tried.restore()
