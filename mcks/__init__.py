@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 
@@ -10,8 +11,11 @@ def check_config(config: Any) -> None:
 
     ``import mcks; mcks.check_config(c)``
     """
-    from mcks.core.commands.config_check import problems  # noqa: PLC0415 (heavy, and needed only here)
+    from mcks.core.commands.config_check import check  # noqa: PLC0415 (heavy, and needed only here)
     from mcks.errors import ConfigError  # noqa: PLC0415
 
-    if found := problems(config):
-        raise ConfigError("\n- ".join(["the configuration has mistakes:", *found]))
+    found = check(config)
+    for note in found.notes:
+        logging.getLogger("mcks").warning("%s", note)
+    if found.problems:
+        raise ConfigError("\n- ".join(["the configuration has mistakes:", *found.problems]))

@@ -67,7 +67,7 @@ class Recipe:
         spawners.resources = {f"50-{n:02}": text for n, text in enumerate(self.objects)}
         spawners.patches = {f"50-{n:02}": text for n, text in enumerate(self.patches)}
         spawner = sample_spawner(config, "ada")
-        spawner.user_options = {"profile": profile}
+        spawner.choosing.profile = profile
         configured = configure("example", spawner.clusters, config, spawner.log)
         return list(plan.make(spawner, configured).objects)
 

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 
 from mcks._version import __version__
 from mcks.backends import registry
-from mcks.core.commands import check, cluster_check, gc, rbac, render, token
+from mcks.core.commands import check, cluster_check, gc, rbac, render, standard_output, token
 from mcks.errors import MCKSError
+
+_NOBODY_READS = 128 + signal.SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``mcks ARGV...``; return the exit code: 0 fine, 1 problems found, 2 wrong usage."""
-    arguments = _parser().parse_args(argv)
+    """Run ``mcks ARGV...``; return the exit code: 0 fine, 1 problems found, 2 wrong usage.
+
+    It is 141, as for what SIGPIPE ends, if nobody reads the answer any more (``mcks ... | head``).
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+    finally:
+        standard_output.flush()
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     try:
-        code: int = arguments.run(arguments)
+        with standard_output.reserved() as arguments.answer:
+            code: int = arguments.run(arguments)
     except MCKSError as exc:
         sys.stderr.write(f"mcks: {exc}\n")
         return 1
+    except BrokenPipeError:
+        return _NOBODY_READS
     return code
 
 
@@ -46,12 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         help="for each cluster",
     )
     _add_config(checking)
+    _add_groups(checking)
     checking.set_defaults(run=check.run)
 
     rendering = commands.add_parser(
         "render", help="print the objects that a server would get, without any cluster"
     )
     _add_config(rendering)
+    _add_groups(rendering)
     rendering.add_argument("--user", required=True, help="name of a user, who need not exist")
     rendering.add_argument("--server", default="", help="name of a named server")
     rendering.add_argument(
@@ -122,11 +136,21 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _backends(_: argparse.Namespace) -> int:
+def _add_groups(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a group of the hub that the sample user is in; may be repeated",
+    )
+
+
+def _backends(arguments: argparse.Namespace) -> int:
     for name, origin in registry.installed().items():
         cls = registry.backend_class(name)
         summary = (cls.__doc__ or "").strip().partition("\n")[0]
-        sys.stdout.write(f"{name} ({origin}): {summary}\n")
+        arguments.answer.write(f"{name} ({origin}): {summary}\n")
         for setting, help_text in cls.settings().items():
-            sys.stdout.write(f"    {setting}: {help_text}\n")
+            arguments.answer.write(f"    {setting}: {help_text}\n")
     return 0

@@ -14,7 +14,7 @@ from tests.hub.servers import SERVER, Make, pod_of
 
 pytestmark = pytest.mark.cluster
 
-TELL = "import json, os; print(json.dumps(dict(os.environ)), flush=True)\n"
+TELL = "import json, os; print('env:', json.dumps(dict(os.environ)), flush=True)\n"
 PATCH = """
 kind: Pod
 metadata: {name: "{{key}}"}
@@ -50,7 +50,7 @@ async def test_values_that_refer_to_others_arrive_in_the_container(
     spawner.mem_limit = "512M"
     await spawner.start()
     log = await asyncio.to_thread(api.logs, "jupyter-ada", namespace.name)
-    env = json.loads(log.splitlines()[0])
+    env = json.loads(log.splitlines()[0].removeprefix("env:"))
     node = env["NODE"]
     assert node
     assert {name: env[name] for name in [*spawner.environment, "OF_PATCH"]} == {

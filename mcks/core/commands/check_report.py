@@ -53,13 +53,16 @@ def table(reports: Sequence[Report]) -> str:
     return "\n".join([*layout.columns(rows), "", _summary(reports)]) + "\n"
 
 
-def as_json(problems: Sequence[str], reports: Sequence[Report]) -> str:
-    """Give the same for programs: ``{"problems": [...], "clusters": [{cluster, ok, steps}]}``."""
+def as_json(problems: Sequence[str], reports: Sequence[Report], notes: Sequence[str] = ()) -> str:
+    """Give the same for programs.
+
+    ``{"problems": [...], "notes": [...], "clusters": [{cluster, ok, steps}]}``
+    """
     clusters: list[dict[str, Any]] = [
         {"cluster": report.cluster, "ok": report.ok, "steps": [asdict(s) for s in report.steps]}
         for report in reports
     ]
-    return layout.as_json({"problems": list(problems), "clusters": clusters})
+    return layout.as_json({"problems": list(problems), "notes": list(notes), "clusters": clusters})
 
 
 def _summary(reports: Sequence[Report]) -> str:

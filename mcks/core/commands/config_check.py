@@ -6,7 +6,8 @@ How they are shown (exit codes, pages) does not belong here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from traitlets import TraitError
@@ -14,51 +15,69 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from mcks.core.clusters import configure, pool
-from mcks.core.commands.configuration import sample_spawner
-from mcks.core.profiles import profile_list, selection
+from mcks.core.commands.configuration import Sample, sections, without_failing
+from mcks.core.profiles import group_overrides, profile_list, selection
+from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.profiles.overrides import check_names
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError, unknown
 
-SECTIONS = [
-    cls.__name__
-    for cls in MultiClusterKubeSpawner.mro()
-    if cls.__module__ in ("mcks.core.spawner", "mcks.core.settings")
-]
-"""Names under which an administrator may configure the spawner."""
+
+@dataclass
+class Findings:
+    """What a look at a configuration gives, in sentences."""
+
+    problems: list[str] = field(default_factory=list)
+    """Mistakes: where, what, and what to write instead."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be checked, or has no effect: no mistakes."""
+
+    def note(self, check: Callable[[], list[str]]) -> None:
+        """Add the problems that *check* gives, or the one that it raises."""
+        try:
+            self.problems += check()
+        except MCKSError as exc:
+            self.problems.append(str(exc))
+
+    def once(self) -> Findings:
+        """Return the same with each sentence once."""
+        return Findings([*dict.fromkeys(self.problems)], [*dict.fromkeys(self.notes)])
 
 
 def problems(config: Config) -> list[str]:
-    """Return a sentence for each mistake in *config*: where, what, and what to write instead.
+    """Return the mistakes of *config*, as ``check`` finds them."""
+    return check(config).problems
+
+
+def check(config: Config, groups: Sequence[str] = ()) -> Findings:
+    """Look at all of *config* with a sample user who is in *groups*.
 
     A profile list that is a function is not called: it would need a real user.
     """
     log = logging.getLogger("mcks.check")
-    found: list[str] = list(_unknown_traits(config))
+    found = Findings()
     try:
-        spawner = sample_spawner(config, "ada")
-    except (TraitError, TypeError) as exc:
-        return [*found, str(exc)]
+        sample = Sample(config, groups=groups)
+        found.problems += _unknown_traits(config, sample.spawner_class)
+        spawner = sample.spawner()
+    except (TraitError, TypeError, ConfigError) as exc:
+        found.problems.append(str(exc))
+        return found
     for name in spawner.clusters:
-        _note(found, partial(_cluster_problems, name, spawner, config, log))
+        found.note(partial(_cluster_problems, name, spawner, config, log))
+    found.problems += group_overrides.problems(spawner)
     listed = spawner.profile_list
     if callable(listed):
-        return found
+        return found.once()
     try:
         parsed = profile_list.parse(listed)
     except ConfigError as exc:
-        return [*found, str(exc)]
+        found.problems.append(str(exc))
+        return found.once()
     for profile in parsed or [profile_list.Profile("", "(no profile)")]:
-        _note(found, partial(_profile_problems, profile, config, log))
-    return list(dict.fromkeys(found))
-
-
-def _note(found: list[str], check: Callable[[], list[str]]) -> None:
-    try:
-        found += check()
-    except MCKSError as exc:
-        found.append(str(exc))
+        found.note(partial(_profile_problems, profile, sample, log, found.notes))
+    return found.once()
 
 
 def _cluster_problems(
@@ -69,14 +88,14 @@ def _cluster_problems(
 
 
 def _profile_problems(
-    profile: profile_list.Profile, config: Config, log: logging.Logger
+    profile: profile_list.Profile, sample: Sample, log: logging.Logger, notes: list[str]
 ) -> list[str]:
     """Render what a sample user would get with *profile*; functions are left out."""
-    check_names(profile, MultiClusterKubeSpawner)
-    found: list[str] = []
+    check_names(profile, sample.spawner_class)
+    found = Findings()
     for options in each_choice_once(profile):
-        _note(found, partial(_selection_problems, profile, options, config, log))
-    return found
+        found.note(partial(_selection_problems, profile, options, sample, log, notes))
+    return found.problems
 
 
 def each_choice_once(profile: profile_list.Profile) -> Iterator[dict[str, str]]:
@@ -89,12 +108,16 @@ def each_choice_once(profile: profile_list.Profile) -> Iterator[dict[str, str]]:
 
 
 def _selection_problems(
-    profile: profile_list.Profile, options: dict[str, str], config: Config, log: logging.Logger
+    profile: profile_list.Profile,
+    options: dict[str, str],
+    sample: Sample,
+    log: logging.Logger,
+    notes: list[str],
 ) -> list[str]:
-    spawner = sample_spawner(config, "ada", profile.slug)
-    chosen = selection.select([profile], {"profile": profile.slug, **options})
-    spawner.choosing.sample(chosen)
-    configured = spawner.configured(pool.Pool(config, log))
+    spawner = sample.spawner(profile.slug)
+    spawner.choosing.sample(selection.select([profile], {"profile": profile.slug, **options}))
+    notes += (f"{told}: the sample user has none" for told in without_failing(spawner))
+    configured = spawner.configured(pool.Pool(sample.config, log))
     found = configured.backend.problems()
     try:
         plan.make(spawner, configured)
@@ -105,13 +128,13 @@ def _selection_problems(
     return found
 
 
-def _unknown_traits(config: Config) -> Iterator[str]:
+def _unknown_traits(config: Config, cls: type[MultiClusterKubeSpawner]) -> Iterator[str]:
     """Traitlets only warns of these, in a log that few read."""
-    names = set(MultiClusterKubeSpawner.class_trait_names(config=True))
-    for section in SECTIONS:
+    names = set(cls.class_trait_names(config=True))
+    for section in sections(cls):
         for key, value in (config.get(section) or {}).items():
             if key in names:
                 continue
             if isinstance(value, LazyConfigValue | Config) and not value:
                 continue
-            yield f"c.{section}: {unknown('trait', key, names)}"
+            yield f"c.{section}: {instead_of(key) or unknown('trait', key, names)}"

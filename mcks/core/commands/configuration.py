@@ -1,21 +1,36 @@
-"""The hub's configuration as a command reads it, and a sample spawner of it."""
+"""The hub's configuration as a command reads it, and sample spawners of it."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlparse
 
 from jupyterhub import orm
-from jupyterhub.objects import Hub, Server
-from jupyterhub.utils import url_escape_path, url_path_join
-from traitlets.config import Config
+from jupyterhub.app import JupyterHub
+from jupyterhub.objects import Server
+from jupyterhub.spawner import Spawner
+from jupyterhub.traitlets import EntryPointType
+from jupyterhub.user import User
+from jupyterhub.utils import url_escape_path, url_path_join, utcnow
+from traitlets import HasTraits, TraitError
+from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
+from mcks.core.functions import ask_now, failure
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import MCKSError
+from mcks.errors import ConfigError, FunctionFailed, MCKSError
+
+_ADDRESSES = (
+    *("ip", "port", "base_url", "bind_url", "public_url", "ssl_key", "ssl_cert"),
+    *("subdomain_host", "subdomain_hook", "domain", "internal_ssl"),
+    *("hub_ip", "hub_port", "hub_bind_url", "hub_routespec"),
+    *("hub_connect_ip", "hub_connect_port", "hub_connect_url", "cookie_host_prefix_enabled"),
+)
+"""What says where the hub is. The rest (authenticator, proxy, ...) may not even be installed."""
 
 
 def load(arguments: argparse.Namespace) -> Config:
@@ -27,38 +42,112 @@ def load(arguments: argparse.Namespace) -> Config:
     return config
 
 
+def spawner_class(config: Config) -> type[MultiClusterKubeSpawner]:
+    """Return ``c.JupyterHub.spawner_class`` if it is one of ours, else MultiClusterKubeSpawner.
+
+    Raises ConfigError if it cannot be imported.
+    """
+
+    class Chosen(HasTraits):
+        spawner_class = EntryPointType(
+            MultiClusterKubeSpawner, klass=Spawner, entry_point_group="jupyterhub.spawners"
+        )
+
+    said = config.JupyterHub.get("spawner_class", MultiClusterKubeSpawner)
+    try:
+        chosen = Chosen(spawner_class=said).spawner_class
+    except (TraitError, ImportError) as exc:
+        raise ConfigError(f"c.JupyterHub.spawner_class: {exc}") from exc
+    return chosen if issubclass(chosen, MultiClusterKubeSpawner) else MultiClusterKubeSpawner
+
+
+def sections(cls: type[MultiClusterKubeSpawner]) -> list[str]:
+    """Return the names under which an administrator may configure *cls*, but for ``Spawner``."""
+    common = set(Spawner.mro())
+    return [c.__name__ for c in cls.mro() if issubclass(c, Configurable) and c not in common]
+
+
+class Sample:
+    """A hub of *config* that does not run, with a user who need not exist.
+
+    The user is JupyterHub's own kind, without a database: a member of *groups*, no administrator,
+    without auth_state.
+    """
+
+    def __init__(self, config: Config, username: str = "ada", groups: Iterable[str] = ()) -> None:
+        self.config = config
+        self.spawner_class = spawner_class(config)
+        self._username = username
+        self._groups = tuple(groups)
+        self._settings = _settings(config)
+
+    def spawner(self, profile: str = "", servername: str = "") -> MultiClusterKubeSpawner:
+        """Make the user's spawner, to look at what it would do. Raises TraitError."""
+        user = self._user(servername)
+        spawner: MultiClusterKubeSpawner = user._new_spawner(servername, self.spawner_class)
+        spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
+        base_url = url_path_join(user.base_url, url_escape_path(servername), "/")
+        row = orm.Server(proto="http", ip="", port=0, base_url=base_url, cookie_name="")
+        spawner.server = Server(orm_server=row)
+        spawner.user_options = {"profile": profile} if profile else {}
+        return spawner
+
+    def _user(self, servername: str) -> Any:
+        groups = [orm.Group(name=name, properties={}) for name in self._groups]
+        row = orm.User(name=self._username, admin=False, created=utcnow(), groups=groups)
+        row.id = 1
+        for name in {"", servername}:
+            row._orm_spawners.append(orm.Spawner(name=name, state={}, user_options={}))
+        return User(row, self._settings)
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """What JupyterHub tells its users and spawners of itself."""
+    said = {name: config.JupyterHub[name] for name in _ADDRESSES if name in config.JupyterHub}
+    quiet = logging.getLogger("mcks.sample")  # the hub itself tells what is deprecated
+    quiet.propagate, quiet.disabled = False, True
+    hub = JupyterHub(config=Config({"JupyterHub": said}), log=quiet)
+    hub.init_hub()
+    return {
+        "config": config,
+        "hub": hub.hub,
+        "base_url": hub.base_url,
+        "public_url": urlparse(hub.public_url) if hub.public_url else "",
+        "subdomain_host": hub.subdomain_host,
+        "subdomain_hook": hub.subdomain_hook,
+        "domain": hub.domain,
+        "internal_ssl": hub.internal_ssl,
+        "internal_trust_bundles": {},
+        "internal_certs_location": hub.internal_certs_location,
+        "cookie_host_prefix_enabled": hub.cookie_host_prefix_enabled,
+    }
+
+
 def sample_spawner(
-    config: Config, username: str, profile: str = "", servername: str = ""
+    config: Config,
+    username: str,
+    profile: str = "",
+    servername: str = "",
+    groups: Iterable[str] = (),
 ) -> MultiClusterKubeSpawner:
-    """Make a spawner for a user who need not exist, to look at what it would do."""
-    escaped = url_escape_path(username)
-    base_url = _base_url(config)
-    url = f"{base_url}user/{escaped}/"
-    prefix = url + (f"{url_escape_path(servername)}/" if servername else "")
-    user: Any = SimpleNamespace(
-        name=username, id=1, url=url, escaped_name=escaped, state={}, groups=[]
-    )
-    user.db = user.orm_user = None
-    hub = Hub(ip="127.0.0.1", port=8081, base_url=f"{base_url}hub/", public_host="")
-    spawner = MultiClusterKubeSpawner(
-        user=user,
-        hub=hub,
-        config=config,
-        proxy_spec=prefix,
-        oauth_client_id=f"jupyterhub-user-{quote(username)}",
-        _deprecated_db_session=None,
-    )
-    spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
-    row = orm.Server(proto="http", ip="", port=0, base_url=prefix, cookie_name="")
-    if servername:
-        spawner.orm_spawner = SimpleNamespace(name=servername, server=row, state={})
-    spawner._server = Server(orm_server=row)
-    spawner.user_options = {"profile": profile} if profile else {}
-    return spawner
+    """Make one spawner of a `Sample`."""
+    return Sample(config, username, groups).spawner(profile, servername)
 
 
-def _base_url(config: Config) -> str:
-    """Where the hub is below its host: ``base_url``, else the path of ``bind_url``, else ``/``."""
-    hub = config.JupyterHub
-    path = hub.get("base_url") or urlsplit(hub.get("bind_url", "")).path
-    return str(url_path_join("/", path, "/"))
+def without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
+    """Put the answers of functions into ``environment``, leave out those that fail, tell which.
+
+    For a function may want what only a real user has, such as what a log-in brought.
+    """
+    failures: list[str] = []
+    answers: dict[str, Any] = {}
+    for name, value in spawner.environment.items():
+        where = f"environment[{name!r}]"
+        try:
+            answers[name] = ask_now(value, spawner, where) if callable(value) else value
+        except FunctionFailed as exc:
+            failures.append(str(exc))
+        except Exception as exc:  # a refusal with the function's own words
+            failures.append(f"{where}: {failure(value, exc)}")
+    spawner.environment = answers
+    return failures

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -163,7 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
         known = database.knowledge(session, spawner.hub_id)
     reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, options))
     show = as_json if arguments.json else table
-    sys.stdout.write(show(reports))
+    arguments.answer.write(show(reports))
     return 0 if all(report.clean for report in reports) else 1
 
 

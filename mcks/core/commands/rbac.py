@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from mcks.core.commands import hub_role
 from mcks.core.commands.render import as_yaml
@@ -21,5 +20,5 @@ def run(arguments: argparse.Namespace) -> int:
     namespace: str | None = arguments.namespace or "default"
     if arguments.cluster and not arguments.namespace:
         namespace = configured_cluster(arguments).namespace
-    sys.stdout.write(as_yaml(hub_role.role_and_binding(arguments.name, namespace, subject)))
+    arguments.answer.write(as_yaml(hub_role.role_and_binding(arguments.name, namespace, subject)))
     return 0

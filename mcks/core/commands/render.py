@@ -13,7 +13,7 @@ import yaml
 
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import load, sample_spawner
+from mcks.core.commands.configuration import Sample, load, without_failing
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.objects import Manifest, ref
 from mcks.core.servers import plan
@@ -24,15 +24,28 @@ from mcks.errors import MCKSError
 def run(arguments: argparse.Namespace) -> int:
     """Print the sample user's objects as YAML, or with ``--diff`` what each patch changes."""
     config = load(arguments)
-    spawner = sample_spawner(config, arguments.user, arguments.profile, arguments.server)
+    sample = Sample(config, arguments.user, arguments.group)
+    spawner = sample.spawner(arguments.profile, arguments.server)
     spawner.user_options |= dict(_pair(option) for option in arguments.option)
-    asyncio.run(spawner.apply_profile(spawner.user_options))
+    asyncio.run(_as_a_start_does(spawner))
+    for failure in without_failing(spawner):
+        sys.stderr.write(f"mcks: {failure}: it is left out here\n")
     configured = spawner.configured(Pool(config, logging.getLogger("mcks")))
     if arguments.diff:
-        sys.stdout.write(_differences(spawner, configured))
+        arguments.answer.write(_differences(spawner, configured))
     else:
-        sys.stdout.write(as_yaml(plan.make(spawner, configured).objects))
+        arguments.answer.write(as_yaml(plan.make(spawner, configured).objects))
     return 0
+
+
+async def _as_a_start_does(spawner: MultiClusterKubeSpawner) -> None:
+    try:
+        await spawner.apply_group_overrides()
+        await spawner.apply_profile(spawner.user_options)
+    except Exception as exc:
+        if not hasattr(exc, "status_code"):
+            raise
+        raise MCKSError(f"a function of the configuration refuses the start: {exc}") from exc
 
 
 def _pair(option: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands.config_check import each_choice_once
-from mcks.core.commands.configuration import load, sample_spawner
+from mcks.core.commands.configuration import Sample, load, without_failing
 from mcks.core.commands.exposure import exposures
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.overrides import Overrides, check_names
@@ -42,22 +42,25 @@ class Subject:
     """What lets its users reach one another's Secrets."""
 
 
-def subjects(config: Config, names: Sequence[str] = ()) -> list[Subject]:
+def subjects(
+    config: Config, names: Sequence[str] = (), groups: Sequence[str] = ()
+) -> list[Subject]:
     """Give the clusters *names*, or all that *config* mentions.
 
     A context that only a profile names is called as kubectl calls it. A profile list that is a
     function is not called. Raises UnknownCluster, and ConfigError if nothing can be read.
     """
     try:
-        spawner = sample_spawner(config, "ada")
+        sample = Sample(config, groups=groups)
+        spawner = sample.spawner()
     except (TraitError, TypeError) as exc:
         raise ConfigError(str(exc)) from exc
     clusters = spawner.clusters
     urls: dict[str, dict[str, None]] = {name: {} for name in clusters}
-    for name, url in _used(config, spawner):
+    for name, url in _used(sample, spawner):
         urls.setdefault(name, {}).update({url: None} if url else {})
     exposed: dict[str, dict[str, None]] = {}
-    for name, exposure in _exposed(config, spawner):
+    for name, exposure in _exposed(sample, spawner):
         exposed.setdefault(name, {})[exposure] = None
 
     def subject(name: str) -> Subject:
@@ -81,19 +84,19 @@ def _named(asked: str, known: Collection[str]) -> str:
     raise UnknownCluster(unknown("cluster", asked, names))
 
 
-def _used(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
+def _used(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
     """Clusters with their URLs, as configured and as profiles choose them.
 
     What cannot be read is left out: `config_check.problems` tells it.
     """
-    pool = Pool(config, logging.getLogger("mcks.check"))
+    pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for name in spawner.clusters:
         with contextlib.suppress(MCKSError):
             yield name, pool.configured(name, spawner.clusters).cluster.ingress_public_url
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
             with contextlib.suppress(MCKSError):
-                yield _chosen(sample_spawner(config, "ada"), profile, options, pool)
+                yield _chosen(sample.spawner(), profile, options, pool)
 
 
 def _profiles(spawner: MultiClusterKubeSpawner) -> list[profile_list.Profile]:
@@ -122,18 +125,18 @@ def _chosen(
     return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url
 
 
-def _exposed(config: Config, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
+def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
     """Clusters with what the objects of a sample user's servers expose there."""
-    pool = Pool(config, logging.getLogger("mcks.check"))
+    pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
             with contextlib.suppress(MCKSError):
-                check_names(profile, MultiClusterKubeSpawner)
-                sample = sample_spawner(config, "ada", profile.slug)
-                chosen = select([profile], {"profile": profile.slug, **options})
-                sample.choosing.sample(chosen)
-                configured = sample.configured(pool)
-                objects = plan.make(sample, configured).objects
+                check_names(profile, sample.spawner_class)
+                one = sample.spawner(profile.slug)
+                one.choosing.sample(select([profile], {"profile": profile.slug, **options}))
+                without_failing(one)
+                configured = one.configured(pool)
+                objects = plan.make(one, configured).objects
                 if configured.namespace is None:  # nobody else's Secrets are there
                     continue
                 for exposure in exposures(objects, configured.namespace):

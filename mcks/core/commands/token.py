@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -70,7 +69,7 @@ def _timestamp(seconds: float | None) -> str | None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print an ExecCredential. Raises MCKSError if that would show a secret on a terminal."""
-    if sys.stdout.isatty() and not arguments.show:
+    if arguments.answer.isatty() and not arguments.show:
         raise MCKSError("this would show a secret on the terminal: add --show if that is wanted")
     version = asked_version()
     configured = configured_cluster(arguments)
@@ -81,5 +80,5 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             await configured.backend.close()
 
-    sys.stdout.write(exec_credential(asyncio.run(mint()), version) + "\n")
+    arguments.answer.write(exec_credential(asyncio.run(mint()), version) + "\n")
     return 0

@@ -56,8 +56,7 @@ def spawner_of(
     config.MultiClusterKubeSpawner.clusters = clusters
     config.MultiClusterKubeSpawner.profile_list = listed
     config.MultiClusterKubeSpawner.update(settings)
-    spawner = sample_spawner(config, "ada")
-    spawner.user.groups = [SimpleNamespace(name=name) for name in groups]
+    spawner = sample_spawner(config, "ada", groups=groups)
     spawner.orm_spawner = SimpleNamespace(name="", server=None, state={}, user_options=saved)
     spawner.user_options = saved or {}
     spawner.choosing.remember(saved)
