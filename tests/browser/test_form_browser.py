@@ -46,7 +46,7 @@ class Site:
         self.posted: list[dict[str, Any]] = []
         self.policy = "frame-ancestors 'none'"
         self.theme = "light"
-        self.profiles: list[Profile] = parse(LISTED)
+        self.profiles: list[Profile] = parse(LISTED).profiles
 
     async def page(self, _: web.Request) -> web.Response:
         html = (
@@ -174,7 +174,7 @@ async def test_it_works_without_scripts(site: Site, browser: Browser, strict: bo
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_it_fits_a_phone_and_both_themes(site: Site, browser: Browser, theme: str) -> None:
     site.theme = theme
-    site.profiles = away(parse(LISTED))
+    site.profiles = away(parse(LISTED).profiles)
     page = await open_page(browser, site, viewport=PHONE)
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
@@ -196,7 +196,7 @@ def away(profiles: list[Profile]) -> list[Profile]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_it_keeps_nobody_out(site: Site, browser: Browser, theme: str, number: int) -> None:
     site.theme = theme
-    site.profiles = away(parse(LISTED[:number]))
+    site.profiles = away(parse(LISTED[:number]).profiles)
     page = await open_page(browser, site)
     await page.get_by_label("Image", exact=True).select_option("Other...")
     await shot(page, f"form-{number}-{theme}", full_page=True)
@@ -206,7 +206,7 @@ async def test_it_keeps_nobody_out(site: Site, browser: Browser, theme: str, num
 async def test_what_is_unavailable_cannot_be_chosen_and_says_why(
     site: Site, browser: Browser
 ) -> None:
-    site.profiles = away(parse(LISTED[:3]))
+    site.profiles = away(parse(LISTED[:3]).profiles)
     page = await open_page(browser, site)
     off = page.get_by_role("radio", name="Other 0")
     await expect(off).to_be_disabled()

@@ -75,7 +75,9 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
     except ConfigError as exc:
         found.problems.append(str(exc))
         return found.once()
-    for profile in parsed or [profile_list.Profile("", "(no profile)")]:
+    found.problems += parsed.left_out
+    found.notes += parsed.ignored
+    for profile in parsed.profiles or [profile_list.Profile("", "(no profile)")]:
         found.note(partial(_profile_problems, profile, sample, log, found.notes))
     return found.once()
 

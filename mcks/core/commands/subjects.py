@@ -103,7 +103,7 @@ def _profiles(spawner: MultiClusterKubeSpawner) -> list[profile_list.Profile]:
     if callable(spawner.profile_list):
         return []
     with contextlib.suppress(ConfigError):
-        return profile_list.parse(spawner.profile_list) or [
+        return profile_list.parse(spawner.profile_list).profiles or [
             profile_list.Profile("", "(no profile)")
         ]
     return []

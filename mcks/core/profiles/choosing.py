@@ -5,7 +5,9 @@ What a profile list means (profiles.py, selection.py) and how a server starts do
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from mcks.core.access import AskingSpawner, allowed
@@ -65,11 +67,17 @@ class Choosing:
         self._saved = dict(user_options or {})
 
     async def listed(self) -> list[profile_list.Profile]:
-        """Return all profiles; ask the administrator's function, if it is one, each time."""
+        """Return all profiles; ask the administrator's function, if it is one, each time.
+
+        What is left out because of a mistake is in the hub's log, each mistake once.
+        """
         listed = self._spawner.profile_list
         if callable(listed):
             listed = await ask(listed, self._spawner, "profile_list")
-        return profile_list.parse(listed)
+        parsed = profile_list.parse(listed)
+        for mistake in parsed.left_out:
+            _tell(self._spawner.log, mistake)
+        return parsed.profiles
 
     # -- the form -----------------------------------------------------------------------------
 
@@ -186,6 +194,11 @@ class Choosing:
         if name not in spawner.clusters and not name.startswith(CONTEXT_PREFIX):
             return ""
         return spawner.unavailable(name)
+
+
+@lru_cache(maxsize=1000)  # so that each mistake is told once
+def _tell(log: logging.Logger, mistake: str) -> None:
+    log.error("A profile is left out, for everybody: %s", mistake)
 
 
 def _cluster_of(overrides: Mapping[str, Any]) -> str:

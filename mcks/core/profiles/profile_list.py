@@ -7,10 +7,11 @@ them (selection.py) does not belong here.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from slugify import slugify
 
 from mcks.core.access import EVERYBODY, Access
 from mcks.errors import ConfigError, unknown
@@ -24,6 +25,8 @@ _FANCY = {"description_in_choices", "dynamic_image_building"}
 """Keys that only jupyterhub-fancy-profiles' form reads."""
 _OPTION = _SHOWN | _FANCY | {"choices", "unlisted_choice"}
 _CHOICE = _SHOWN | _CHOOSES
+_IDLE = {"slug"}
+"""Keys that KubeSpawner's choices may have, where nothing reads them."""
 _UNLISTED = (
     _SHOWN
     | _FANCY
@@ -90,39 +93,56 @@ class Profile:
     """Why no server can start with it at the moment; empty if one can."""
 
 
-def slugify(text: str) -> str:
-    """Make a slug of a display name: ASCII letters, digits and single hyphens.
+@dataclass(frozen=True)
+class Listed:
+    """A profile list as far as it can be used, and in sentences what could not be."""
 
-    >>> slugify("GPU (2 x A100), près du lac")
-    'gpu-2-x-a100-pres-du-lac'
-    """
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore")
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text.decode().lower()).strip("-")
+    profiles: list[Profile]
+    left_out: tuple[str, ...] = ()
+    """Entries with a mistake: where, what, and what to write instead."""
+    ignored: tuple[str, ...] = ()
+    """Keys without effect."""
 
 
-def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[Profile]:
+def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> Listed:
     """Check a profile list (or a dict of profiles, taken in the order of its keys).
 
-    The first profile is the default if none is marked. Raises ConfigError that names the place.
+    An entry with a mistake is left out: the others are still good. The first profile that is left
+    is the default if none of them is marked. Raises ConfigError if this is no list, or if nothing
+    of it can be used: without profiles, everybody would start what the hub's settings say.
     """
-    if isinstance(profile_list, Mapping):
-        entries = [(f"profile_list[{key!r}]", profile_list[key]) for key in sorted(profile_list)]
-    elif isinstance(profile_list, Sequence) and not isinstance(profile_list, str):
-        entries = [(f"profile_list[{i}]", entry) for i, entry in enumerate(profile_list)]
-    else:
-        raise ConfigError(
-            f"profile_list must be a list or a dict of profiles, not {type(profile_list).__name__}"
-        )
-    profiles = [_profile(where, entry) for where, entry in entries]
-    seen: dict[str, str] = {}
-    for (where, _), profile in zip(entries, profiles, strict=True):
-        if profile.slug in seen:
-            raise ConfigError(
-                f"{where} and {seen[profile.slug]} have the same slug {profile.slug!r}: "
+    profiles: dict[str, Profile] = {}
+    left_out: list[str] = []
+    ignored: list[str] = []
+    places: dict[str, str] = {}
+    for where, entry in _entries(profile_list):
+        try:
+            profile = _profile(where, entry, ignored)
+        except ConfigError as exc:
+            left_out.append(str(exc))
+            continue
+        if profile.slug in profiles:
+            left_out.append(
+                f"{where} and {places[profile.slug]} have the same slug {profile.slug!r}: "
                 "give one of them another 'slug'"
             )
-        seen[profile.slug] = where
-    return with_default(profiles)
+            continue
+        places[profile.slug], profiles[profile.slug] = where, profile
+    if left_out and not profiles:
+        raise ConfigError(f"{'; '.join(left_out)} (so no profile is left)")
+    return Listed(with_default([*profiles.values()]), tuple(left_out), tuple(ignored))
+
+
+def _entries(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if isinstance(profile_list, Mapping):
+        return [
+            (f"profile_list[{key!r}]", profile_list[key]) for key in sorted(profile_list, key=str)
+        ]
+    if isinstance(profile_list, Sequence) and not isinstance(profile_list, str):
+        return [(f"profile_list[{i}]", entry) for i, entry in enumerate(profile_list)]
+    raise ConfigError(
+        f"profile_list must be a list or a dict of profiles, not {type(profile_list).__name__}"
+    )
 
 
 def levels(profile: Profile) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -160,7 +180,7 @@ def _default_order(what: Profile | Choice) -> tuple[bool, bool]:
     return bool(what.unavailable), not what.default
 
 
-def _profile(where: str, entry: Any) -> Profile:
+def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
     _check_keys(where, entry, _PROFILE)
     name = _text(where, entry, "display_name")
     if not name:
@@ -179,12 +199,14 @@ def _profile(where: str, entry: Any) -> Profile:
         default=bool(entry.get("default", False)),
         overrides=_overrides(where, entry),
         description_html=_text(where, entry, "description_html"),
-        options=tuple(_option(f"{place}[{key!r}]", key, value) for key, value in options.items()),
+        options=tuple(
+            _option(f"{place}[{key!r}]", key, value, ignored) for key, value in options.items()
+        ),
         access=_access(where, entry),
     )
 
 
-def _option(where: str, key: Any, entry: Any) -> Option:
+def _option(where: str, key: Any, entry: Any, ignored: list[str]) -> Option:
     _check_keys(where, entry, _OPTION)
     _check_name(where, key, "option")
     if key == "profile" or key.endswith(f"--{UNLISTED}"):
@@ -204,15 +226,21 @@ def _option(where: str, key: Any, entry: Any) -> Option:
         display_name=_text(where, entry, "display_name") or key,
         description=_text(where, entry, "description"),
         choices=with_default_choice(
-            [_choice(f"{where}['choices'][{k!r}]", k, value) for k, value in choices.items()]
+            [
+                _choice(f"{where}['choices'][{k!r}]", k, value, ignored)
+                for k, value in choices.items()
+            ]
         ),
         unlisted=unlisted,
         fancy={k: entry[k] for k in _FANCY if k in entry},
     )
 
 
-def _choice(where: str, key: Any, entry: Any) -> Choice:
-    _check_keys(where, entry, _CHOICE)
+def _choice(where: str, key: Any, entry: Any, ignored: list[str]) -> Choice:
+    _check_keys(where, entry, _CHOICE | _IDLE)
+    ignored += (
+        f"{where}: {idle!r} has no effect: a choice's name is its key" for idle in _IDLE & {*entry}
+    )
     _check_name(where, key, "choice")
     if key == UNLISTED:
         raise ConfigError(f"{where}: a choice cannot have this key: the form needs it itself")

@@ -110,6 +110,25 @@ def test_a_mistake_is_told_with_place_and_remedy(tmp_path: Path, extra: str, mes
     assert any(message in problem for problem in listed), listed
 
 
+def test_a_bad_entry_of_the_profiles_hides_no_mistake_of_the_others(tmp_path: Path) -> None:
+    extra = (
+        "S.profile_list.insert(0, {'display_name': '🎉'})\nS.profile_list[1]['cluster'] = 'y'\n"
+        "S.profile_list.append({'display_name': 'x', 'sluk': 'y'})"
+    )
+    listed = found(tmp_path, extra)
+    for words in ("profile_list[0] needs a 'slug'", "cluster 'y'", "unknown key 'sluk'"):
+        assert any(words in problem for problem in listed), listed
+
+
+def test_a_key_without_effect_is_a_note_and_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    extra = "S.profile_list[0]['profile_options'] = {'o': {'choices': {'x': {'slug': 'y'}}}}"
+    assert run(tmp_path, "check", "--offline", extra=extra) == 0
+    out = capsys.readouterr().out
+    assert "note: profile_list[0]['profile_options']['o']['choices']['x']: 'slug' has no" in out
+
+
 def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
     extra = (
         "S.patchs = {}\nS.clusters['a']['context'] = 'x'\nS.profile_list[1]['cluster'] = 'y'\n"

@@ -7,20 +7,21 @@ from typing import Any
 import pytest
 
 from mcks.core.profiles.overrides import merge_value
-from mcks.core.profiles.profile_list import parse, slugify
+from mcks.core.profiles.profile_list import parse
 from mcks.errors import ConfigError
+from tests.core.profiles.side_by_side import kubespawner
 
 TWO = [{"display_name": "Small one"}, {"display_name": "GPU", "default": True}]
 
 
 def test_slugs_are_made_from_names_and_the_marked_profile_is_the_default() -> None:
-    small, gpu = parse(TWO)
+    small, gpu = parse(TWO).profiles
     assert (small.slug, small.default) == ("small-one", False)
     assert (gpu.slug, gpu.default) == ("gpu", True)
 
 
 def test_the_first_profile_is_the_default_if_none_is_marked() -> None:
-    assert [p.default for p in parse([{"display_name": "a"}, {"display_name": "b"}])] == [
+    assert [p.default for p in parse([{"display_name": "a"}, {"display_name": "b"}]).profiles] == [
         True,
         False,
     ]
@@ -28,21 +29,21 @@ def test_the_first_profile_is_the_default_if_none_is_marked() -> None:
 
 def test_only_one_profile_is_the_default() -> None:
     marked = [{"display_name": "a", "default": True}, {"display_name": "b", "default": True}]
-    assert [p.default for p in parse(marked)] == [True, False]
+    assert [p.default for p in parse(marked).profiles] == [True, False]
 
 
 def test_a_dict_of_profiles_is_taken_in_the_order_of_its_keys() -> None:
     listed = {"02": {"display_name": "b"}, "01": {"display_name": "a"}}
-    assert [p.slug for p in parse(listed)] == ["a", "b"]
+    assert [p.slug for p in parse(listed).profiles] == ["a", "b"]
 
 
 def test_the_key_cluster_is_short_for_an_override() -> None:
-    (profile,) = parse([{"display_name": "a", "cluster": "gcp"}])
+    (profile,) = parse([{"display_name": "a", "cluster": "gcp"}]).profiles
     assert profile.overrides == {"cluster": "gcp"}
 
 
 def test_kubespawners_spelling_of_the_override_works() -> None:
-    (profile,) = parse([{"display_name": "a", "kubespawner_override": {"image": "i"}}])
+    (profile,) = parse([{"display_name": "a", "kubespawner_override": {"image": "i"}}]).profiles
     assert profile.overrides == {"image": "i"}
 
 
@@ -56,7 +57,6 @@ def test_kubespawners_spelling_of_the_override_works() -> None:
             [{"display_name": "a", "spawner_overide": {}}],
             "unknown key 'spawner_overide'. Did you mean 'spawner_override'",
         ),
-        ([{"display_name": "a"}, {"display_name": "A"}], "the same slug 'a'"),
         (
             [{"display_name": "a", "cluster": "x", "spawner_override": {"cluster": "y"}}],
             "names its cluster twice",
@@ -108,8 +108,65 @@ def test_merging_changes_neither_side() -> None:
     assert (base, override) == ({"A": {"x": 1}}, {"A": {"y": 2}})
 
 
-def test_slugs_hold_letters_digits_and_hyphens() -> None:
-    assert slugify("Größe: 16 GiB (ünï)") == "groe-16-gib-uni"
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Größe: 16 GiB (ünï)", "grosse-16-gib-uni"),
+        ("日本語", "ri-ben-yu"),
+        ("Ἑλλάς", "ellas"),
+        ("It's 1,000 µm", "it-s-1000-mm"),
+        ("R &amp; D", "r-d"),
+    ],
+)
+def test_slugs_are_those_of_kubespawner(name: str, slug: str) -> None:
+    (profile,) = parse([{"display_name": name}]).profiles
+    assert profile.slug == slug
+    (theirs,) = kubespawner([])._get_initialized_profile_list([{"display_name": name}])
+    assert theirs["slug"] == slug
+
+
+BAD: list[tuple[Any, str]] = [
+    ("x", "profile_list[1] must be a dict, not str"),
+    ({"display_name": "🎉"}, "profile_list[1] needs a 'slug': none can be made of '🎉'"),
+    ({"display_name": "Good"}, "profile_list[1] and profile_list[0] have the same slug 'good'"),
+    ({"display_name": "b", "profile_options": {"o": {"choices": {}}}}, "['o'] offers nothing"),
+    ({"display_name": "b", "allowed_group": ["x"]}, "unknown key 'allowed_group'"),
+    (
+        {"display_name": "b", "profile_options": {"o": {"choices": {"c": {"alowed_groups": []}}}}},
+        "unknown key 'alowed_groups'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("entry", "words"), BAD)
+def test_an_entry_with_a_mistake_is_left_out_and_the_others_are_there(
+    entry: Any, words: str
+) -> None:
+    listed = parse([{"display_name": "Good"}, entry, {"display_name": "Last", "default": True}])
+    assert [(p.slug, p.default) for p in listed.profiles] == [("good", False), ("last", True)]
+    (told,) = listed.left_out
+    assert words in told
+
+
+def test_the_next_is_the_default_if_the_marked_one_is_left_out() -> None:
+    listed = parse([{"display_name": "a", "default": True, "x": 1}, {"display_name": "b"}])
+    assert [(p.slug, p.default) for p in listed.profiles] == [("b", True)]
+
+
+def test_a_list_of_which_nothing_can_be_used_is_no_list_without_profiles() -> None:
+    with pytest.raises(
+        ConfigError, match=r"profile_list\[0\].*profile_list\[1\].*no profile is lef"
+    ):
+        parse([{"slug": "a"}, {"slug": "b"}])
+    assert parse([]).profiles == []
+
+
+def test_a_slug_in_a_choice_changes_nothing_and_is_told() -> None:
+    listed = parse(option(choices={"x": {"slug": "y", "display_name": "X"}}))
+    (choice,) = listed.profiles[0].options[0].choices
+    assert choice.key == "x"
+    (told,) = listed.ignored
+    assert told.endswith("['choices']['x']: 'slug' has no effect: a choice's name is its key")
 
 
 def option(**keys: Any) -> list[Any]:
@@ -118,7 +175,7 @@ def option(**keys: Any) -> list[Any]:
 
 def test_the_first_choice_is_the_default_if_none_is_marked() -> None:
     choices = {"x": {"display_name": "X"}, "y": {}}
-    (profile,) = parse(option(display_name="Image", choices=choices))
+    (profile,) = parse(option(display_name="Image", choices=choices)).profiles
     assert [(c.key, c.display_name, c.default) for c in profile.options[0].choices] == [
         ("x", "X", True),
         ("y", "y", False),
@@ -126,13 +183,13 @@ def test_the_first_choice_is_the_default_if_none_is_marked() -> None:
 
 
 def test_an_unlisted_choice_that_is_not_enabled_is_none() -> None:
-    (profile,) = parse(option(choices={"x": {}}, unlisted_choice={"enabled": False}))
+    (profile,) = parse(option(choices={"x": {}}, unlisted_choice={"enabled": False})).profiles
     assert profile.options[0].unlisted is None
 
 
 def test_the_keys_of_jupyterhub_fancy_profiles_are_kept() -> None:
     fancy = {"dynamic_image_building": {"enabled": True}}
-    (profile,) = parse(option(choices={"x": {}}, **fancy))
+    (profile,) = parse(option(choices={"x": {}}, **fancy)).profiles
     assert profile.options[0].fancy == fancy
 
 

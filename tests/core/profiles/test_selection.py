@@ -37,7 +37,7 @@ LISTED = [
         },
     },
 ]
-PROFILES = parse(LISTED)
+PROFILES = parse(LISTED).profiles
 
 
 def chosen(saved: bool = False, **options: Any) -> dict[str, Any]:
