@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mcks.core.objects import Manifest, metadata
-from mcks.core.servers import references
+from mcks.core.servers import limits, references
 from mcks.errors import ConfigError
 
 CONTAINER = "notebook"
@@ -28,7 +28,8 @@ def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> lis
     ``env`` or the Secret names already wins. The limits that JupyterHub announces (MEM_LIMIT ...)
     follow the patched container's resources, and JUPYTER_IMAGE its image.
 
-    Raises ConfigError if the Secret, the Pod or the container is missing.
+    Raises ConfigError if the Secret, the Pod or the container is missing, or if a variable cannot
+    reach the container.
     """
     pod = find(objects, "Pod", key)
     secret = find(objects, "Secret", key)
@@ -51,6 +52,7 @@ def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> lis
     }
     kept = {name: text for name, text in texts.items() if name not in (secret.get("data") or {})}
     filled = {**secret, "stringData": kept | (secret.get("stringData") or {})}
+    limits.check(filled, entries.values())
     replaced = {id(pod): _with_container(pod, container), id(secret): filled}
     return [replaced.get(id(manifest), manifest) for manifest in objects]
 

@@ -103,6 +103,11 @@ def test_none_is_a_value_where_jupyterhub_takes_it(tmp_path: Path, extra: str) -
         ("S.objects.update({'09': 'kind: ConfigMap'})", "template '09'"),
         ("S.key_template = '{{user}}'", "key_template"),
         ("S.ready_check = 'htp'", "ready_check"),
+        ("S.environment = {'MY VAR': 'x'}", "environment: 'MY VAR' cannot be a variable's name"),
+        ("S.environment = {'A': 'x' * 131072}", "environment['A'] has 131075 bytes"),
+        ("S.environment = {'A': '$(B)' * 40000}", "environment['A'] has 160003 bytes"),
+        ("S.environment = {'A': lambda s: 'x' * 131072}", "environment['A'] has 131075 bytes"),
+        ("S.environment = {str(n): 'x' * 130000 for n in range(9)}", "all values together"),
     ],
 )
 def test_a_mistake_is_told_with_place_and_remedy(tmp_path: Path, extra: str, message: str) -> None:

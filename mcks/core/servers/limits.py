@@ -1,0 +1,79 @@
+"""What the environment of a server may hold: Secrets' names and sizes, the kernel's longest text.
+
+Pure. Messages name variables and never say their values.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from mcks.errors import ConfigError
+
+LONGEST = 128 * 1024
+"""Bytes of ``NAME=value`` and the zero after it that Linux hands to a program (MAX_ARG_STRLEN)."""
+SECRET = 1024 * 1024
+"""Bytes of all values of a Secret together (MaxSecretSize)."""
+_NAME = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+
+
+def check(secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]]) -> None:
+    """Raise ConfigError for the first variable that cannot reach the container.
+
+    *secret* is the server's, filled; *entries* are ours of the container's ``env``.
+    """
+    texts: Mapping[Any, Any] = secret.get("stringData") or {}
+    data: Mapping[Any, Any] = secret.get("data") or {}
+    values = {**{n: v for n, v in data.items() if n not in texts}, **texts}
+    for name in [*values, *(entry.get("name") for entry in entries)]:
+        _check_name(name)
+    sizes = {n: _size(n, v) if n in texts else _decoded(v) for n, v in values.items()}
+    expanded = {str(e["name"]): _size(str(e["name"]), e.get("value")) for e in entries}
+    for name, size in (sizes | expanded).items():
+        _check_size(name, size + len(f"{name}=\0"))
+    if (total := sum(sizes.values())) > SECRET:
+        largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
+        raise ConfigError(
+            f"environment: all values together have {total} bytes, and a Secret holds {SECRET}: "
+            f"put files into a volume instead. The largest: {', '.join(largest)}"
+        )
+
+
+def _check_name(name: Any) -> None:
+    good = isinstance(name, str) and _NAME.fullmatch(name)
+    if not good or name == "." or name.startswith(".."):
+        raise ConfigError(
+            f"environment: {name!r} cannot be a variable's name here, because a Secret cannot hold "
+            "it: use letters, digits, '_', '-' and '.'"
+        )
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > LONGEST:
+        raise ConfigError(
+            f"environment[{name!r}] has {size} bytes with its name, and no program starts with "
+            f"more than {LONGEST} in one variable: put it into a file of a volume instead"
+        )
+
+
+def _size(name: str, value: Any) -> int:
+    if value is None:  # it comes from elsewhere
+        return 0
+    try:
+        encoded = str(value).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"environment[{name!r}] has characters that are no Unicode text"
+        ) from None
+    if b"\0" in encoded:
+        raise ConfigError(f"environment[{name!r}] has a zero byte, at which a variable ends")
+    return len(encoded)
+
+
+def _decoded(value: Any) -> int:
+    try:
+        return len(base64.b64decode(str(value)))
+    except ValueError:  # the API server says best what is wrong with it
+        return 0
