@@ -151,7 +151,8 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         Jinja2 template of the form, as HTML. If unset, the form that comes with mcks.
 
         It sees ``profile_list`` (slug, display_name, description, default and profile_options of
-        the profiles that the user may use), ``user_options``, the last choice, and ``notices``,
+        the profiles that the user may use), ``user_options``, what is to be preselected: the last
+        choice as far as it is still there, and defaults; and ``notices``,
         sentences about what was chosen or linked and is not there. It must post a field
         ``profile`` with a slug, and may post ``profile-option-SLUG--OPTION``.
         """,

@@ -82,7 +82,7 @@ async def _permitted(made: MultiClusterKubeSpawner) -> list[Profile]:
 
 def _one(profiles: list[Profile], chosen: Selection) -> float:
     pages: list[str] = []
-    took = _timed(lambda: pages.append(form("", profiles, {}, chosen=chosen)))
+    took = _timed(lambda: pages.append(form("", profiles, chosen=chosen)))
     assert pages[0].count(" checked") == 1
     return took
 

@@ -55,7 +55,7 @@ class Site:
             '<title>Form</title><link rel="stylesheet" href="/static/css/style.min.css"></head>'
             '<body><main class="container"><h1>Server Options</h1>'
             '<form method="post" enctype="multipart/form-data">'
-            f'{form("", self.profiles, {})}<button type="submit">Start</button></form></main>'
+            f'{form("", self.profiles)}<button type="submit">Start</button></form></main>'
         )
         headers = {"Content-Security-Policy": self.policy}
         return web.Response(text=html, content_type="text/html", headers=headers)

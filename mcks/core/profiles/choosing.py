@@ -96,7 +96,6 @@ class Choosing:
         return options_form.form(
             spawner.profile_form_template,
             permitted,
-            options,
             directories=spawner.additional_profile_form_template_paths,
             chosen=chosen,
         )

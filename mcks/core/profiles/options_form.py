@@ -50,19 +50,20 @@ def _template(template: str, directories: tuple[str, ...]) -> Template:
 def form(
     template: str,
     profiles: Sequence[Profile],
-    user_options: Mapping[str, Any],
     *,
     directories: Sequence[str] = (),
     chosen: Selection | None = None,
 ) -> str:
     """Render the form as HTML, with what is *chosen* preselected, else the defaults.
 
+    Templates see of the user's options only what is *chosen*: that is there and can start.
+
     An empty *template* is the file form.html of the first of the *directories* that has one, else
     the form that ships with mcks. All texts are escaped but ``description_html``.
     """
     return _template(template, tuple(directories)).render(
         profile_list=[_shown_profile(profile, chosen) for profile in profiles],
-        user_options={k: v for k, v in user_options.items() if isinstance(v, str)},
+        user_options=chosen.user_options if chosen is not None else {},
         notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
     )

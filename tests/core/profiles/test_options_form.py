@@ -68,7 +68,7 @@ class Page(HTMLParser):
 def shown(profile_list: list[Any], options: dict[str, Any] | None = None, **more: Any) -> Page:
     profiles = parse(profile_list).profiles
     chosen = select(profiles, options or {}, saved=True)
-    return Page(form("", profiles, options or {}, chosen=chosen, **more))
+    return Page(form("", profiles, chosen=chosen, **more))
 
 
 def test_every_profile_is_a_radio_button_and_the_default_is_preselected() -> None:
@@ -168,21 +168,22 @@ def test_description_html_is_trusted() -> None:
 
 def test_a_template_sees_the_list_without_overrides() -> None:
     template = "{{ profile_list | tojson }}|{{ user_options | tojson }}"
-    html = form(template, parse([GPU]).profiles, {"profile": "gpu", "n": 7})
+    profiles = parse([GPU]).profiles
+    html = form(template, profiles, chosen=select(profiles, {"profile": "gpu", "n": 7}))
     assert "PyTorch" in html
     assert "secret" not in html
-    assert html.endswith('|{"profile": "gpu"}')
+    assert html.endswith('|{"image": "torch", "profile": "gpu"}')
 
 
 def test_a_directory_may_bring_the_form(tmp_path: Path) -> None:
     (tmp_path / "form.html").write_text("{% include 'part.txt' %}{{ profile_list[0].slug }}")
     (tmp_path / "part.txt").write_text("part of ")
-    assert form("", parse([GPU]).profiles, {}, directories=[str(tmp_path)]) == "part of gpu"
-    assert form("own", parse([GPU]).profiles, {}, directories=[str(tmp_path)]) == "own"
+    assert form("", parse([GPU]).profiles, directories=[str(tmp_path)]) == "part of gpu"
+    assert form("own", parse([GPU]).profiles, directories=[str(tmp_path)]) == "own"
 
 
 def test_a_directory_without_a_form_changes_nothing(tmp_path: Path) -> None:
-    assert "mcks-profiles" in form("", parse([GPU]).profiles, {}, directories=[str(tmp_path)])
+    assert "mcks-profiles" in form("", parse([GPU]).profiles, directories=[str(tmp_path)])
 
 
 @pytest.mark.parametrize(
