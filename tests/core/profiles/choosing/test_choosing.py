@@ -126,6 +126,29 @@ async def test_without_a_cmd_the_images_own_runs_with_the_arguments() -> None:
         assert container["args"] == ["--debug"]
 
 
+async def test_references_go_across_all_levels_of_the_environment() -> None:
+    def sets(**values: str) -> dict[str, Any]:
+        return {"spawner_override": {"environment": values}}
+
+    choice = sets(OF_CHOICE="$(OF_PROFILE)/c")
+    options = {"o": {"choices": {"c": choice}}}
+    profile = sets(OF_PROFILE="$(OF_GROUP)/p", PLAIN="text")
+    listed = [{"display_name": "x", "cluster": "a", "profile_options": options, **profile}]
+    group = {"1": {"groups": ["g"], **sets(OF_GROUP="$(OF_HUB)/g")}}
+    said = {"OF_HUB": "s3://b/$(JUPYTERHUB_USER)", "LAST": "$(OF_CHOICE)"}
+    spawner = spawner_of("g", listed=listed, group_overrides=group, environment=said)
+    await spawner.apply_group_overrides()
+    await start(spawner, {})
+    (container,) = pod_of(spawner)["spec"]["containers"]
+    assert [(e["name"], e["value"]) for e in container["env"]] == [
+        ("OF_HUB", "s3://b/$(JUPYTERHUB_USER)"),
+        ("OF_GROUP", "$(OF_HUB)/g"),
+        ("OF_PROFILE", "$(OF_GROUP)/p"),
+        ("OF_CHOICE", "$(OF_PROFILE)/c"),
+        ("LAST", "$(OF_CHOICE)"),
+    ]
+
+
 async def test_an_override_that_is_no_trait_says_what_to_write_instead() -> None:
     override = {"kubespawner_override": {"node_selector": {"disk": "ssd"}}}
     spawner = spawner_of(listed=[{"display_name": "x", **override}])
