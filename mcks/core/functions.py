@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mcks.errors import FunctionFailed, MCKSError
+from mcks.errors import ConfigError, FunctionFailed, MCKSError
 
 _LONGEST = 300
 """Characters of an exception's own words."""
@@ -26,12 +26,13 @@ async def ask(function: Callable[..., Any], spawner: Any, where: str) -> Any:
 
 
 def ask_now(function: Callable[..., Any], spawner: Any, where: str) -> Any:
-    """Call *function* where nothing can be awaited. Raises FunctionFailed."""
+    """Call *function* where nothing can be awaited. Raises FunctionFailed, and ConfigError for an
+    async one."""
     with naming(where, function):
         answer = function(spawner)
     if inspect.iscoroutine(answer):
         answer.close()
-        raise FunctionFailed(f"{where}: {_name(function)} is async, which nobody awaits here")
+        raise ConfigError(f"{where}: {_name(function)} is async, and nobody can await it here")
     return answer
 
 

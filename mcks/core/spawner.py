@@ -15,13 +15,13 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
-from mcks.core import functions
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.clusters.routes import Target, same_place
 from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.removal import Removal
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
@@ -40,10 +40,9 @@ _LONGEST_PAUSE = 30.0
 """Seconds between two looks at a cluster that is away when the hub starts."""
 
 
-class MultiClusterKubeSpawner(ForeignNames, Spawner, Settings):  # type: ignore[misc]
+class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: ignore[misc]
     """Starts each server in the Kubernetes cluster that its profile names."""
 
-    environment: dict[str, Any]
     remembered = state.State()
     """What there is to remember at the moment; it is replaced as a whole."""
     _exit_code: int | None = None
@@ -89,7 +88,14 @@ class MultiClusterKubeSpawner(ForeignNames, Spawner, Settings):  # type: ignore[
         if request is not None and request.method == "GET" and "/spawn" in request.path:
             self.choosing.take_link(request.query_arguments)
 
-    # -- before the start: the profile --------------------------------------------------------
+    # -- before the start: groups, and the profile --------------------------------------------
+
+    async def apply_group_overrides(self) -> None:
+        """Apply what the user's groups set, which a profile may set anew."""
+        try:
+            await self.apply_groups()
+        except MCKSError as exc:
+            raise error_pages.refused(self, exc) from None
 
     async def _run_apply_user_options(self, user_options: dict[str, Any]) -> None:
         """Apply the profile, then the administrator's own hook, so that hooks see final values."""
@@ -122,15 +128,6 @@ class MultiClusterKubeSpawner(ForeignNames, Spawner, Settings):  # type: ignore[
             self.log.warning("%s: %s", self._log_name, notice)
 
     # -- start ------------------------------------------------------------------------------
-
-    def get_env(self) -> dict[str, Any]:
-        """Return the environment as JupyterHub does; a function in it that fails is named."""
-        configured = self.environment
-        self.environment = functions.with_names("environment", configured)
-        try:
-            return dict(super().get_env())
-        finally:
-            self.environment = configured
 
     async def start(self) -> str:
         """Start the server and return its gateway's URL, once it answers there."""

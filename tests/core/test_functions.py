@@ -9,7 +9,7 @@ import pytest
 from tornado import web
 
 from mcks.core import functions
-from mcks.errors import FunctionFailed, NotAllowed
+from mcks.errors import ConfigError, FunctionFailed, NotAllowed
 
 
 def broken(spawner: Any) -> str:
@@ -55,7 +55,7 @@ def test_what_is_called_without_being_a_plain_function_is_named(function: Any, w
 
 
 def test_an_async_function_where_nobody_awaits_is_refused() -> None:
-    with pytest.raises(FunctionFailed, match="x: the function broken_later is async"):
+    with pytest.raises(ConfigError, match="x: the function broken_later is async"):
         functions.ask_now(broken_later, {}, "x")
 
 

@@ -65,3 +65,18 @@ async def test_a_function_that_fails_ends_the_start_with_a_reference_and_one_lin
     assert "the function environment raised ValueError" in line
     assert "jupyterhub_config.py, line" in line
     assert "Traceback" not in log
+
+
+async def test_a_hub_that_checks_its_configuration_loads_and_logs_as_ever(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    more = (
+        "c.Spawner.environment = {'T': lambda spawner: spawner.userdata['t']}\n"
+        "import mcks\nmcks.check_config(c)\n"
+    )
+    async with serving(tmp_path, unused_tcp_port, more) as hub:
+        status, _ = await hub.api("bob", {})
+        log = hub.log.read_text()
+    assert status == 400
+    assert "environment['T']: the function <lambda> raised AttributeError" in log
+    assert "JupyterHub is now running" in log

@@ -137,7 +137,8 @@ def sample_spawner(
 def without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
     """Put the answers of functions into ``environment``, leave out those that fail, tell which.
 
-    For a function may want what only a real user has, such as what a log-in brought.
+    For a function may want what only a real user has, such as what a log-in brought. Raises
+    ConfigError for what cannot work for anybody.
     """
     failures: list[str] = []
     answers: dict[str, Any] = {}
@@ -145,6 +146,8 @@ def without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
         where = f"environment[{name!r}]"
         try:
             answers[name] = ask_now(value, spawner, where) if callable(value) else value
+        except ConfigError:
+            raise
         except FunctionFailed as exc:
             failures.append(str(exc))
         except Exception as exc:  # a refusal with the function's own words

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _as_a_start_does(spawner: MultiClusterKubeSpawner) -> None:
     try:
-        await spawner.apply_group_overrides()
+        await spawner.apply_groups()
         await spawner.apply_profile(spawner.user_options)
     except Exception as exc:
         if not hasattr(exc, "status_code"):

@@ -51,12 +51,6 @@ class ForeignNames:
             del vars(self)[name]
             self.log.warning("A hook uses what has no effect here: %s", instead_of(name))
 
-    async def apply_group_overrides(self) -> None:
-        """Do as JupyterHub does; a function that fails is named."""
-        said: Any = self.group_overrides
-        with functions.naming("group_overrides", said):
-            await super().apply_group_overrides()  # type: ignore[misc]
-
     def _apply_overrides(self, spawner_override: Mapping[str, Any]) -> None:
         """Leave out, with a warning, what JupyterHub would set without any effect."""
         cls: Any = type(self)

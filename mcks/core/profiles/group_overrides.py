@@ -17,13 +17,16 @@ def problems(spawner: Any) -> list[str]:
     found = []
     for key, entry in listed.items():
         try:
-            _try_out(f"group_overrides[{key!r}]", entry, spawner)
+            check_form(key, entry)
+            _try_out(f"group_overrides[{key!r}]: spawner_override", entry, spawner)
         except ConfigError as exc:
             found.append(str(exc))
     return found
 
 
-def _try_out(where: str, entry: Any, spawner: Any) -> None:
+def check_form(key: str, entry: Any) -> None:
+    """Raise ConfigError if *entry* is nothing that JupyterHub can read."""
+    where = f"group_overrides[{key!r}]"
     if not isinstance(entry, Mapping) or not {"groups", "spawner_override"} <= entry.keys():
         raise ConfigError(f"{where} must be a dict with 'groups' and 'spawner_override'")
     groups, values = entry["groups"], entry["spawner_override"]
@@ -33,7 +36,10 @@ def _try_out(where: str, entry: Any, spawner: Any) -> None:
         )
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where}['spawner_override'] must be a dict")
-    place = f"{where}: spawner_override"
+
+
+def _try_out(place: str, entry: Any, spawner: Any) -> None:
+    values = entry["spawner_override"]
     check_level(place, values, spawner)
     tried = Overrides(spawner)
     try:

@@ -205,6 +205,16 @@ def test_a_function_that_wants_a_real_login_does_not_keep_the_hub_from_loading(
     assert "environment['T']: the function" in caplog.text
 
 
+def test_an_async_function_in_the_environment_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extra = "async def later(s): return 'x'\nS.environment = {'A': later}"
+    assert mcks_does(tmp_path, extra, "check", "--offline") == 1
+    assert "- environment['A']: the function later is async" in capsys.readouterr().out
+    assert mcks_does(tmp_path, extra, "render", "--user", "ada") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [

@@ -6,10 +6,12 @@ import logging
 from typing import Any
 
 import pytest
+from tornado import web
 
 from mcks.core.profiles.foreign_names import DICTS, LISTS
 from mcks.core.profiles.kubespawner_traits import TRAITS
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.errors import FunctionFailed
 from tests.core.profiles.choosing.common import spawner_of
 from tests.core.profiles.side_by_side import kubespawner
 
@@ -106,5 +108,15 @@ async def test_a_groups_function_that_fails_is_named() -> None:
     override = {"a": {"groups": ["staff"], "spawner_override": {"mem_limit": fail}}}
     for said, where in ((override, "spawner_override"), (fail, "group_overrides: the function")):
         spawner = spawner_of("staff", group_overrides=said)
-        with pytest.raises(Exception, match=f"(?s)(?=group_overrides).*{where}.*raised KeyError"):
-            await spawner.apply_group_overrides()
+        with pytest.raises(FunctionFailed, match=f"{where}.*raised KeyError"):
+            await spawner.apply_groups()
+
+
+async def test_a_group_entry_that_cannot_be_read_is_no_failure_of_the_hub(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spawner = spawner_of("staff", group_overrides={"a": {"groups": ["staff"]}})
+    with pytest.raises(web.HTTPError) as caught:
+        await spawner.apply_group_overrides()
+    assert caught.value.status_code == 400
+    assert "group_overrides['a'] must be a dict with" in caplog.text

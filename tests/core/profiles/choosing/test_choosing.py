@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +9,6 @@ import pytest
 from markupsafe import escape
 from tornado import web
 
-from mcks.core.clusters.pool import Pool
-from mcks.core.servers import plan
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -59,173 +56,11 @@ async def test_a_function_that_lists_nothing_changes_nothing() -> None:
     assert spawner.image == "pangeo/pangeo-notebook:latest"
 
 
-async def test_templates_see_the_chosen_options() -> None:
-    patch = "kind: Pod\nmetadata: {name: '{{key}}', annotations: {x: '{{ options.image }}'}}"
-    spawner = spawner_of(patches={"1": patch})
-    await start(spawner, {"profile": "large", "image--unlisted-choice": "mine"})
-    planned = plan.make(spawner, spawner.configured(Pool(spawner.config, logging.getLogger("t"))))
-    (pod,) = (m for m in planned.objects if m["kind"] == "Pod")
-    assert pod["metadata"]["annotations"]["x"] == "mine"
-
-
-IMAGE_OF_THE_OPTION = """
-kind: Pod
-metadata:
-  name: "{{key}}"
-  annotations: {raw: "{{ unchecked_options.get('image', 'none') }}", profile: "{{ profile }}"}
-spec:
-  containers:
-  - name: notebook
-    {% if options.image is defined %}
-    image: {{ options.image }}
-    {% endif %}
-"""
-
-
-def pod_of(spawner: MultiClusterKubeSpawner) -> Any:
-    planned = plan.make(spawner, spawner.configured(Pool(spawner.config, logging.getLogger("t"))))
-    (pod,) = (m for m in planned.objects if m["kind"] == "Pod")
-    return pod
-
-
-@pytest.mark.parametrize(
-    "posted",
-    [
-        {"profile": "small", "image": "evil:1"},
-        {"profile": "small", "image--unlisted-choice": "evil:1", "image": "evil:1"},
-        {"image": "evil:1"},
-    ],
-)
-async def test_a_posted_word_that_the_profile_does_not_ask_for_is_no_option(
-    posted: dict[str, Any],
-) -> None:
-    spawner = spawner_of(patches={"1": IMAGE_OF_THE_OPTION})
-    await start(spawner, posted)
-    pod = pod_of(spawner)
-    assert pod["spec"]["containers"][0]["image"] == "pangeo/pangeo-notebook:latest"
-    assert pod["metadata"]["annotations"] | {"raw": "evil:1"} == pod["metadata"]["annotations"]
-
-
-async def test_without_profiles_nothing_that_is_posted_counts_as_checked() -> None:
-    clusters = {"a": CLUSTERS["a"]}
-    spawner = spawner_of(listed=[], clusters=clusters, patches={"1": IMAGE_OF_THE_OPTION})
-    spawner.choosing.profile = "of-a-former-list"
-    await start(spawner, {"profile": "staff", "image": "evil:1"})
-    pod = pod_of(spawner)
-    assert pod["spec"]["containers"][0]["image"] == "pangeo/pangeo-notebook:latest"
-    assert pod["metadata"]["annotations"]["profile"] == ""
-
-
-async def test_without_a_cmd_the_images_own_runs_with_the_arguments() -> None:
-    listed = [{"display_name": "x", "cluster": "a", "spawner_override": {"cmd": None}}]
-    for how in ({"listed": listed}, {"cmd": None}):
-        spawner = spawner_of(**how, args=["--debug"])
-        await start(spawner, {})
-        (container,) = pod_of(spawner)["spec"]["containers"]
-        assert "command" not in container
-        assert container["args"] == ["--debug"]
-
-
-async def test_references_go_across_all_levels_of_the_environment() -> None:
-    def sets(**values: str) -> dict[str, Any]:
-        return {"spawner_override": {"environment": values}}
-
-    choice = sets(OF_CHOICE="$(OF_PROFILE)/c")
-    options = {"o": {"choices": {"c": choice}}}
-    profile = sets(OF_PROFILE="$(OF_GROUP)/p", PLAIN="text")
-    listed = [{"display_name": "x", "cluster": "a", "profile_options": options, **profile}]
-    group = {"1": {"groups": ["g"], **sets(OF_GROUP="$(OF_HUB)/g")}}
-    said = {"OF_HUB": "s3://b/$(JUPYTERHUB_USER)", "LAST": "$(OF_CHOICE)"}
-    spawner = spawner_of("g", listed=listed, group_overrides=group, environment=said)
-    await spawner.apply_group_overrides()
-    await start(spawner, {})
-    (container,) = pod_of(spawner)["spec"]["containers"]
-    assert [(e["name"], e["value"]) for e in container["env"]] == [
-        ("OF_HUB", "s3://b/$(JUPYTERHUB_USER)"),
-        ("OF_GROUP", "$(OF_HUB)/g"),
-        ("OF_PROFILE", "$(OF_GROUP)/p"),
-        ("OF_CHOICE", "$(OF_PROFILE)/c"),
-        ("LAST", "$(OF_CHOICE)"),
-    ]
-
-
 async def test_an_override_that_is_no_trait_says_what_to_write_instead() -> None:
     override = {"kubespawner_override": {"node_selector": {"disk": "ssd"}}}
     spawner = spawner_of(listed=[{"display_name": "x", **override}])
     with pytest.raises(ConfigError, match=r"(?s)an entry of 'patches'.*nodeSelector: {disk: ssd}"):
         await spawner.apply_profile({})
-
-
-OWN_FORM = """
-{% for p in profile_list %}
-<input type=radio value="{{ p.slug }}" {% if user_options.profile == p.slug %}checked{% endif %}>
-{% endfor %}
-[{{ user_options.items() | sort | join(" ") }}]
-"""
-
-
-@pytest.mark.parametrize(
-    ("saved", "checked", "options"),
-    [
-        ({"profile": "gone", "image": "x"}, "small", "('profile', 'small')"),
-        ({}, "small", "('profile', 'small')"),
-        ({"profile": "small", "stale": "x", "n": 7}, "small", "('profile', 'small')"),
-        (
-            {"profile": "large", "image": "gone", "where": "there"},
-            "large",
-            "('image', 'torch') ('profile', 'large') ('where', 'there')",
-        ),
-        (
-            {"profile": "large", "image--unlisted-choice": "mine:1"},
-            "large",
-            "('image--unlisted-choice', 'mine:1') ('profile', 'large') ('where', 'here')",
-        ),
-    ],
-)
-async def test_a_form_of_ones_own_sees_only_options_that_are_there(
-    saved: dict[str, Any], checked: str, options: str
-) -> None:
-    html = await form_of(spawner_of(saved=saved, profile_form_template=OWN_FORM))
-    assert html.count("checked") == 1
-    assert f'value="{checked}" checked' in html
-    assert f"[{escape(options)}]" in html
-
-
-# -- entries with a mistake ------------------------------------------------------------------
-
-
-def with_a_bad_entry(_: Any) -> list[dict[str, Any]]:
-    left = {"display_name": "Filtered", "default": True, "profile_options": {"o": {"choices": {}}}}
-    return [left, {"display_name": "日本語", "cluster": "a", "spawner_override": {"image": "j:1"}}]
-
-
-async def test_one_bad_entry_takes_form_and_start_from_nobody(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    for _ in range(2):
-        spawner = spawner_of(listed=with_a_bad_entry)
-        html = await form_of(spawner)
-        assert 'value="ri-ben-yu"' in html
-        assert "Filtered" not in html
-        await start(spawner, {})
-        assert (spawner.image, spawner.choosing.profile) == ("j:1", "ri-ben-yu")
-        assert (await refusal(spawner, {"profile": "filtered"})).status_code == 400
-    told = [r.getMessage() for r in caplog.records if "left out" in r.getMessage()]
-    place = "A profile is left out, for everybody: profile_list[0]['profile_options']['o']"
-    assert [line.partition(" offers nothing")[0] for line in told] == [place]
-
-
-async def test_a_saved_choice_of_a_bad_entry_becomes_the_default() -> None:
-    spawner = spawner_of(listed=with_a_bad_entry, saved={"profile": "filtered"})
-    await start(spawner, None)
-    assert spawner.choosing.profile == "ri-ben-yu"
-
-
-async def test_a_list_of_bad_entries_alone_opens_no_hub(caplog: pytest.LogCaptureFixture) -> None:
-    spawner = spawner_of(listed=[{"display_name": "a", "x": 1}])
-    assert "unknown key" in await form_of(spawner)
-    refused = await refusal(spawner, {})
-    assert "This hub's configuration has a mistake" in refused.log_message
 
 
 # -- what does not exist ---------------------------------------------------------------------
