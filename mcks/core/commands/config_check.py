@@ -21,7 +21,7 @@ from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.profiles.overrides import check_names
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import ConfigError, MCKSError, unknown
+from mcks.errors import ConfigError, FunctionFailed, MCKSError, unknown
 
 
 @dataclass
@@ -118,11 +118,13 @@ def _selection_problems(
 ) -> list[str]:
     spawner = sample.spawner(profile.slug)
     spawner.choosing.sample(selection.select([profile], {"profile": profile.slug, **options}))
-    notes += (f"{told}: the sample user has none" for told in without_failing(spawner))
+    notes += (f"{told}: what it gives is not checked" for told in without_failing(spawner))
     configured = spawner.configured(pool.Pool(sample.config, log))
     found = configured.backend.problems()
     try:
         plan.make(spawner, configured)
+    except FunctionFailed as exc:
+        notes.append(f"{exc}: what it gives is not checked")
     except ConfigError as exc:
         said = "".join(f", {key} {value!r}" for key, value in options.items())
         place = f"profile {profile.slug!r}{said}: " if profile.slug else ""

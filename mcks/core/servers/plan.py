@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from mcks.core import functions
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
@@ -49,7 +50,9 @@ def make(
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
     objects = _objects(spawner, configured, created, spawner.name)
     of_server = _of_this_server_alone(objects, spawner, configured, created)
-    return Plan(attach(objects, key, spawner.get_env()), target, created, of_server)
+    with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
+        env = spawner.get_env()
+    return Plan(attach(objects, key, env), target, created, of_server)
 
 
 def _of_this_server_alone(

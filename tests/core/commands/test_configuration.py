@@ -245,6 +245,25 @@ def test_any_other_function_that_fails_is_one_line_of_a_render(
     assert mcks_does(tmp_path, extra, "check", "--offline") == 0
 
 
+def test_a_subclass_that_wants_a_real_login_is_named_as_a_function_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extra = """
+from mcks.core.spawner import MultiClusterKubeSpawner
+class Own(MultiClusterKubeSpawner):
+    def get_env(self):
+        return {**super().get_env(), "TOKEN": self.userdata["token"]}
+c.JupyterHub.spawner_class = Own
+"""
+    line = "get_env: the function Own.get_env raised AttributeError: 'Own' object has no attribute"
+    assert mcks_does(tmp_path, extra, "render", "--user", "ada") == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"mcks: {line}")
+    assert err.count("\n") == 1
+    assert mcks_does(tmp_path, extra, "check", "--offline") == 0
+    assert f"note: {line}" in capsys.readouterr().out
+
+
 # -- where the hub is ------------------------------------------------------------------------
 
 
