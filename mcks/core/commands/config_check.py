@@ -33,7 +33,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     """What could not be checked, or has no effect: no mistakes."""
 
-    def note(self, check: Callable[[], list[str]]) -> None:
+    def add(self, check: Callable[[], list[str]]) -> None:
         """Add the problems that *check* gives, or the one that it raises."""
         try:
             self.problems += check()
@@ -65,7 +65,7 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
         found.problems.append(str(exc))
         return found
     for name in spawner.clusters:
-        found.note(partial(_cluster_problems, name, spawner, config, log))
+        found.add(partial(_cluster_problems, name, spawner, config, log))
     found.problems += group_overrides.problems(spawner)
     listed = spawner.profile_list
     if callable(listed):
@@ -78,7 +78,7 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
     found.problems += parsed.left_out
     found.notes += parsed.ignored
     for profile in parsed.profiles or [profile_list.Profile("", "(no profile)")]:
-        found.note(partial(_profile_problems, profile, sample, log, found.notes))
+        found.add(partial(_profile_problems, profile, sample, log, found.notes))
     return found.once()
 
 
@@ -96,7 +96,7 @@ def _profile_problems(
     check_names(profile, sample.spawner_class)
     found = Findings()
     for options in each_choice_once(profile):
-        found.note(partial(_selection_problems, profile, options, sample, log, notes))
+        found.add(partial(_selection_problems, profile, options, sample, log, notes))
     return found.problems
 
 

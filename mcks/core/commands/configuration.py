@@ -94,7 +94,9 @@ class Sample:
 
     def _user(self, servername: str) -> Any:
         groups = [orm.Group(name=name, properties={}) for name in self._groups]
-        row = orm.User(name=self._username, admin=False, created=utcnow(), groups=groups)
+        row = orm.User(
+            name=self._username, admin=False, created=utcnow(with_tz=False), groups=groups
+        )
         row.id = 1
         for name in {"", servername}:
             row._orm_spawners.append(orm.Spawner(name=name, state={}, user_options={}))
