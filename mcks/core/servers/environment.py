@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from mcks.core.manifests import limits, references
 from mcks.core.objects import Manifest, metadata
-from mcks.core.servers import limits, references
 from mcks.errors import ConfigError
 
 CONTAINER = "notebook"

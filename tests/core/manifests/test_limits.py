@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.servers import limits
+from mcks.core.manifests import limits
 from mcks.errors import ConfigError
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mcks.core.servers import references
+from mcks.core.manifests import references
 
 NAMES = "ABCDEFG"
 
@@ -53,6 +53,7 @@ def test_a_circle_comes_last_and_nothing_else_with_it() -> None:
 VALUES = st.lists(st.sampled_from([f"$({n})" for n in NAMES] + ["$$(A)", "x"])).map("".join)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES), st.integers(0, 3))
 def test_every_entry_is_there_once_and_those_of_patches_keep_their_order(
     values: dict[str, str], count: int
@@ -64,6 +65,7 @@ def test_every_entry_is_there_once_and_those_of_patches_keep_their_order(
     assert [entry for entry in ordered if entry in fixed] == fixed
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(NAMES), st.data())
 def test_without_circles_everything_stands_after_what_it_refers_to(
     names: list[str], data: st.DataObject
