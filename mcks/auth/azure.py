@@ -11,10 +11,11 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import fault
+from mcks.auth.shared import SharedLogin
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 300.0
@@ -99,6 +100,23 @@ class Login:
     identity_resource_id: str = ""
     """Of a managed identity; it wins over *client_id*."""
     from_environment: bool = True
+
+
+@dataclass(frozen=True)
+class AccessToken(SharedLogin):
+    """The access token of *login* for *scope*: it serves all AKS clusters of that application."""
+
+    login: Login
+    scope: str
+
+    renew_before: ClassVar[float] = RENEW_BEFORE
+
+    def __str__(self) -> str:
+        return f"Entra log-in ({self.login.client_id or 'the hub'})"
+
+    async def mint(self) -> Credential:
+        """Log in."""
+        return await access_token(self.login, self.scope)
 
 
 async def access_token(login: Login, scope: str) -> Credential:

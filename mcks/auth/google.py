@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import fault, translated
+from mcks.auth.shared import SharedLogin
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 225.0
@@ -67,6 +68,23 @@ class LoggedIn:
 
     credential: Credential
     quota_project: str | None = None
+
+
+@dataclass(frozen=True)
+class AccessToken(SharedLogin):
+    """The access token of *login*: it serves all GKE clusters that admit this identity."""
+
+    login: Login
+
+    renew_before: ClassVar[float] = RENEW_BEFORE
+
+    def __str__(self) -> str:
+        who = self.login.impersonate or self.login.credentials_file
+        return f"Google log-in ({who or 'the hub'})"
+
+    async def mint(self) -> Credential:
+        """Log in."""
+        return (await log_in(self.login)).credential
 
 
 async def log_in(login: Login) -> LoggedIn:

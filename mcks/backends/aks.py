@@ -6,13 +6,20 @@ How Entra tokens are made is in `mcks.auth.azure`.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Hashable
 from typing import Any
 from urllib.parse import quote
 
 from traitlets import Bool, Unicode
 
-from mcks.auth.azure import AKS_SERVER_ID, CLOUDS, RENEW_BEFORE, Cloud, Login, access_token
+from mcks.auth.azure import (
+    AKS_SERVER_ID,
+    CLOUDS,
+    RENEW_BEFORE,
+    AccessToken,
+    Cloud,
+    Login,
+    access_token,
+)
 from mcks.auth.credential import Credential
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
@@ -154,11 +161,11 @@ class AKSBackend(Backend):
                 return _local_account(user)
         return await self._token(self._scope())
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> AccessToken | None:
         """One token serves all clusters of an identity, but for static certificates."""
         if self.allow_local_account or self.problems():
             return None
-        return "azure", self._login(), self._scope()
+        return AccessToken(self._login(), self._scope())
 
     async def explain(self, error: MCKSError) -> str:
         """Say whether the cluster is stopped or private, or which token was refused."""

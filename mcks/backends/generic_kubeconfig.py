@@ -9,16 +9,16 @@ import asyncio
 import base64
 import os
 import re
-from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from traitlets import List, Unicode, Union
 
-from mcks.auth.credential import Credential
+from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
+from mcks.auth.shared import SharedLogin
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
@@ -94,8 +94,14 @@ class GenericKubeconfigBackend(Backend):
                 return await asyncio.to_thread(_static_credential, chosen.user)
             if isinstance(source, Plugin):
                 return await run(source)
-            self._warn_once(source)
             return await source.mint()
+
+    @property
+    def credentials(self) -> CredentialCache:
+        """The cache over `mint`, or that of the cloud's log-in; tells once as whom it logs in."""
+        if self._cache is None:
+            self._warn_once(self._known_source())
+        return super().credentials
 
     def renewal(self) -> tuple[float, float | None]:
         """Files are cheap to read: whoever changes them expects an effect. Clouds have rules."""
@@ -104,7 +110,7 @@ class GenericKubeconfigBackend(Backend):
             return self.renew_before, REREAD_AFTER
         return (self.renew_before, None) if isinstance(source, Plugin) else source.renewal()
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> SharedLogin | None:
         """Share the tokens of clouds where one serves several clusters."""
         source = self._known_source()
         return None if source is None or isinstance(source, Plugin) else source.credential_key()
@@ -185,10 +191,12 @@ class GenericKubeconfigBackend(Backend):
         except ConfigError:
             return None
 
-    def _warn_once(self, native: NativeLogIn) -> None:
-        if native.warning and not self._warned:
+    def _warn_once(self, source: NativeLogIn | Plugin | None) -> None:
+        if source is None or isinstance(source, Plugin):
+            return
+        if source.warning and not self._warned:
             self._warned = True
-            self.log.warning("cluster %r: %s", self.cluster_name, native.warning)
+            self.log.warning("cluster %r: %s", self.cluster_name, source.warning)
 
     def _chosen(self) -> Context | InCluster:
         explicit = self._explicit_files()
