@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from mcks.auth.aws_errors import NO_ANSWER, told
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import translated
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
 
 RENEW_AGE = 600.0
@@ -26,6 +27,8 @@ RENEW_AGE = 600.0
 
 _T = TypeVar("_T")
 _DEADLINE = 45.0
+_CONNECT, _READ, _ATTEMPTS = 5.0, 10.0, 3
+"""Seconds, and tries: botocore's own are a minute each, and five."""
 _TOKEN_LIFE = 14 * 60.0
 """Seconds: the verifier's limit is 15 minutes after ``X-Amz-Date``; AWS' own tools take 14."""
 _SESSION_MARGIN = 60.0
@@ -89,7 +92,7 @@ async def eks_token(login: Login, cluster_id: str) -> Credential:
             ends.append(keys.expires_at - _SESSION_MARGIN)
         return Credential(token=token, expires_at=min(ends))
 
-    return await _in_thread("make a token", mint)
+    return await _in_thread("make a token", login, mint)
 
 
 async def call(login: Login, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -100,14 +103,12 @@ async def call(login: Login, service: str, operation: str, **parameters: Any) ->
 
     def ask() -> dict[str, Any]:
         session = _session(login)
-        client = session.create_client(
-            service, config=_client_config(), **_keys(session, login).client_arguments()
-        )
+        client = session.create_client(service, **_keys(session, login).client_arguments())
         answer: dict[str, Any] = getattr(client, operation)(**parameters)
         return answer
 
     action = "".join(word.capitalize() for word in operation.split("_"))
-    return await _in_thread(f"{service}:{action}", ask)
+    return await _in_thread(f"{service}:{action}", login, ask)
 
 
 async def caller_arn(login: Login) -> str:
@@ -115,7 +116,7 @@ async def caller_arn(login: Login) -> str:
     return str((await call(login, "sts", "get_caller_identity"))["Arn"])
 
 
-async def _in_thread(doing: str, work: Callable[[], _T]) -> _T:
+async def _in_thread(doing: str, login: Login, work: Callable[[], _T]) -> _T:
     def guarded() -> _T:
         try:
             import botocore.exceptions  # noqa: F401, PLC0415 - slow, optional
@@ -125,7 +126,7 @@ async def _in_thread(doing: str, work: Callable[[], _T]) -> _T:
 
     try:
         async with asyncio.timeout(_DEADLINE):
-            return await asyncio.to_thread(guarded)
+            return await in_thread("AWS", login, guarded)
     except TimeoutError as exc:
         raise Unreachable(
             f"AWS: {doing}: no answer within {_DEADLINE:.0f} seconds. {NO_ANSWER}"
@@ -147,6 +148,8 @@ def _session(login: Login) -> Any:
     if login.sts_regional_endpoints:
         session.set_config_variable("sts_regional_endpoints", login.sts_regional_endpoints)
     session.set_config_variable("metadata_service_num_attempts", 3)
+    # Also for the clients that botocore makes for itself: to get keys by web identity, a role, SSO.
+    session.set_default_client_config(_client_config())
     return session
 
 
@@ -165,8 +168,8 @@ def _loader() -> Any:
 def _client_config(**more: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - slow, optional
 
-    retries = {"mode": "standard", "total_max_attempts": 3}
-    return Config(connect_timeout=5, read_timeout=10, retries=retries, **more)
+    retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+    return Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries, **more)
 
 
 def _keys(session: Any, login: Login) -> _Keys:
@@ -199,7 +202,7 @@ def _no_prompt(_question: str) -> str:
 
 
 def _assume(session: Any, login: Login, keys: _Keys) -> _Keys:
-    sts = session.create_client("sts", config=_client_config(), **keys.client_arguments())
+    sts = session.create_client("sts", **keys.client_arguments())
     asked = {"RoleArn": login.role_arn, "RoleSessionName": login.session_name}
     if login.external_id:
         asked["ExternalId"] = login.external_id

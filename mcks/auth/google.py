@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import fault, translated
 from mcks.auth.shared import SharedLogin
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 225.0
@@ -96,7 +97,7 @@ async def log_in(login: Login) -> LoggedIn:
     """
     try:
         async with asyncio.timeout(_DEADLINE):
-            return await asyncio.to_thread(_log_in, login)
+            return await in_thread("Google", login, lambda: _log_in(login))
     except TimeoutError as exc:
         raise Unreachable(f"Google: no token within {_DEADLINE:.0f} seconds. {_WAY}") from exc
 

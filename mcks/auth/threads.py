@@ -1,0 +1,103 @@
+"""Threads for the blocking calls of clouds' SDKs, so that a silent cloud holds up nobody else.
+
+Which calls these are, and their time-outs, belongs to each cloud's own module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+_T = TypeVar("_T")
+_AT_WORK = 6
+"""Calls of one cloud at a time, as far as they work: more would only fight for the interpreter."""
+_PATIENCE = 0.5
+"""Seconds after which a call counts as one that waits for its cloud, and makes room for others."""
+_EACH = 4
+"""Threads of one log-in at the most, waiting ones included."""
+
+
+class Threads:
+    """Runs the blocking calls to one cloud, for one event loop.
+
+    Not by asyncio's default executor: it has few threads, which all share who read files or look
+    up names, and a program does not end before they have. Here each call has a thread of its own,
+    which ends with the process at the latest.
+    """
+
+    def __init__(self) -> None:
+        self._at_work = asyncio.Semaphore(_AT_WORK)
+        self._of_login: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def run(self, name: str, login: Hashable, work: Callable[[], _T]) -> _T:
+        """Do *work* for *login* in a thread called *name*, and give its result.
+
+        A caller who gives up leaves the thread to itself; its room is taken until its call ends.
+        """
+        own = self._of_login.setdefault(login, asyncio.Semaphore(_EACH))
+        await own.acquire()
+        try:
+            await self._at_work.acquire()
+        except BaseException:
+            own.release()
+            raise
+        return await _Call(work, self._at_work, own).start(name)
+
+
+class _Call(Generic[_T]):
+    """One call in its thread, and the room that it takes."""
+
+    def __init__(
+        self, work: Callable[[], _T], at_work: asyncio.Semaphore, own: asyncio.Semaphore
+    ) -> None:
+        self._work, self._at_work, self._own = work, at_work, own
+        self._loop = asyncio.get_running_loop()
+        self._result: asyncio.Future[_T] = self._loop.create_future()
+        self._works = True
+
+    def start(self, name: str) -> asyncio.Future[_T]:
+        self._loop.call_later(_PATIENCE, self._make_room)
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+        return self._result
+
+    def _run(self) -> None:
+        settle: Callable[[], None]
+        try:
+            settle = partial(self._result.set_result, self._work())
+        except Exception as exc:
+            settle = partial(self._result.set_exception, exc)
+        except BaseException as exc:  # one that would end the whole hub
+            failure = RuntimeError(f"{type(exc).__name__} in a thread")
+            settle = partial(self._result.set_exception, failure)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._end, settle)
+
+    def _make_room(self) -> None:
+        if self._works:
+            self._works = False
+            self._at_work.release()
+
+    def _end(self, settle: Callable[[], None]) -> None:
+        self._make_room()
+        self._own.release()
+        if not self._result.done():
+            settle()
+
+
+_threads: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Threads]] = WeakKeyDictionary()
+
+
+async def in_thread(cloud: str, login: Hashable, work: Callable[[], _T]) -> _T:
+    """Do *work*, a blocking call of *login* to *cloud*, in a thread.
+
+    A silent cloud holds up the other log-ins of that cloud for half a second at the most, and those
+    of other clouds not at all.
+    """
+    of_loop = _threads.setdefault(asyncio.get_running_loop(), {})
+    threads = of_loop.setdefault(cloud, Threads())
+    return await threads.run(f"mcks {cloud}", login, work)
