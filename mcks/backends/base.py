@@ -121,11 +121,14 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         del error
         return ""
 
+    async def outdated(self) -> bool:
+        """Say whether the cluster must be connected anew, by a new backend of these settings."""
+        return False
+
     def credential_key(self) -> SharedLogin | None:
         """Give the log-in, if one token of it serves several clusters; else None.
 
-        Backends with equal ones, of whatever class, share one credential. It is minted by the
-        log-in alone, not by `mint`. Only for tokens.
+        Backends with equal ones share one token. The log-in alone mints it, not `mint`.
         """
         return None
 
@@ -146,7 +149,6 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         """The cache over `mint`, shared with other backends of the same `credential_key`."""
         if self._cache is None:
             login = self.credential_key()
-            # Another package's backend may give something that only tells tokens apart.
             if isinstance(login, SharedLogin) and self.shared_credentials is not None:
                 self._cache = self.shared_credentials.take(login, self.cluster_name, self.log)
                 self._lease = login
@@ -186,8 +188,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         await self._give_back_credentials()
 
     async def _give_back_credentials(self) -> None:
-        cache, self._cache = self._cache, None
-        login, self._lease = self._lease, None
+        cache, login, self._cache, self._lease = self._cache, self._lease, None, None
         if login is not None and self.shared_credentials is not None:
             await self.shared_credentials.give_back(login)
         elif cache is not None:

@@ -11,6 +11,7 @@ import os
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from traitlets import List, Unicode, Union
@@ -22,12 +23,16 @@ from mcks.auth.shared import SharedLogin
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
+from mcks.backends.kubeconfig_edits import Chosen, is_edited
 from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import may_run, plugin_of
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.backends.tls import plain_http
 from mcks.errors import ConfigError, MCKSError
+
+if TYPE_CHECKING:
+    from kubernetes_asyncio.client import ApiClient
 
 _LOGINS = (
     *("token", "tokenFile", "username", "password", "exec", "auth-provider"),
@@ -73,14 +78,32 @@ class GenericKubeconfigBackend(Backend):
     ).tag(config=True)
 
     _warned = False
+    _connected_as: Chosen | None = None
+    """The entry that the client was made for: no other gives it an endpoint or a credential."""
+
+    async def connect(self) -> ApiClient:
+        """Read the entry, then log in and make the client for just that."""
+        chosen = await asyncio.to_thread(self._chosen)
+        if self._connected_as is not None and is_edited(self._connected_as, chosen):
+            await self._give_back_credentials()
+        self._connected_as = chosen
+        return await super().connect()
+
+    async def outdated(self) -> bool:
+        """Say whether the entry was edited since `connect`: another server, CA, way to log in."""
+        try:
+            chosen = await asyncio.to_thread(self._chosen)
+        except ConfigError:
+            return False
+        return self._connected_as is not None and is_edited(self._connected_as, chosen)
 
     async def endpoint(self) -> Endpoint:
         """Read the cluster's entry. Raises `ConfigError`."""
-        return await asyncio.to_thread(self._read_endpoint)
+        return await asyncio.to_thread(lambda: self._endpoint_of(self._entry()))
 
     async def mint(self) -> Credential:
         """Read the user's entry and the files that it names. Raises `ConfigError`, `AuthError`."""
-        chosen = await asyncio.to_thread(self._chosen)
+        chosen = await asyncio.to_thread(self._entry)
         with self._naming_the_cluster():
             if isinstance(chosen, InCluster):
                 return await read_token(chosen.token_file)
@@ -118,8 +141,8 @@ class GenericKubeconfigBackend(Backend):
     def problems(self) -> list[str]:
         """Read all that `endpoint` and `mint` will need."""
         try:
-            self._read_endpoint()
             chosen = self._chosen()
+            self._endpoint_of(chosen)
             if isinstance(chosen, Context) and chosen.user is not None:
                 with self._naming_the_cluster():
                     self._source(chosen)
@@ -186,7 +209,7 @@ class GenericKubeconfigBackend(Backend):
     def _known_source(self) -> NativeLogIn | Plugin | None:
         """As `_source`, but without errors: those are for `mint`."""
         try:
-            chosen = self._chosen()
+            chosen = self._connected_as or self._chosen()
             return None if isinstance(chosen, InCluster) else self._source(chosen)
         except ConfigError:
             return None
@@ -198,7 +221,16 @@ class GenericKubeconfigBackend(Backend):
             self._warned = True
             self.log.warning("cluster %r: %s", self.cluster_name, source.warning)
 
-    def _chosen(self) -> Context | InCluster:
+    def _entry(self) -> Chosen:
+        """Read the entry again, for rotated credentials; an edited one is not taken."""
+        chosen = self._chosen()
+        if self._connected_as is None:
+            return chosen
+        if not is_edited(self._connected_as, chosen):
+            self._connected_as = chosen
+        return self._connected_as
+
+    def _chosen(self) -> Chosen:
         explicit = self._explicit_files()
         if explicit:
             source = "trait kubeconfig"
@@ -234,8 +266,7 @@ class GenericKubeconfigBackend(Backend):
         with naming(where):
             return merged.context(self.context)
 
-    def _read_endpoint(self) -> Endpoint:
-        chosen = self._chosen()
+    def _endpoint_of(self, chosen: Chosen) -> Endpoint:
         if isinstance(chosen, InCluster):
             try:
                 return Endpoint(chosen.server, ca_data=chosen.ca_file.read_bytes())
