@@ -54,10 +54,12 @@ class Login:
 
 
 @dataclass(frozen=True)
-class _Keys:
+class Keys:
+    """What signs requests to AWS; *expires_at* is Unix seconds, None for keys without an end."""
+
     access_key: str
-    secret_key: str
-    session_token: str | None
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
     expires_at: float | None
 
     def client_arguments(self) -> dict[str, Any]:
@@ -116,21 +118,32 @@ async def caller_arn(login: Login) -> str:
     return str((await call(login, "sts", "get_caller_identity"))["Arn"])
 
 
-async def _in_thread(doing: str, login: Login, work: Callable[[], _T]) -> _T:
-    def guarded() -> _T:
-        try:
-            import botocore.exceptions  # noqa: F401, PLC0415 - slow, optional
-        except ImportError as exc:
-            raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
-        return translated(work, lambda exc: told(doing, exc))
+def hub_keys() -> Keys:
+    """Find the hub's own keys, to sign for AWS elsewhere. It blocks: call it in a thread."""
+    return _done("find the hub's keys", lambda: _found_keys(_session(Login())))
 
+
+def hub_region() -> str:
+    """Give the region that the hub is in, or configured for. Raises `ConfigError` without one."""
+    return _done("find the region", lambda: str(_session(Login()).get_config_variable("region")))
+
+
+async def _in_thread(doing: str, login: Login, work: Callable[[], _T]) -> _T:
     try:
         async with asyncio.timeout(_DEADLINE):
-            return await in_thread("AWS", login, guarded)
+            return await in_thread("AWS", login, lambda: _done(doing, work))
     except TimeoutError as exc:
         raise Unreachable(
             f"AWS: {doing}: no answer within {_DEADLINE:.0f} seconds. {NO_ANSWER}"
         ) from exc
+
+
+def _done(doing: str, work: Callable[[], _T]) -> _T:
+    try:
+        import botocore.exceptions  # noqa: F401, PLC0415 - slow, optional
+    except ImportError as exc:
+        raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
+    return translated(work, lambda exc: told(doing, exc))
 
 
 def _session(login: Login) -> Any:
@@ -172,27 +185,31 @@ def _client_config(**more: Any) -> Any:
     return Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries, **more)
 
 
-def _keys(session: Any, login: Login) -> _Keys:
+def _keys(session: Any, login: Login) -> Keys:
     if login.access_key_id:
         token = login.session_token or None
-        keys = _Keys(login.access_key_id, login.secret_access_key, token, None)
+        keys = Keys(login.access_key_id, login.secret_access_key, token, None)
     else:
         keys = _found_keys(session)
     return _assume(session, login, keys) if login.role_arn else keys
 
 
-def _found_keys(session: Any) -> _Keys:
+def _found_keys(session: Any) -> Keys:
     from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - slow, optional
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - slow, optional
 
     resolver = session.get_component("credential_provider")
     # A profile with mfa_serial would ask for a code on the hub's terminal, and wait for ever.
     resolver.get_provider("assume-role")._prompter = _no_prompt
+    # HTTP_PROXY would count for the metadata service, and a proxy has no identity of the hub's.
+    machine = resolver.get_provider("iam-role")._role_fetcher
+    machine._session = URLLib3Session(timeout=machine._timeout)
     found = session.get_credentials()
     if found is None:
         raise NoCredentialsError
     frozen = found.get_frozen_credentials()
     expiry = getattr(found, "_expiry_time", None)
-    return _Keys(
+    return Keys(
         frozen.access_key, frozen.secret_key, frozen.token, expiry.timestamp() if expiry else None
     )
 
@@ -201,13 +218,13 @@ def _no_prompt(_question: str) -> str:
     raise ConfigError("AWS: the profile wants a one-time code (mfa_serial): a hub cannot give one")
 
 
-def _assume(session: Any, login: Login, keys: _Keys) -> _Keys:
+def _assume(session: Any, login: Login, keys: Keys) -> Keys:
     sts = session.create_client("sts", **keys.client_arguments())
     asked = {"RoleArn": login.role_arn, "RoleSessionName": login.session_name}
     if login.external_id:
         asked["ExternalId"] = login.external_id
     given = sts.assume_role(**asked)["Credentials"]
-    return _Keys(
+    return Keys(
         given["AccessKeyId"],
         given["SecretAccessKey"],
         given["SessionToken"],
@@ -215,7 +232,7 @@ def _assume(session: Any, login: Login, keys: _Keys) -> _Keys:
     )
 
 
-def _presigned(session: Any, keys: _Keys, cluster_id: str) -> str:
+def _presigned(session: Any, keys: Keys, cluster_id: str) -> str:
     # EKS accepts AWS' own STS hosts only, so an endpoint configured for the hub (a VPC endpoint)
     # must not get into the token.
     config = _client_config(ignore_configured_endpoint_urls=True)

@@ -79,6 +79,8 @@ CLOUDS = {
     "AzureChinaCloud": Cloud("login.chinacloudapi.cn", "https://management.chinacloudapi.cn"),
 }
 """By the names that kubelogin uses."""
+CLOUD_ALIASES = {"AzureCloud": "AzurePublicCloud", "AzureUSGovernment": "AzureUSGovernmentCloud"}
+"""The names that az uses, where they differ."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ def _credential(login: Login, kind: str) -> Any:
 
     common = _common(login)
     if kind == "managed-identity":
+        common["use_env_settings"] = False  # no proxy is asked as whom this machine runs
         return aio.ManagedIdentityCredential(**common, **_machine_identity(login))
     tenant = _filled(login, login.tenant_id, "TENANT_ID")
     client = _filled(login, login.client_id, "CLIENT_ID")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,21 @@ class Credential:
     client_certificate: str | None = field(default=None, repr=False)
     client_key: str | None = field(default=None, repr=False)
     expires_at: float | None = None
+
+    def __post_init__(self) -> None:
+        """Take blanks and line ends from around the token, as files have them.
+
+        Raises `AuthError` for what no HTTP header can carry.
+        """
+        if self.token is None:
+            return
+        token = self.token.strip()
+        if not re.fullmatch(r"[\x20-\x7e]*", token):
+            raise AuthError(
+                "the token holds a line break, or a character that is not ASCII: is it just the "
+                "token, and only one?"
+            )
+        object.__setattr__(self, "token", token)
 
 
 Mint = Callable[[], Awaitable[Credential]]

@@ -102,4 +102,7 @@ def _credential(plugin: Plugin, output: bytes) -> Credential:
         expires_at = datetime.fromisoformat(ends).timestamp() if ends else None
     except (TypeError, ValueError):
         raise AuthError(f"{where}: its expirationTimestamp is not a time") from None
-    return Credential(status.get("token") or None, certificate, key, expires_at)
+    try:
+        return Credential(status.get("token") or None, certificate, key, expires_at)
+    except AuthError as exc:
+        raise AuthError(f"{where}: {exc}") from None

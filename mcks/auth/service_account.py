@@ -23,7 +23,7 @@ REREAD_AFTER = 60.0
 async def read_token(path: Path) -> Credential:
     """Read the token in the file *path*.
 
-    Raises `AuthError`, which names the file, if it cannot be read or is empty.
+    Raises `AuthError`, which names the file, if it cannot be read, or holds no token.
     """
     try:
         token = (await asyncio.to_thread(path.read_text, "utf-8")).strip()
@@ -32,7 +32,10 @@ async def read_token(path: Path) -> Credential:
         raise AuthError(f"the token file {path} cannot be read: {cause}") from exc
     if not token:
         raise AuthError(f"the token file {path} is empty")
-    return Credential(token=token)
+    try:
+        return Credential(token=token)
+    except AuthError as exc:
+        raise AuthError(f"the token file {path}: {exc}") from None
 
 
 @dataclass(frozen=True)

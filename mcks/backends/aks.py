@@ -13,6 +13,7 @@ from traitlets import Bool, Unicode
 
 from mcks.auth.azure import (
     AKS_SERVER_ID,
+    CLOUD_ALIASES,
     CLOUDS,
     RENEW_BEFORE,
     AccessToken,
@@ -89,7 +90,8 @@ class AKSBackend(Backend):
         help="""
         Which of Microsoft's clouds the cluster is in.
 
-        ``AzurePublicCloud`` (the default), ``AzureUSGovernmentCloud`` or ``AzureChinaCloud``.
+        ``AzurePublicCloud`` (the default), ``AzureUSGovernmentCloud`` or ``AzureChinaCloud``; the
+        names of ``az cloud list`` will do as well.
         """,
     ).tag(config=True)
 
@@ -135,7 +137,7 @@ class AKSBackend(Backend):
         found = [f"set {name}" for name in named if not getattr(self, name)]
         if self.credential not in _SOURCES:
             found.append(f"credential: {unknown('source', self.credential, _SOURCES)}")
-        if self.azure_environment not in CLOUDS:
+        if self._cloud_name() not in CLOUDS:
             found.append(f"azure_environment: {unknown('cloud', self.azure_environment, CLOUDS)}")
         if not _has_sdk():
             found.append("Azure needs azure-identity: pip install 'mcks[aks]'")
@@ -194,7 +196,10 @@ class AKSBackend(Backend):
     def _cloud(self) -> Cloud:
         if self.problems():
             raise ConfigError("; ".join(self.problems()))
-        return CLOUDS[self.azure_environment]
+        return CLOUDS[self._cloud_name()]
+
+    def _cloud_name(self) -> str:
+        return CLOUD_ALIASES.get(self.azure_environment, self.azure_environment)
 
     def _scope(self) -> str:
         return f"{self.server_id}/.default"

@@ -29,7 +29,7 @@ from mcks.backends.plugin_stanza import may_run, plugin_of
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.backends.tls import plain_http
-from mcks.errors import ConfigError, MCKSError
+from mcks.errors import AuthError, ConfigError, MCKSError
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
@@ -336,6 +336,9 @@ def _headers(user: Entry) -> tuple[tuple[str, str], ...]:
     for key, values in extra.items():
         name = f"Impersonate-Extra-{quote(str(key), safe='')}"
         headers += [(name, str(value)) for value in values]
+    for name, value in headers:
+        if not value.isprintable():
+            raise ConfigError(f"{user}: what {name} is made of holds a line break or the like")
     basic = _basic(user)
     return (*headers, ("Authorization", basic)) if basic else tuple(headers)
 
@@ -354,4 +357,7 @@ def _static_credential(user: Entry) -> Credential:
     certificate, key = user.data("client-certificate"), user.data("client-key")
     if (certificate is None) != (key is None):
         raise ConfigError(f"{user}: client-certificate and client-key are needed both, or none")
-    return pem.credential(user.text("token"), certificate, key)
+    try:
+        return pem.credential(user.text("token"), certificate, key)
+    except AuthError as exc:
+        raise ConfigError(f"{user}.token: {exc}") from None

@@ -317,3 +317,10 @@ async def test_a_silent_sts_keeps_no_thread_from_others(monkeypatch: pytest.Monk
         assert (await eks_token(other, "hub")).token, "another account's is made meanwhile"
         for task in dead:
             task.cancel()
+
+
+@pytest.mark.usefixtures("keys")
+async def test_what_botocore_does_not_even_send_is_told_with_the_reason() -> None:
+    reason = r"Invalid length for parameter RoleArn, value: 3.*Correct role_arn"
+    with pytest.raises(ConfigError, match=reason):
+        await eks_token(Login(region="eu-west-1", role_arn="arn"), "hub")

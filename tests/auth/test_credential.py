@@ -385,3 +385,15 @@ async def test_clusters_that_refuse_all_credentials_are_spaced_out_together(
             cache.reject(await cache.get(name), name)
         clock.elapsed += 0.1
     assert cloud.mints <= 8, "10 seconds: at once, at once, then after 1, 2, 4 seconds"
+
+
+@pytest.mark.parametrize("token", ["tok\n", "\n tok \t\r\n"])
+def test_line_ends_and_blanks_around_a_token_are_not_part_of_it(token: str) -> None:
+    assert Credential(token=token).token == "tok"
+
+
+@pytest.mark.parametrize("token", ["SEC\nRET", "SEC\rRET", "SECRÉT", "SEC\0RET"])
+def test_a_token_that_no_header_can_carry_is_refused_with_the_reason(token: str) -> None:
+    with pytest.raises(AuthError, match="the token holds a line break") as failure:
+        Credential(token=token)
+    assert "SEC" not in str(failure.value)
