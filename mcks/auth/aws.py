@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from mcks.auth.aws_errors import NO_ANSWER, told
+from mcks.auth.aws_process import run_in_time
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import translated
 from mcks.auth.threads import in_thread
@@ -204,6 +205,7 @@ def _found_keys(session: Any) -> Keys:
     # HTTP_PROXY would count for the metadata service, and a proxy has no identity of the hub's.
     machine = resolver.get_provider("iam-role")._role_fetcher
     machine._session = URLLib3Session(timeout=machine._timeout)
+    run_in_time(resolver)
     found = session.get_credentials()
     if found is None:
         raise NoCredentialsError

@@ -69,12 +69,12 @@ async def _started(
     try:
         yield process
     finally:
-        await asyncio.to_thread(_end_session, process.pid)
+        await asyncio.to_thread(end_session, process.pid)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), _REAPED_AFTER)
 
 
-def _end_session(leader: int) -> None:
+def end_session(leader: int) -> None:
     """Kill all processes of the session that *leader* began, its other groups included."""
     for _ in range(_TRIES):
         with contextlib.suppress(ProcessLookupError, PermissionError):
