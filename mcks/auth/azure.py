@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import fault
 from mcks.auth.shared import SharedLogin
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 300.0
@@ -126,7 +127,7 @@ async def access_token(login: Login, scope: str) -> Credential:
 
     Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
     """
-    await asyncio.to_thread(_import_sdk)
+    await in_thread("Azure", login, _import_sdk)
     kind = _kind(login)
     try:
         # A new one each time: a credential keeps its tokens, and cannot be told to forget them.

@@ -1,6 +1,6 @@
-"""Threads for the blocking calls of clouds' SDKs, so that a silent cloud holds up nobody else.
+"""Threads for calls that block: what a silent cloud or network share holds up is its own only.
 
-Which calls these are, and their time-outs, belongs to each cloud's own module.
+Which calls these are, and their time-outs, belongs to who makes them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 _T = TypeVar("_T")
 _AT_WORK = 6
-"""Calls of one cloud at a time, as far as they work: more would only fight for the interpreter."""
+"""Calls to one place at a time, as far as they work: more would only fight for the interpreter."""
 _PATIENCE = 0.5
-"""Seconds after which a call counts as one that waits for its cloud, and makes room for others."""
+"""Seconds after which a call counts as one that waits for its place, and makes room for others."""
 _EACH = 4
-"""Threads of one log-in at the most, waiting ones included."""
+"""Threads of one who asks at the most, waiting ones included."""
 
 
 class Threads:
-    """Runs the blocking calls to one cloud, for one event loop.
+    """Runs the blocking calls to one place, for one event loop.
 
     Not by asyncio's default executor: it has few threads, which all share who read files or look
     up names, and a program does not end before they have. Here each call has a thread of its own,
@@ -32,14 +32,14 @@ class Threads:
 
     def __init__(self) -> None:
         self._at_work = asyncio.Semaphore(_AT_WORK)
-        self._of_login: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
+        self._rooms: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
 
-    async def run(self, name: str, login: Hashable, work: Callable[[], _T]) -> _T:
-        """Do *work* for *login* in a thread called *name*, and give its result.
+    async def run(self, name: str, who: Hashable, work: Callable[[], _T]) -> _T:
+        """Do *work* for *who* in a thread called *name*, and give its result.
 
         A caller who gives up leaves the thread to itself; its room is taken until its call ends.
         """
-        own = self._of_login.setdefault(login, asyncio.Semaphore(_EACH))
+        own = self._rooms.setdefault(who, asyncio.Semaphore(_EACH))
         await own.acquire()
         try:
             await self._at_work.acquire()
@@ -92,12 +92,12 @@ class _Call(Generic[_T]):
 _threads: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Threads]] = WeakKeyDictionary()
 
 
-async def in_thread(cloud: str, login: Hashable, work: Callable[[], _T]) -> _T:
-    """Do *work*, a blocking call of *login* to *cloud*, in a thread.
+async def in_thread(place: str, who: Hashable, work: Callable[[], _T]) -> _T:
+    """Do *work* in a thread: a call that blocks, to *place* (a cloud, ``files``), for *who*.
 
-    A silent cloud holds up the other log-ins of that cloud for half a second at the most, and those
-    of other clouds not at all.
+    *who* is a log-in or a cluster. If the call hangs, others who ask that place wait for half a
+    second at the most, and those who ask another place not at all.
     """
     of_loop = _threads.setdefault(asyncio.get_running_loop(), {})
-    threads = of_loop.setdefault(cloud, Threads())
-    return await threads.run(f"mcks {cloud}", login, work)
+    threads = of_loop.setdefault(place, Threads())
+    return await threads.run(f"mcks {place}", who, work)

@@ -5,13 +5,14 @@ Reading the files is in `mcks.backends.kubeconfig`; what a cloud does is in the 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 from traitlets import List, Unicode, Union
@@ -20,6 +21,7 @@ from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
 from mcks.auth.shared import SharedLogin
+from mcks.auth.threads import in_thread
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
@@ -34,6 +36,7 @@ from mcks.errors import AuthError, ConfigError, MCKSError
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
 
+_T = TypeVar("_T")
 _LOGINS = (
     *("token", "tokenFile", "username", "password", "exec", "auth-provider"),
     *("client-certificate", "client-certificate-data"),
@@ -83,7 +86,7 @@ class GenericKubeconfigBackend(Backend):
 
     async def connect(self) -> ApiClient:
         """Read the entry, then log in and make the client for just that."""
-        chosen = await asyncio.to_thread(self._chosen)
+        chosen = await self._read(self._chosen)
         if self._connected_as is not None and is_edited(self._connected_as, chosen):
             await self._give_back_credentials()
         self._connected_as = chosen
@@ -92,18 +95,18 @@ class GenericKubeconfigBackend(Backend):
     async def outdated(self) -> bool:
         """Say whether the entry was edited since `connect`: another server, CA, way to log in."""
         try:
-            chosen = await asyncio.to_thread(self._chosen)
+            chosen = await self._read(self._chosen)
         except ConfigError:
             return False
         return self._connected_as is not None and is_edited(self._connected_as, chosen)
 
     async def endpoint(self) -> Endpoint:
         """Read the cluster's entry. Raises `ConfigError`."""
-        return await asyncio.to_thread(lambda: self._endpoint_of(self._entry()))
+        return await self._read(lambda: self._endpoint_of(self._entry()))
 
     async def mint(self) -> Credential:
         """Read the user's entry and the files that it names. Raises `ConfigError`, `AuthError`."""
-        chosen = await asyncio.to_thread(self._entry)
+        chosen = await self._read(self._entry)
         with self._naming_the_cluster():
             if isinstance(chosen, InCluster):
                 return await read_token(chosen.token_file)
@@ -114,7 +117,7 @@ class GenericKubeconfigBackend(Backend):
                 return await read_token(token_file)
             source = self._source(chosen)
             if source is None:
-                return await asyncio.to_thread(_static_credential, chosen.user)
+                return await self._read(partial(_static_credential, chosen.user))
             if isinstance(source, Plugin):
                 return await run(source)
             return await source.mint()
@@ -220,6 +223,10 @@ class GenericKubeconfigBackend(Backend):
         if source.warning and not self._warned:
             self._warned = True
             self.log.warning("cluster %r: %s", self.cluster_name, source.warning)
+
+    async def _read(self, work: Callable[[], _T]) -> _T:
+        """Do *work*, which reads files; they may be on a network share that has gone away."""
+        return await in_thread("files", self.cluster_name, work)
 
     def _entry(self) -> Chosen:
         """Read the entry again, for rotated credentials; an edited one is not taken."""

@@ -136,7 +136,7 @@ def _from_aws(cloud: FakeAWS) -> dict[str, Any]:
 
 def _signed_with(form: dict[str, Any]) -> str:
     headers = json.loads(unquote(form["subject_token"]))["headers"]
-    return next(h["value"] for h in headers if h["key"].lower() == "authorization")
+    return str(next(h["value"] for h in headers if h["key"].lower() == "authorization"))
 
 
 async def test_a_hub_on_a_machine_of_aws_logs_in_to_google(

@@ -196,8 +196,9 @@ async def test_an_entry_that_cannot_be_used_changes_nothing_and_is_warned_of_onc
 async def test_a_broken_or_missing_file_changes_nothing(
     server: FakeAPIServer, connected: ConnectedCluster, tmp_path: Path
 ) -> None:
-    for spoil in (lambda f: f.write_text("clusters: ["), lambda f: f.unlink()):
-        spoil(tmp_path / "kubeconfig")
+    file = tmp_path / "kubeconfig"
+    for broken in (True, False):
+        file.write_text("clusters: [") if broken else file.unlink()
         assert not await connected.backend.outdated()
         await connected.client.get(REF)
     assert sent(server) == {("Bearer T1", None)}
