@@ -17,8 +17,10 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from mcks.auth.aws_errors import NO_ANSWER, told
+from mcks.auth.aws_process import run_in_time
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import translated
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
 
 RENEW_AGE = 600.0
@@ -26,6 +28,8 @@ RENEW_AGE = 600.0
 
 _T = TypeVar("_T")
 _DEADLINE = 45.0
+_CONNECT, _READ, _ATTEMPTS = 5.0, 10.0, 3
+"""Seconds, and tries: botocore's own are a minute each, and five."""
 _TOKEN_LIFE = 14 * 60.0
 """Seconds: the verifier's limit is 15 minutes after ``X-Amz-Date``; AWS' own tools take 14."""
 _SESSION_MARGIN = 60.0
@@ -51,10 +55,12 @@ class Login:
 
 
 @dataclass(frozen=True)
-class _Keys:
+class Keys:
+    """What signs requests to AWS; *expires_at* is Unix seconds, None for keys without an end."""
+
     access_key: str
-    secret_key: str
-    session_token: str | None
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
     expires_at: float | None
 
     def client_arguments(self) -> dict[str, Any]:
@@ -89,7 +95,7 @@ async def eks_token(login: Login, cluster_id: str) -> Credential:
             ends.append(keys.expires_at - _SESSION_MARGIN)
         return Credential(token=token, expires_at=min(ends))
 
-    return await _in_thread("make a token", mint)
+    return await _in_thread("make a token", login, mint)
 
 
 async def call(login: Login, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -100,14 +106,12 @@ async def call(login: Login, service: str, operation: str, **parameters: Any) ->
 
     def ask() -> dict[str, Any]:
         session = _session(login)
-        client = session.create_client(
-            service, config=_client_config(), **_keys(session, login).client_arguments()
-        )
+        client = session.create_client(service, **_keys(session, login).client_arguments())
         answer: dict[str, Any] = getattr(client, operation)(**parameters)
         return answer
 
     action = "".join(word.capitalize() for word in operation.split("_"))
-    return await _in_thread(f"{service}:{action}", ask)
+    return await _in_thread(f"{service}:{action}", login, ask)
 
 
 async def caller_arn(login: Login) -> str:
@@ -115,21 +119,32 @@ async def caller_arn(login: Login) -> str:
     return str((await call(login, "sts", "get_caller_identity"))["Arn"])
 
 
-async def _in_thread(doing: str, work: Callable[[], _T]) -> _T:
-    def guarded() -> _T:
-        try:
-            import botocore.exceptions  # noqa: F401, PLC0415 - slow, optional
-        except ImportError as exc:
-            raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
-        return translated(work, lambda exc: told(doing, exc))
+def hub_keys() -> Keys:
+    """Find the hub's own keys, to sign for AWS elsewhere. It blocks: call it in a thread."""
+    return _done("find the hub's keys", lambda: _found_keys(_session(Login())))
 
+
+def hub_region() -> str:
+    """Give the region that the hub is in, or configured for. Raises `ConfigError` without one."""
+    return _done("find the region", lambda: str(_session(Login()).get_config_variable("region")))
+
+
+async def _in_thread(doing: str, login: Login, work: Callable[[], _T]) -> _T:
     try:
         async with asyncio.timeout(_DEADLINE):
-            return await asyncio.to_thread(guarded)
+            return await in_thread("AWS", login, lambda: _done(doing, work))
     except TimeoutError as exc:
         raise Unreachable(
             f"AWS: {doing}: no answer within {_DEADLINE:.0f} seconds. {NO_ANSWER}"
         ) from exc
+
+
+def _done(doing: str, work: Callable[[], _T]) -> _T:
+    try:
+        import botocore.exceptions  # noqa: F401, PLC0415 - slow, optional
+    except ImportError as exc:
+        raise MissingDependency("AWS needs botocore: pip install 'mcks[eks]'") from exc
+    return translated(work, lambda exc: told(doing, exc))
 
 
 def _session(login: Login) -> Any:
@@ -147,6 +162,8 @@ def _session(login: Login) -> Any:
     if login.sts_regional_endpoints:
         session.set_config_variable("sts_regional_endpoints", login.sts_regional_endpoints)
     session.set_config_variable("metadata_service_num_attempts", 3)
+    # Also for the clients that botocore makes for itself: to get keys by web identity, a role, SSO.
+    session.set_default_client_config(_client_config())
     return session
 
 
@@ -165,31 +182,36 @@ def _loader() -> Any:
 def _client_config(**more: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - slow, optional
 
-    retries = {"mode": "standard", "total_max_attempts": 3}
-    return Config(connect_timeout=5, read_timeout=10, retries=retries, **more)
+    retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+    return Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries, **more)
 
 
-def _keys(session: Any, login: Login) -> _Keys:
+def _keys(session: Any, login: Login) -> Keys:
     if login.access_key_id:
         token = login.session_token or None
-        keys = _Keys(login.access_key_id, login.secret_access_key, token, None)
+        keys = Keys(login.access_key_id, login.secret_access_key, token, None)
     else:
         keys = _found_keys(session)
     return _assume(session, login, keys) if login.role_arn else keys
 
 
-def _found_keys(session: Any) -> _Keys:
+def _found_keys(session: Any) -> Keys:
     from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - slow, optional
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - slow, optional
 
     resolver = session.get_component("credential_provider")
     # A profile with mfa_serial would ask for a code on the hub's terminal, and wait for ever.
     resolver.get_provider("assume-role")._prompter = _no_prompt
+    # HTTP_PROXY would count for the metadata service, and a proxy has no identity of the hub's.
+    machine = resolver.get_provider("iam-role")._role_fetcher
+    machine._session = URLLib3Session(timeout=machine._timeout)
+    run_in_time(resolver)
     found = session.get_credentials()
     if found is None:
         raise NoCredentialsError
     frozen = found.get_frozen_credentials()
     expiry = getattr(found, "_expiry_time", None)
-    return _Keys(
+    return Keys(
         frozen.access_key, frozen.secret_key, frozen.token, expiry.timestamp() if expiry else None
     )
 
@@ -198,13 +220,13 @@ def _no_prompt(_question: str) -> str:
     raise ConfigError("AWS: the profile wants a one-time code (mfa_serial): a hub cannot give one")
 
 
-def _assume(session: Any, login: Login, keys: _Keys) -> _Keys:
-    sts = session.create_client("sts", config=_client_config(), **keys.client_arguments())
+def _assume(session: Any, login: Login, keys: Keys) -> Keys:
+    sts = session.create_client("sts", **keys.client_arguments())
     asked = {"RoleArn": login.role_arn, "RoleSessionName": login.session_name}
     if login.external_id:
         asked["ExternalId"] = login.external_id
     given = sts.assume_role(**asked)["Credentials"]
-    return _Keys(
+    return Keys(
         given["AccessKeyId"],
         given["SecretAccessKey"],
         given["SessionToken"],
@@ -212,7 +234,7 @@ def _assume(session: Any, login: Login, keys: _Keys) -> _Keys:
     )
 
 
-def _presigned(session: Any, keys: _Keys, cluster_id: str) -> str:
+def _presigned(session: Any, keys: Keys, cluster_id: str) -> str:
     # EKS accepts AWS' own STS hosts only, so an endpoint configured for the hub (a VPC endpoint)
     # must not get into the token.
     config = _client_config(ignore_configured_endpoint_urls=True)

@@ -29,6 +29,7 @@ _BY_CLASS: tuple[tuple[str, type[MCKSError], str], ...] = (
     ("PartialCredentialsError", AuthError, _NO_KEYS),
     ("CredentialRetrievalError", AuthError, _NO_KEYS),
     ("UnauthorizedSSOTokenError", AuthError, _NO_KEYS),
+    ("ParamValidationError", ConfigError, "Correct role_arn, external_id or cluster"),
     ("HTTPClientError", Unreachable, NO_ANSWER),
     ("ConnectionError", Unreachable, NO_ANSWER),
     ("BotoCoreError", AuthError, "Correct AWS' configuration on the hub"),
@@ -113,4 +114,6 @@ def _refused(doing: str, exc: Any) -> MCKSError:
 
 
 def _first_words(exc: Exception) -> str:
+    if type(exc).__name__ == "ParamValidationError":  # its first line is no more than a heading
+        return " ".join(str(exc).split())[:500].rstrip(". ")
     return (str(exc).splitlines() or [""])[0][:500].rstrip(". ") or type(exc).__name__

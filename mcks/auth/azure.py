@@ -11,10 +11,12 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from mcks.auth.credential import Credential
 from mcks.auth.sdk import fault
+from mcks.auth.shared import SharedLogin
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 300.0
@@ -78,6 +80,8 @@ CLOUDS = {
     "AzureChinaCloud": Cloud("login.chinacloudapi.cn", "https://management.chinacloudapi.cn"),
 }
 """By the names that kubelogin uses."""
+CLOUD_ALIASES = {"AzureCloud": "AzurePublicCloud", "AzureUSGovernment": "AzureUSGovernmentCloud"}
+"""The names that az uses, where they differ."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,29 @@ class Login:
     from_environment: bool = True
 
 
+@dataclass(frozen=True)
+class AccessToken(SharedLogin):
+    """The access token of *login* for *scope*: it serves all AKS clusters of that application."""
+
+    login: Login
+    scope: str
+
+    renew_before: ClassVar[float] = RENEW_BEFORE
+
+    def __str__(self) -> str:
+        return f"Entra log-in ({self.login.client_id or 'the hub'})"
+
+    async def mint(self) -> Credential:
+        """Log in."""
+        return await access_token(self.login, self.scope)
+
+
 async def access_token(login: Login, scope: str) -> Credential:
     """Get an access token for *scope*, such as ``https://management.azure.com/.default``.
 
     Raises `AuthError`, `ConfigError`, `Unreachable`, `MissingDependency`.
     """
-    await asyncio.to_thread(_import_sdk)
+    await in_thread("Azure", login, _import_sdk)
     kind = _kind(login)
     try:
         # A new one each time: a credential keeps its tokens, and cannot be told to forget them.
@@ -169,6 +190,7 @@ def _credential(login: Login, kind: str) -> Any:
 
     common = _common(login)
     if kind == "managed-identity":
+        common["use_env_settings"] = False  # no proxy is asked as whom this machine runs
         return aio.ManagedIdentityCredential(**common, **_machine_identity(login))
     tenant = _filled(login, login.tenant_id, "TENANT_ID")
     client = _filled(login, login.client_id, "CLIENT_ID")

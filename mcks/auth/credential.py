@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,21 @@ class Credential:
     client_certificate: str | None = field(default=None, repr=False)
     client_key: str | None = field(default=None, repr=False)
     expires_at: float | None = None
+
+    def __post_init__(self) -> None:
+        """Take blanks and line ends from around the token, as files have them.
+
+        Raises `AuthError` for what no HTTP header can carry.
+        """
+        if self.token is None:
+            return
+        token = self.token.strip()
+        if not re.fullmatch(r"[\x20-\x7e]*", token):
+            raise AuthError(
+                "the token holds a line break, or a character that is not ASCII: is it just the "
+                "token, and only one?"
+            )
+        object.__setattr__(self, "token", token)
 
 
 Mint = Callable[[], Awaitable[Credential]]
@@ -88,9 +104,10 @@ class CredentialCache:
       1, 2, 4 ... 60 seconds, or when the cloud asked to be asked again. Without a valid one the
       last error is raised until that time.
     - *timeout*: seconds a mint may take.
+    - What one cluster refuses (`reject`) stays good for the others that share it.
 
     *clock* is wall time (expiry), *monotonic* is for ages; *jitter* gives numbers from 0 to 1.
-    *name* is the cluster in metrics and logs.
+    *name* is the cluster in metrics and logs; *shared_as* names in logs a log-in of several.
     """
 
     def __init__(
@@ -98,6 +115,7 @@ class CredentialCache:
         mint: Mint,
         *,
         name: str = "",
+        shared_as: str = "",
         renew_before: float = 60.0,
         max_age: float | None = None,
         timeout: float = 60.0,
@@ -107,12 +125,13 @@ class CredentialCache:
         log: logging.Logger | None = None,
     ) -> None:
         self._mint = mint
-        self._name = name
+        self._name, self._shared_as = name, shared_as
         self._renew_before, self._max_age, self._timeout = renew_before, max_age, timeout
         self._clock, self._monotonic, self._jitter = clock, monotonic, jitter
         self._log = log or logging.getLogger(__name__)
         self._current: _Minted | None = None
-        self._rejected = False
+        self._refused_by: set[str] = set()
+        """The clusters that do not take the present credential."""
         self._flight: asyncio.Task[_Minted] | None = None
         self._failure: Exception | None = None
         self._mint_backoff = _Backoff()
@@ -122,37 +141,38 @@ class CredentialCache:
     async def get(self, cluster: str = "") -> Credential:
         """Give a credential that is valid now; wait for a mint only if there is none.
 
-        Raises `AuthError` or whatever the mint raised. An error names *cluster*, for which the
-        credential is wanted, even if it was minted for another one that shares it.
+        Raises `AuthError` or whatever the mint raised. The error of a shared log-in names
+        *cluster*, for which the credential is wanted.
         """
         current = self._current
-        if current is not None and self._usable(current):
+        if current is not None and self._usable(current, cluster):
             if self._due(current) and self._may_mint():
                 self._launch()
             return current.credential
         try:
-            return await self._wait_for_next()
+            return await self._wait_for_next(cluster)
         except MCKSError as exc:
-            if cluster and self._name and cluster != self._name:
+            if cluster and self._shared_as:
                 raise _shared_failure(cluster, exc) from exc
             raise
 
-    def reject(self, credential: Credential) -> None:
-        """Forget *credential*: an API server answered 401 to it.
+    def reject(self, credential: Credential, cluster: str = "") -> None:
+        """Give *credential* to *cluster* (without it: to nobody) no more: 401 was the answer to it.
 
         Only that very object (``is``): late rejections of an older one change nothing. When fresh
         credentials are refused again and again the re-mints are spaced out, and the refused one
         is handed out meanwhile: the fault is then not the credential's age.
         """
         current = self._current
-        if current is None or current.credential is not credential or self._rejected:
+        if current is None or current.credential is not credential:
             return
-        now = self._monotonic()
-        if current.after_rejection and now - current.minted_at < _QUICK_REJECTION:
-            self._reject_backoff.grow(now, self._jitter())
-        else:
-            self._reject_backoff.reset()
-        self._rejected = True
+        if not self._refused_by:
+            now = self._monotonic()
+            if current.after_rejection and now - current.minted_at < _QUICK_REJECTION:
+                self._reject_backoff.grow(now, self._jitter())
+            else:
+                self._reject_backoff.reset()
+        self._refused_by.add(cluster)
 
     async def close(self) -> None:
         """Stop a mint under way; those who wait for it get an `AuthError`."""
@@ -163,10 +183,13 @@ class CredentialCache:
             flight.cancel()
             await asyncio.wait({flight})
 
-    def _usable(self, minted: _Minted) -> bool:
-        if self._rejected and self._monotonic() >= self._reject_backoff.until:
+    def _usable(self, minted: _Minted, cluster: str) -> bool:
+        if self._refused(cluster) and self._monotonic() >= self._reject_backoff.until:
             return False
         return self._clock() < minted.block_at
+
+    def _refused(self, cluster: str) -> bool:
+        return cluster in self._refused_by or "" in self._refused_by
 
     def _due(self, minted: _Minted) -> bool:
         old = self._monotonic() - minted.minted_at >= minted.renew_age
@@ -175,12 +198,12 @@ class CredentialCache:
     def _may_mint(self) -> bool:
         return self._flight is None and self._monotonic() >= self._mint_backoff.until
 
-    async def _wait_for_next(self) -> Credential:
+    async def _wait_for_next(self, cluster: str) -> Credential:
         if self._closed:
             raise AuthError(f"{self._subject()}: the hub is shutting down")
         if self._flight is None:
             if self._failure is not None and not self._may_mint():
-                return self._last_resort(self._failure)
+                return self._last_resort(self._failure, cluster)
             self._launch()
         flight = self._flight
         assert flight is not None  # noqa: S101 - _launch sets it
@@ -193,12 +216,12 @@ class CredentialCache:
             return flight.result().credential
         if not isinstance(failure, Exception):
             raise failure
-        return self._last_resort(failure)
+        return self._last_resort(failure, cluster)
 
-    def _last_resort(self, failure: Exception) -> Credential:
+    def _last_resort(self, failure: Exception, cluster: str) -> Credential:
         """Give the old credential if it has some seconds left, else raise *failure*."""
         current = self._current
-        if current is not None and not self._rejected:
+        if current is not None and not self._refused(cluster):
             expires_at = current.credential.expires_at
             if expires_at is None or self._clock() < expires_at:
                 return current.credential
@@ -240,7 +263,7 @@ class CredentialCache:
             renew_age=float("inf") if self._max_age is None else self._max_age * (1 - 0.1 * jitter),
             renew_at=renew_at,
             block_at=block_at,
-            after_rejection=self._rejected,
+            after_rejection=bool(self._refused_by),
         )
 
     def _landed(self, flight: asyncio.Task[_Minted]) -> None:
@@ -250,7 +273,8 @@ class CredentialCache:
         failure = flight.exception()
         if failure is None:
             self._current = None if self._closed else flight.result()
-            self._rejected, self._failure = False, None
+            self._failure = None
+            self._refused_by.clear()
             self._mint_backoff.reset()
             metrics.MINTS.labels(self._name, "ok").inc()
             return
@@ -269,12 +293,14 @@ class CredentialCache:
         )
 
     def _subject(self) -> str:
+        if self._shared_as:
+            return self._shared_as
         return f"cluster {self._name!r}" if self._name else "credential"
 
 
 def _shared_failure(cluster: str, exc: MCKSError) -> MCKSError:
     kinds: tuple[type[MCKSError], ...] = (ConfigError, Unreachable, AuthError)
     kind = next((kind for kind in kinds if isinstance(exc, kind)), AuthError)
-    failure = kind(f"cluster {cluster!r}, whose credential others use, too: {exc}")
+    failure = kind(f"cluster {cluster!r}: cannot log in, as others that share the log-in: {exc}")
     failure.retry_after, failure.user_message = exc.retry_after, exc.user_message
     return failure

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from mcks.auth.credential import Credential
 from mcks.auth.service_account import read_token
 from mcks.errors import AuthError
 
@@ -25,10 +26,17 @@ async def api_token(token_file: str = "", environ: Mapping[str, str] = os.enviro
         return (await read_token(_path(token_file))).token or ""
     for name in VARIABLES:
         if environ.get(name):
-            return environ[name].strip()
+            return _usable(name, environ[name])
     raise AuthError(
         "DigitalOcean: there is no API token: set token_file, or one of " + ", ".join(VARIABLES)
     )
+
+
+def _usable(variable: str, token: str) -> str:
+    try:
+        return Credential(token=token).token or ""
+    except AuthError as exc:
+        raise AuthError(f"DigitalOcean: {variable}: {exc}") from None
 
 
 def _path(file: str) -> Path:

@@ -6,8 +6,6 @@ caller.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -15,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mcks.auth import program
 from mcks.auth.credential import Credential
 from mcks.errors import AuthError, ConfigError
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-_DEADLINE = 60.0
+_DEADLINE = 50.0
+"""Seconds, a bit less than a cache waits for any credential: so the error names the plug-in."""
 _LONGEST_ANSWER = 2**20
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "USER")
 """Of the hub's environment a plug-in sees only these: the rest holds the hub's own secrets."""
@@ -39,49 +39,37 @@ class Plugin:
 async def run(plugin: Plugin) -> Credential:
     """Run *plugin* and read the credential that it prints.
 
-    It has no terminal, a reduced environment and a minute. Raises `AuthError` if it fails (with
-    its exit status; its output is not shown, it may hold secrets), `ConfigError` if it cannot be
-    started.
+    It has no terminal, a reduced environment and 50 seconds; then it is killed, with all that it
+    has started. Raises `AuthError` if it fails (with its exit status; its output is not shown, it
+    may hold secrets), `ConfigError` if it cannot be started.
     """
+    where = f"plug-in {plugin.command}"
     try:
-        process = await asyncio.create_subprocess_exec(
-            plugin.command,
-            *plugin.arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(plugin),
-            limit=_LONGEST_ANSWER,
-            start_new_session=True,
+        ended = await program.run(
+            [plugin.command, *plugin.arguments],
+            _environment(plugin),
+            seconds=_DEADLINE,
+            longest=_LONGEST_ANSWER,
         )
     except OSError as exc:
-        raise ConfigError(f"plug-in {plugin.command}: it cannot run: {exc.strerror}") from exc
-    try:
-        async with asyncio.timeout(_DEADLINE):
-            output = await _output(process, plugin)
-            status = await process.wait()
-    except TimeoutError as exc:
-        raise AuthError(f"plug-in {plugin.command}: not done in {_DEADLINE:.0f} seconds") from exc
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    if status != 0:
-        raise AuthError(f"plug-in {plugin.command}: it ended with exit status {status}")
-    return _credential(plugin, output)
+        if isinstance(exc, TimeoutError):
+            raise AuthError(
+                f"{where}: not done in {_DEADLINE:.0f} seconds, so it was killed. Run it by hand, "
+                "as the hub's user and without a terminal, to see what it waits for"
+            ) from exc
+        raise ConfigError(f"{where}: it cannot run: {exc.strerror}") from exc
+    except program.PrintsTooMuch:
+        raise AuthError(
+            f"{where}: it prints more than {_LONGEST_ANSWER // 2**20} MiB, so it was killed. It "
+            "must print one ExecCredential and end"
+        ) from None
+    if ended.status != 0:
+        raise AuthError(f"{where}: it ended with {_in_words(ended.status)}")
+    return _credential(plugin, ended.output)
 
 
-async def _output(process: asyncio.subprocess.Process, plugin: Plugin) -> bytes:
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := await process.stdout.read(65536):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > _LONGEST_ANSWER:
-            raise AuthError(f"plug-in {plugin.command}: it prints without end")
-    return b"".join(chunks)
+def _in_words(status: int) -> str:
+    return f"exit status {status}" if status > 0 else f"signal {-status}"
 
 
 def _environment(plugin: Plugin) -> dict[str, str]:
@@ -114,4 +102,7 @@ def _credential(plugin: Plugin, output: bytes) -> Credential:
         expires_at = datetime.fromisoformat(ends).timestamp() if ends else None
     except (TypeError, ValueError):
         raise AuthError(f"{where}: its expirationTimestamp is not a time") from None
-    return Credential(status.get("token") or None, certificate, key, expires_at)
+    try:
+        return Credential(status.get("token") or None, certificate, key, expires_at)
+    except AuthError as exc:
+        raise AuthError(f"{where}: {exc}") from None

@@ -12,10 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from mcks.auth.aws import hub_keys, hub_region
 from mcks.auth.credential import Credential
+from mcks.auth.metadata_service import is_metadata_service
 from mcks.auth.sdk import fault, translated
+from mcks.auth.shared import SharedLogin
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError, ConfigError, MCKSError, MissingDependency, Unreachable
 
 RENEW_BEFORE = 225.0
@@ -50,6 +54,11 @@ _REMEDIES = (
 )
 """What Google says, anywhere in its answer, and what to do about it."""
 _AWS_SUBJECT = "urn:ietf:params:aws:token-type:aws4_request"
+_AWS_POD = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,23 @@ class LoggedIn:
     quota_project: str | None = None
 
 
+@dataclass(frozen=True)
+class AccessToken(SharedLogin):
+    """The access token of *login*: it serves all GKE clusters that admit this identity."""
+
+    login: Login
+
+    renew_before: ClassVar[float] = RENEW_BEFORE
+
+    def __str__(self) -> str:
+        who = self.login.impersonate or self.login.credentials_file
+        return f"Google log-in ({who or 'the hub'})"
+
+    async def mint(self) -> Credential:
+        """Log in."""
+        return (await log_in(self.login)).credential
+
+
 async def log_in(login: Login) -> LoggedIn:
     """Get an access token for all of Google Cloud.
 
@@ -78,7 +104,7 @@ async def log_in(login: Login) -> LoggedIn:
     """
     try:
         async with asyncio.timeout(_DEADLINE):
-            return await asyncio.to_thread(_log_in, login)
+            return await in_thread("Google", login, lambda: _log_in(login))
     except TimeoutError as exc:
         raise Unreachable(f"Google: no token within {_DEADLINE:.0f} seconds. {_WAY}") from exc
 
@@ -91,7 +117,7 @@ def _log_in(login: Login) -> LoggedIn:
         raise MissingDependency(
             "Google needs google-auth and requests: pip install 'mcks[gke]'"
         ) from exc
-    request = _bounded(Request(), google.TransportError)
+    request = _transport(Request, google.TransportError)
     file = _credentials_file(login)
     source = str(file) if file else "the metadata server"
     if login.impersonate:
@@ -129,12 +155,16 @@ def _log_in(login: Login) -> LoggedIn:
     )
 
 
-def _bounded(request: Callable[..., Any], failure: type[Exception]) -> Callable[..., Any]:
-    """Let *request* end in time, and follow no redirect: each holds a secret."""
+def _transport(new_transport: Callable[[], Any], failure: type[Exception]) -> Callable[..., Any]:
+    """Send with our time-out, to metadata services past every proxy, and follow no redirect: each
+    request holds a secret."""
+    usual, past_proxies = new_transport(), new_transport()
+    past_proxies.session.trust_env = False
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(url: str, *args: Any, **kwargs: Any) -> Any:
         kwargs["timeout"] = min(kwargs.get("timeout") or _ONE_REQUEST, _ONE_REQUEST)
-        answer = request(*args, **kwargs, allow_redirects=False)
+        send = past_proxies if is_metadata_service(url) else usual
+        answer = send(url, *args, **kwargs, allow_redirects=False)
         if 300 <= answer.status < 400:
             raise failure(f"HTTP status {answer.status}: no redirect is followed")
         return answer
@@ -191,10 +221,33 @@ def _external_account(info: Mapping[str, Any]) -> Any:
 
     source = info.get("credential_source") or {}
     if info.get("subject_token_type") == _AWS_SUBJECT:
-        return aws.Credentials.from_info(info, scopes=SCOPES)
+        return _aws_account(info, aws)
     if "executable" in source:
         return pluggable.Credentials.from_info(info, scopes=SCOPES)
     return identity_pool.Credentials.from_info(info, scopes=SCOPES)
+
+
+def _aws_account(info: Mapping[str, Any], aws: Any) -> Any:
+    """Prove to Google the hub's AWS identity.
+
+    google-auth finds keys in the environment and those of a machine, but not those of a pod on EKS
+    (Pod Identity, IRSA) or of a task on ECS: there botocore does.
+    """
+    if os.environ.get("AWS_ACCESS_KEY_ID") or not any(map(os.environ.get, _AWS_POD)):
+        return aws.Credentials.from_info(info, scopes=SCOPES)
+
+    class OfPod(aws.AwsSecurityCredentialsSupplier):  # type: ignore[misc]
+        def get_aws_security_credentials(self, _context: Any, _request: Any) -> Any:
+            keys = hub_keys()
+            return aws.AwsSecurityCredentials(keys.access_key, keys.secret_key, keys.session_token)
+
+        def get_aws_region(self, _context: Any, _request: Any) -> str:
+            return hub_region()
+
+    others = {key: value for key, value in info.items() if key != "credential_source"}
+    return aws.Credentials.from_info(
+        others, scopes=SCOPES, aws_security_credentials_supplier=OfPod()
+    )
 
 
 def _external_account_authorized_user(info: Mapping[str, Any]) -> Any:

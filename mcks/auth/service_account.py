@@ -6,13 +6,13 @@ API server is, that of the backend.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcks.auth.credential import Credential
+from mcks.auth.threads import in_thread
 from mcks.errors import AuthError
 
 DIRECTORY = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -23,16 +23,19 @@ REREAD_AFTER = 60.0
 async def read_token(path: Path) -> Credential:
     """Read the token in the file *path*.
 
-    Raises `AuthError`, which names the file, if it cannot be read or is empty.
+    Raises `AuthError`, which names the file, if it cannot be read, or holds no token.
     """
     try:
-        token = (await asyncio.to_thread(path.read_text, "utf-8")).strip()
+        token = (await in_thread("files", path, lambda: path.read_text("utf-8"))).strip()
     except (OSError, UnicodeDecodeError) as exc:
         cause = exc.strerror if isinstance(exc, OSError) else "it is not text"
         raise AuthError(f"the token file {path} cannot be read: {cause}") from exc
     if not token:
         raise AuthError(f"the token file {path} is empty")
-    return Credential(token=token)
+    try:
+        return Credential(token=token)
+    except AuthError as exc:
+        raise AuthError(f"the token file {path}: {exc}") from None
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,31 @@
-"""One credential cache for all clusters of one identity, where a token serves them all.
+"""One credential cache for all clusters of one log-in, where a token serves them all.
 
-How a credential is made and renewed does not belong here.
+How a token is made belongs to the clouds' modules; how it is renewed to `mcks.auth.credential`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import logging
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
-from mcks.auth.credential import CredentialCache
+from mcks.auth.credential import Credential, CredentialCache
+
+
+class SharedLogin(ABC):
+    """A log-in whose tokens serve several clusters: all that making one takes, and no cluster's.
+
+    A frozen dataclass: equal ones share their tokens, whatever becomes of the clusters that use
+    them. ``str`` names it in messages, without a secret.
+    """
+
+    renew_before: ClassVar[float] = 60.0
+    """Seconds before its end when a token is renewed in the background."""
+
+    @abstractmethod
+    async def mint(self) -> Credential:
+        """Make a token now. Raises `AuthError`, `ConfigError` or `Unreachable`."""
 
 
 @dataclass
@@ -18,23 +35,39 @@ class _Lease:
 
 
 class SharedCredentials:
-    """Caches by key; a cache lives as long as somebody holds it. Keys hold no secret's repr."""
+    """Caches by log-in; a cache lives as long as somebody holds it."""
 
     def __init__(self) -> None:
-        self._leases: dict[Hashable, _Lease] = {}
+        self._leases: dict[SharedLogin, _Lease] = {}
 
-    def take(self, key: Hashable, make: Callable[[], CredentialCache]) -> CredentialCache:
-        """Give the cache for *key*, made now if there is none. Pair it with `give_back`."""
-        lease = self._leases.get(key)
+    def take(
+        self, login: SharedLogin, cluster: str = "", log: logging.Logger | None = None
+    ) -> CredentialCache:
+        """Give the cache of *login*, made now if there is none. Pair it with `give_back`.
+
+        Of *cluster*, the first that wants it, only the metrics tell.
+        """
+        lease = self._leases.get(login)
         if lease is None:
-            lease = self._leases[key] = _Lease(make())
+            lease = self._leases[login] = _Lease(self._new_cache(login, cluster, log))
         lease.holders += 1
         return lease.cache
 
-    async def give_back(self, key: Hashable) -> None:
+    async def give_back(self, login: SharedLogin) -> None:
         """Say that one holder is done; the last one closes the cache."""
-        lease = self._leases[key]
+        lease = self._leases[login]
         lease.holders -= 1
         if not lease.holders:
-            del self._leases[key]
+            del self._leases[login]
             await lease.cache.close()
+
+    def _new_cache(
+        self, login: SharedLogin, cluster: str, log: logging.Logger | None
+    ) -> CredentialCache:
+        return CredentialCache(
+            login.mint,
+            name=cluster,
+            shared_as=str(login),
+            renew_before=login.renew_before,
+            log=log,
+        )

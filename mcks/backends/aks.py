@@ -6,13 +6,21 @@ How Entra tokens are made is in `mcks.auth.azure`.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Hashable
 from typing import Any
 from urllib.parse import quote
 
 from traitlets import Bool, Unicode
 
-from mcks.auth.azure import AKS_SERVER_ID, CLOUDS, RENEW_BEFORE, Cloud, Login, access_token
+from mcks.auth.azure import (
+    AKS_SERVER_ID,
+    CLOUD_ALIASES,
+    CLOUDS,
+    RENEW_BEFORE,
+    AccessToken,
+    Cloud,
+    Login,
+    access_token,
+)
 from mcks.auth.credential import Credential
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
@@ -82,7 +90,8 @@ class AKSBackend(Backend):
         help="""
         Which of Microsoft's clouds the cluster is in.
 
-        ``AzurePublicCloud`` (the default), ``AzureUSGovernmentCloud`` or ``AzureChinaCloud``.
+        ``AzurePublicCloud`` (the default), ``AzureUSGovernmentCloud`` or ``AzureChinaCloud``; the
+        names of ``az cloud list`` will do as well.
         """,
     ).tag(config=True)
 
@@ -128,7 +137,7 @@ class AKSBackend(Backend):
         found = [f"set {name}" for name in named if not getattr(self, name)]
         if self.credential not in _SOURCES:
             found.append(f"credential: {unknown('source', self.credential, _SOURCES)}")
-        if self.azure_environment not in CLOUDS:
+        if self._cloud_name() not in CLOUDS:
             found.append(f"azure_environment: {unknown('cloud', self.azure_environment, CLOUDS)}")
         if not _has_sdk():
             found.append("Azure needs azure-identity: pip install 'mcks[aks]'")
@@ -154,11 +163,11 @@ class AKSBackend(Backend):
                 return _local_account(user)
         return await self._token(self._scope())
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> AccessToken | None:
         """One token serves all clusters of an identity, but for static certificates."""
         if self.allow_local_account or self.problems():
             return None
-        return "azure", self._login(), self._scope()
+        return AccessToken(self._login(), self._scope())
 
     async def explain(self, error: MCKSError) -> str:
         """Say whether the cluster is stopped or private, or which token was refused."""
@@ -187,7 +196,10 @@ class AKSBackend(Backend):
     def _cloud(self) -> Cloud:
         if self.problems():
             raise ConfigError("; ".join(self.problems()))
-        return CLOUDS[self.azure_environment]
+        return CLOUDS[self._cloud_name()]
+
+    def _cloud_name(self) -> str:
+        return CLOUD_ALIASES.get(self.azure_environment, self.azure_environment)
 
     def _scope(self) -> str:
         return f"{self.server_id}/.default"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from abc import ABCMeta, abstractmethod
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from traitlets.config import Config, LoggingConfigurable
 from traitlets.traitlets import MetaHasTraits
 
 from mcks.auth.credential import Credential, CredentialCache
-from mcks.auth.shared import SharedCredentials
+from mcks.auth.shared import SharedCredentials, SharedLogin
 from mcks.backends.connection import Connection
 from mcks.errors import ConfigError, MCKSError, unknown
 
@@ -86,7 +85,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         except TraitError as exc:
             raise ConfigError(f"{where}: {exc}") from exc
         self._cache: CredentialCache | None = None
-        self._lease: Hashable | None = None
+        self._lease: SharedLogin | None = None
         self._connection = Connection(cluster_name, self.endpoint, self.log)
 
     @classmethod
@@ -122,10 +121,14 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         del error
         return ""
 
-    def credential_key(self) -> Hashable | None:
-        """Give what a token is bound to, if one token serves several clusters; else None.
+    async def outdated(self) -> bool:
+        """Say whether the cluster must be connected anew, by a new backend of these settings."""
+        return False
 
-        Backends with equal keys, of whatever class, share one credential. Only for tokens.
+    def credential_key(self) -> SharedLogin | None:
+        """Give the log-in, if one token of it serves several clusters; else None.
+
+        Backends with equal ones share one token. The log-in alone mints it, not `mint`.
         """
         return None
 
@@ -145,12 +148,12 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     def credentials(self) -> CredentialCache:
         """The cache over `mint`, shared with other backends of the same `credential_key`."""
         if self._cache is None:
-            key = self.credential_key()
-            if key is None or self.shared_credentials is None:
-                self._cache = self._new_cache()
+            login = self.credential_key()
+            if isinstance(login, SharedLogin) and self.shared_credentials is not None:
+                self._cache = self.shared_credentials.take(login, self.cluster_name, self.log)
+                self._lease = login
             else:
-                self._cache = self.shared_credentials.take(key, self._new_cache)
-                self._lease = key
+                self._cache = self._new_cache()
         return self._cache
 
     def _new_cache(self) -> CredentialCache:
@@ -182,9 +185,12 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
     async def close(self) -> None:
         """End what runs in the background."""
         await self._connection.close()
-        cache, self._cache = self._cache, None
-        if cache is not None and self._lease is not None and self.shared_credentials is not None:
-            await self.shared_credentials.give_back(self._lease)
+        await self._give_back_credentials()
+
+    async def _give_back_credentials(self) -> None:
+        cache, login, self._cache, self._lease = self._cache, self._lease, None, None
+        if login is not None and self.shared_credentials is not None:
+            await self.shared_credentials.give_back(login)
         elif cache is not None:
             await cache.close()
 

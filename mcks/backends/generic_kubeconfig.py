@@ -5,30 +5,38 @@ Reading the files is in `mcks.backends.kubeconfig`; what a cloud does is in the 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
 import re
-from collections.abc import Hashable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 from traitlets import List, Unicode, Union
 
-from mcks.auth.credential import Credential
+from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.exec_plugin import Plugin, run
 from mcks.auth.service_account import REREAD_AFTER, InCluster, in_cluster, read_token
+from mcks.auth.shared import SharedLogin
+from mcks.auth.threads import in_thread
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.kubeconfig import Context, Entry, load
+from mcks.backends.kubeconfig_edits import Chosen, is_edited
 from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import may_run, plugin_of
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.backends.tls import plain_http
-from mcks.errors import ConfigError, MCKSError
+from mcks.errors import AuthError, ConfigError, MCKSError
 
+if TYPE_CHECKING:
+    from kubernetes_asyncio.client import ApiClient
+
+_T = TypeVar("_T")
 _LOGINS = (
     *("token", "tokenFile", "username", "password", "exec", "auth-provider"),
     *("client-certificate", "client-certificate-data"),
@@ -73,14 +81,32 @@ class GenericKubeconfigBackend(Backend):
     ).tag(config=True)
 
     _warned = False
+    _connected_as: Chosen | None = None
+    """The entry that the client was made for: no other gives it an endpoint or a credential."""
+
+    async def connect(self) -> ApiClient:
+        """Read the entry, then log in and make the client for just that."""
+        chosen = await self._read(self._chosen)
+        if self._connected_as is not None and is_edited(self._connected_as, chosen):
+            await self._give_back_credentials()
+        self._connected_as = chosen
+        return await super().connect()
+
+    async def outdated(self) -> bool:
+        """Say whether the entry was edited since `connect`: another server, CA, way to log in."""
+        try:
+            chosen = await self._read(self._chosen)
+        except ConfigError:
+            return False
+        return self._connected_as is not None and is_edited(self._connected_as, chosen)
 
     async def endpoint(self) -> Endpoint:
         """Read the cluster's entry. Raises `ConfigError`."""
-        return await asyncio.to_thread(self._read_endpoint)
+        return await self._read(lambda: self._endpoint_of(self._entry()))
 
     async def mint(self) -> Credential:
         """Read the user's entry and the files that it names. Raises `ConfigError`, `AuthError`."""
-        chosen = await asyncio.to_thread(self._chosen)
+        chosen = await self._read(self._entry)
         with self._naming_the_cluster():
             if isinstance(chosen, InCluster):
                 return await read_token(chosen.token_file)
@@ -91,11 +117,17 @@ class GenericKubeconfigBackend(Backend):
                 return await read_token(token_file)
             source = self._source(chosen)
             if source is None:
-                return await asyncio.to_thread(_static_credential, chosen.user)
+                return await self._read(partial(_static_credential, chosen.user))
             if isinstance(source, Plugin):
                 return await run(source)
-            self._warn_once(source)
             return await source.mint()
+
+    @property
+    def credentials(self) -> CredentialCache:
+        """The cache over `mint`, or that of the cloud's log-in; tells once as whom it logs in."""
+        if self._cache is None:
+            self._warn_once(self._known_source())
+        return super().credentials
 
     def renewal(self) -> tuple[float, float | None]:
         """Files are cheap to read: whoever changes them expects an effect. Clouds have rules."""
@@ -104,7 +136,7 @@ class GenericKubeconfigBackend(Backend):
             return self.renew_before, REREAD_AFTER
         return (self.renew_before, None) if isinstance(source, Plugin) else source.renewal()
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> SharedLogin | None:
         """Share the tokens of clouds where one serves several clusters."""
         source = self._known_source()
         return None if source is None or isinstance(source, Plugin) else source.credential_key()
@@ -112,8 +144,8 @@ class GenericKubeconfigBackend(Backend):
     def problems(self) -> list[str]:
         """Read all that `endpoint` and `mint` will need."""
         try:
-            self._read_endpoint()
             chosen = self._chosen()
+            self._endpoint_of(chosen)
             if isinstance(chosen, Context) and chosen.user is not None:
                 with self._naming_the_cluster():
                     self._source(chosen)
@@ -180,17 +212,32 @@ class GenericKubeconfigBackend(Backend):
     def _known_source(self) -> NativeLogIn | Plugin | None:
         """As `_source`, but without errors: those are for `mint`."""
         try:
-            chosen = self._chosen()
+            chosen = self._connected_as or self._chosen()
             return None if isinstance(chosen, InCluster) else self._source(chosen)
         except ConfigError:
             return None
 
-    def _warn_once(self, native: NativeLogIn) -> None:
-        if native.warning and not self._warned:
+    def _warn_once(self, source: NativeLogIn | Plugin | None) -> None:
+        if source is None or isinstance(source, Plugin):
+            return
+        if source.warning and not self._warned:
             self._warned = True
-            self.log.warning("cluster %r: %s", self.cluster_name, native.warning)
+            self.log.warning("cluster %r: %s", self.cluster_name, source.warning)
 
-    def _chosen(self) -> Context | InCluster:
+    async def _read(self, work: Callable[[], _T]) -> _T:
+        """Do *work*, which reads files; they may be on a network share that has gone away."""
+        return await in_thread("files", self.cluster_name, work)
+
+    def _entry(self) -> Chosen:
+        """Read the entry again, for rotated credentials; an edited one is not taken."""
+        chosen = self._chosen()
+        if self._connected_as is None:
+            return chosen
+        if not is_edited(self._connected_as, chosen):
+            self._connected_as = chosen
+        return self._connected_as
+
+    def _chosen(self) -> Chosen:
         explicit = self._explicit_files()
         if explicit:
             source = "trait kubeconfig"
@@ -226,8 +273,7 @@ class GenericKubeconfigBackend(Backend):
         with naming(where):
             return merged.context(self.context)
 
-    def _read_endpoint(self) -> Endpoint:
-        chosen = self._chosen()
+    def _endpoint_of(self, chosen: Chosen) -> Endpoint:
         if isinstance(chosen, InCluster):
             try:
                 return Endpoint(chosen.server, ca_data=chosen.ca_file.read_bytes())
@@ -297,6 +343,9 @@ def _headers(user: Entry) -> tuple[tuple[str, str], ...]:
     for key, values in extra.items():
         name = f"Impersonate-Extra-{quote(str(key), safe='')}"
         headers += [(name, str(value)) for value in values]
+    for name, value in headers:
+        if not value.isprintable():
+            raise ConfigError(f"{user}: what {name} is made of holds a line break or the like")
     basic = _basic(user)
     return (*headers, ("Authorization", basic)) if basic else tuple(headers)
 
@@ -315,4 +364,7 @@ def _static_credential(user: Entry) -> Credential:
     certificate, key = user.data("client-certificate"), user.data("client-key")
     if (certificate is None) != (key is None):
         raise ConfigError(f"{user}: client-certificate and client-key are needed both, or none")
-    return pem.credential(user.text("token"), certificate, key)
+    try:
+        return pem.credential(user.text("token"), certificate, key)
+    except AuthError as exc:
+        raise ConfigError(f"{user}.token: {exc}") from None

@@ -6,14 +6,13 @@ How Google credentials are found is in `mcks.auth.google`.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Hashable
 from typing import Any
 from urllib.parse import quote
 
 from traitlets import Unicode
 
 from mcks.auth.credential import Credential
-from mcks.auth.google import RENEW_BEFORE, LoggedIn, Login, log_in
+from mcks.auth.google import RENEW_BEFORE, AccessToken, LoggedIn, Login, log_in
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.cloud_api import Call, Refused, call
 from mcks.backends.pem import decoded
@@ -143,9 +142,9 @@ class GKEBackend(Backend):
         """Get an access token: one serves all GKE clusters of the same identity."""
         return (await self._log_in()).credential
 
-    def credential_key(self) -> Hashable:
+    def credential_key(self) -> AccessToken:
         """One access token serves all clusters of an identity."""
-        return "google", self._login()
+        return AccessToken(self._login())
 
     async def explain(self, error: MCKSError) -> str:
         """Say what to look at."""

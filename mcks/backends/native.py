@@ -5,11 +5,12 @@ Knows no cloud: those are in `mcks.backends.programs`. Finding them is in `mcks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from mcks.auth.credential import Credential
+from mcks.auth.shared import SharedLogin
 from mcks.backends.variables import refuse_lost
 
 
@@ -29,8 +30,8 @@ class NativeLogIn(Protocol):
     def renewal(self) -> tuple[float, float | None]:
         """Give seconds before the end, and the age, at which the credential is renewed."""
 
-    def credential_key(self) -> Hashable | None:
-        """Give what a token is bound to, where it serves several clusters; else None."""
+    def credential_key(self) -> SharedLogin | None:
+        """Give the log-in, where one token of it serves several clusters; else None."""
 
     def identity(self) -> str:
         """Say as whom the hub logs in."""

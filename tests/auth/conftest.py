@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.cloud_environment import clean_environment
 from tests.fakes.loopback_only import loopback_only
+from tests.fakes.silence import wait_for_cloud_threads
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +17,4 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     clean_environment(monkeypatch, tmp_path)
     with loopback_only():
         yield
+        wait_for_cloud_threads()

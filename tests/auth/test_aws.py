@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -18,6 +19,7 @@ from mcks.auth.aws import Login, call, caller_arn, eks_token
 from mcks.auth.aws_errors import Refused
 from mcks.errors import AuthError, ConfigError, MissingDependency, Unreachable
 from tests.fakes.aws import SECRETS, FakeAWS, sts_error
+from tests.fakes.silence import silence
 
 VECTORS = json.loads((Path(__file__).parent / "eks_token_vectors.json").read_text())
 LOGIN = Login(region="eu-west-1")
@@ -281,3 +283,44 @@ async def test_nothing_secret_is_logged_even_at_debug(
     shown = caplog.text + repr(made)
     assert made.token is not None
     assert not any(secret in shown for secret in [*SECRETS, made.token, "X-Amz-Signature"])
+
+
+@pytest.fixture
+def irsa(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hub's identity is an IRSA role."""
+    (tmp_path / "jwt").write_text(SECRETS[3])
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/hub")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "jwt"))
+
+
+@pytest.mark.usefixtures("irsa")
+async def test_botocores_own_clients_have_our_time_outs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcks.auth.aws._READ", 0.05)
+    async with silence() as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+        with pytest.raises(Unreachable, match="Read timeout on endpoint URL"):
+            await eks_token(LOGIN, "hub")
+        assert len(sts.connections) == 3, "tried three times"
+
+
+@pytest.mark.usefixtures("irsa")
+async def test_a_silent_sts_keeps_no_thread_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise AssertionError("files and name lookups of all others go through these threads")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", refuse)
+    async with silence() as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+        dead = [asyncio.create_task(eks_token(LOGIN, f"hub{n}")) for n in range(4)]
+        await sts.heard(4)
+        other = Login("eu-west-1", access_key_id="AKIA", secret_access_key=SECRETS[0])
+        assert (await eks_token(other, "hub")).token, "another account's is made meanwhile"
+        for task in dead:
+            task.cancel()
+
+
+@pytest.mark.usefixtures("keys")
+async def test_what_botocore_does_not_even_send_is_told_with_the_reason() -> None:
+    reason = r"Invalid length for parameter RoleArn, value: 3.*Correct role_arn"
+    with pytest.raises(ConfigError, match=reason):
+        await eks_token(Login(region="eu-west-1", role_arn="arn"), "hub")

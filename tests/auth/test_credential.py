@@ -334,3 +334,66 @@ async def test_secrets_are_in_no_repr_and_no_log(
     assert "ValueError" in caplog.text
     assert "TOK" not in caplog.text
     assert "t1" not in caplog.text
+
+
+async def test_what_one_cluster_refuses_stays_good_for_the_others(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
+    token = await cache.get("b")
+    cloud.failure = AuthError("the log-in is down")
+    cache.reject(token, "b")
+    for _ in range(3):
+        with pytest.raises(AuthError, match="the log-in is down"):
+            await cache.get("b")
+        assert await cache.get("a") is token, "it still works there"
+        clock.elapsed += 70
+    cloud.failure = None
+    fresh = await cache.get("b")
+    assert fresh is not token
+    assert await cache.get("a") is fresh
+
+
+async def test_a_healthy_cluster_does_not_wait_for_the_mint_that_another_asked_for(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
+    token = await cache.get("a")
+    cloud.open.clear()
+    cache.reject(token, "b")
+    waiting = asyncio.create_task(cache.get("b"))
+    await settle()
+    assert await cache.get("a") is token
+    cloud.open.set()
+    assert (await waiting).token == "t2"
+
+
+async def test_many_clusters_that_refuse_one_credential_make_one_new_mint(
+    cache: CredentialCache, cloud: Cloud
+) -> None:
+    names = [f"c{n}" for n in range(50)]
+    for name in names:
+        cache.reject(await cache.get(name), name)
+    fresh = await asyncio.gather(*(cache.get(name) for name in names))
+    assert {c.token for c in fresh} == {"t2"}
+    assert cloud.mints == 2
+
+
+async def test_clusters_that_refuse_all_credentials_are_spaced_out_together(
+    cache: CredentialCache, cloud: Cloud, clock: Clock
+) -> None:
+    for _ in range(100):
+        for name in ("b", "c", "d"):
+            cache.reject(await cache.get(name), name)
+        clock.elapsed += 0.1
+    assert cloud.mints <= 8, "10 seconds: at once, at once, then after 1, 2, 4 seconds"
+
+
+@pytest.mark.parametrize("token", ["tok\n", "\n tok \t\r\n"])
+def test_line_ends_and_blanks_around_a_token_are_not_part_of_it(token: str) -> None:
+    assert Credential(token=token).token == "tok"
+
+
+@pytest.mark.parametrize("token", ["SEC\nRET", "SEC\rRET", "SECRÉT", "SEC\0RET"])
+def test_a_token_that_no_header_can_carry_is_refused_with_the_reason(token: str) -> None:
+    with pytest.raises(AuthError, match="the token holds a line break") as failure:
+        Credential(token=token)
+    assert "SEC" not in str(failure.value)

@@ -31,3 +31,9 @@ async def test_no_token_says_where_it_may_be() -> None:
 async def test_a_missing_file_is_named() -> None:
     with pytest.raises(AuthError, match="/gone cannot be read"):
         await api_token("/gone", {})
+
+
+async def test_a_variable_that_holds_no_token_is_named() -> None:
+    with pytest.raises(AuthError, match="DIGITALOCEAN_TOKEN: the token holds a line break") as told:
+        await api_token(environ={"DIGITALOCEAN_TOKEN": "SEC\nRET"})
+    assert "SEC" not in str(told.value)

@@ -83,7 +83,7 @@ async def test_it_sees_its_own_environment_and_not_the_hubs(
         (answering({}), "neither a token nor a certificate"),
         (answering({"clientKeyData": "SECRET"}), "without its key, or a key alone"),
         (answering({"token": "SECRET", "expirationTimestamp": "soon"}), "is not a time"),
-        ("print('SECRET' * 2**20)", "prints without end"),
+        ("print('SECRET' * 2**20)", "prints more than 1 MiB"),
     ],
 )
 async def test_what_goes_wrong_is_told_without_the_output(
@@ -97,14 +97,6 @@ async def test_what_goes_wrong_is_told_without_the_output(
 async def test_a_chatty_plugin_does_not_block(program: Callable[[str], str]) -> None:
     body = "import sys; sys.stderr.write('x' * 2**20)\n" + answering({"token": "t"})
     assert (await run(Plugin(program(body)))).token == "t"
-
-
-async def test_a_plugin_that_hangs_is_killed(
-    program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mcks.auth.exec_plugin._DEADLINE", 0.2)
-    with pytest.raises(AuthError, match="not done in"):
-        await run(Plugin(program("import time; time.sleep(600)")))
 
 
 async def test_a_missing_program_is_a_config_error() -> None:

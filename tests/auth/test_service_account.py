@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from mcks.auth.credential import CredentialCache
 from mcks.auth.service_account import REREAD_AFTER, in_cluster, read_token
 from mcks.errors import AuthError
+from tests.fakes.silence import cloud_threads
 
 
 @pytest.fixture
@@ -86,3 +89,18 @@ def test_outside_of_a_cluster_there_is_none(pod: Path, missing: str) -> None:
     if missing == "token":
         (pod / "token").unlink()
     assert in_cluster(env, pod) is None
+
+
+async def test_a_file_that_cannot_be_read_to_its_end_holds_up_no_other(tmp_path: Path) -> None:
+    silent, good = tmp_path / "silent", tmp_path / "good"
+    os.mkfifo(silent)
+    good.write_text("token")
+    waiting = [asyncio.create_task(read_token(silent)) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert (await read_token(good)).token == "token"
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    while cloud_threads():
+        os.close(os.open(silent, os.O_RDWR | os.O_NONBLOCK))  # ends the reading
+        await asyncio.sleep(0.01)

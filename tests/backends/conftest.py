@@ -12,6 +12,7 @@ from tests.backends.refusals import secret_scan  # noqa: F401 - a fixture
 from tests.fakes.cloud_environment import clean_environment
 from tests.fakes.loopback import FakeAPIServer
 from tests.fakes.loopback_only import loopback_only
+from tests.fakes.silence import wait_for_cloud_threads
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,7 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     clean_environment(monkeypatch, tmp_path)
     with loopback_only():
         yield
+        wait_for_cloud_threads()
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ async def test_the_public_name_of_a_private_cluster_is_asked_for(azure: FakeAzur
 @pytest.mark.parametrize(
     ("cloud", "authority", "manager"),
     [
+        ("AzureUSGovernment", "login.microsoftonline.us", "management.usgovcloudapi.net"),
         ("AzureUSGovernmentCloud", "login.microsoftonline.us", "management.usgovcloudapi.net"),
         ("AzureChinaCloud", "login.chinacloudapi.cn", "management.chinacloudapi.cn"),
     ],

@@ -362,10 +362,12 @@ async def test_an_error_of_a_shared_credential_names_the_cluster_that_wants_it(
     client = await client_of(first)
     other = await client_of(second)
     token_error(TOKENS, 400, "invalid_grant", "Invalid JWT Signature.")(world)
-    second.credentials.reject(await second.credentials.get())
-    with pytest.raises(AuthError, match=r"^cluster 'another', .* Invalid JWT Signature"):
+    second.credentials.reject(await second.credentials.get(), "another")
+    with pytest.raises(AuthError, match=r"^cluster 'another': .* Invalid JWT Signature"):
         await other.get(REF)
-    with pytest.raises(AuthError, match=r"^cluster 'gcp' \(GKE .* Invalid JWT Signature"):
+    assert await client.get(REF), "its token was not refused"
+    first.credentials.reject(await first.credentials.get(), "gcp")
+    with pytest.raises(AuthError, match=r"^cluster 'gcp': .* Invalid JWT Signature"):
         await client.get(REF)
     for opened in (client, other, first, second):
         await opened.close()

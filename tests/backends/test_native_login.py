@@ -10,6 +10,8 @@ import base64
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 import yaml
 
 from mcks.auth.azure import AKS_SERVER_ID
+from mcks.auth.shared import SharedCredentials
 from mcks.backends.generic_kubeconfig import GenericKubeconfigBackend
 from mcks.errors import AuthError, ConfigError
 from tests.backends.reading import REF, bearer, client_of, read_pod
@@ -24,6 +27,7 @@ from tests.fakes.aws import SECRETS as AWS_SECRETS
 from tests.fakes.aws import FakeAWS
 from tests.fakes.azure import CLIENT, TENANT, FakeAzure, entra_user
 from tests.fakes.azure import SECRETS as AZURE_SECRETS
+from tests.fakes.cloud import FakeCloud
 from tests.fakes.digitalocean import API_TOKEN, FakeDigitalOcean
 from tests.fakes.google import SECRETS as GOOGLE_SECRETS
 from tests.fakes.google import FakeGoogle, authorized_user
@@ -46,7 +50,7 @@ def _no_program_is_run(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureR
 
 @pytest.fixture
 def backend_for(tmp_path: Path, server: FakeAPIServer) -> Make:
-    def make(user: dict[str, Any], **settings: Any) -> GenericKubeconfigBackend:
+    def make(user: dict[str, Any], name: str = "a", **settings: Any) -> GenericKubeconfigBackend:
         ca = base64.b64encode(server.ca_data).decode()
         cluster = {"server": server.url, "certificate-authority-data": ca}
         config = {
@@ -55,10 +59,12 @@ def backend_for(tmp_path: Path, server: FakeAPIServer) -> Make:
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "users": [{"name": "u", "user": user}],
         }
-        path = tmp_path / "kubeconfig"
+        path = tmp_path / f"kubeconfig-{name}"
         path.write_text(yaml.safe_dump(config))
         log = logging.getLogger("test")
-        return GenericKubeconfigBackend(cluster_name="a", kubeconfig=str(path), log=log, **settings)
+        return GenericKubeconfigBackend(
+            cluster_name=name, kubeconfig=str(path), log=log, **settings
+        )
 
     return make
 
@@ -150,6 +156,73 @@ async def test_doks(
         assert await read_pod(backend)
     assert bearer(server) == "k8s-secret-1"
     assert "not that of doctl" in caplog.text
+
+
+def _google(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeGoogle:
+    path = write_file(folder / "user.json", authorized_user())
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+    return FakeGoogle()
+
+
+def _entra(monkeypatch: pytest.MonkeyPatch, _: Path) -> FakeAzure:
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", AZURE_SECRETS[0])
+    return FakeAzure()
+
+
+@dataclass(frozen=True)
+class OneLogin:
+    """A kubeconfig user whose token serves several clusters, and the cloud that gives it."""
+
+    user: dict[str, Any]
+    token: str
+    prepare: Callable[[pytest.MonkeyPatch, Path], FakeCloud]
+
+
+@pytest.fixture
+def running(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[OneLogin], AbstractAsyncContextManager[FakeCloud]]:
+    """Run the cloud of a log-in."""
+    return lambda login: login.prepare(monkeypatch, tmp_path).running(monkeypatch, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        OneLogin(stanza("gke-gcloud-auth-plugin"), GOOGLE_SECRETS[0], _google),
+        OneLogin(entra_user(AKS_SERVER_ID), AZURE_SECRETS[3], _entra),
+    ],
+    ids=["google", "entra"],
+)
+@pytest.mark.parametrize("fate", [{"token": "ADMIN"}, {"token": "ADMIN", "as": "x"}, None])
+async def test_what_becomes_of_one_kubeconfig_does_not_touch_another_of_the_same_log_in(
+    server: FakeAPIServer,
+    backend_for: Callable[..., GenericKubeconfigBackend],
+    running: Callable[[OneLogin], AbstractAsyncContextManager[FakeCloud]],
+    login: OneLogin,
+    fate: dict[str, str] | None,
+) -> None:
+    shared = SharedCredentials()
+    first = backend_for(login.user, name="a")
+    second = backend_for(login.user, name="b")
+    for backend in (first, second):
+        backend.shared_credentials = shared
+    async with running(login):
+        clients = [await client_of(backend) for backend in (first, second)]
+        assert first.credentials is second.credentials
+        if fate is None:
+            Path(str(first.kubeconfig)).unlink()
+        else:
+            backend_for(fate, name="a")
+        second.credentials.reject(await second.credentials.get("b"), "b")
+        await clients[1].get(REF)
+        assert bearer(server) == login.token, "not that of the edited entry"
+        for client in clients:
+            await client.close()
+        for backend in (first, second):
+            await backend.close()
 
 
 async def test_a_refused_login_names_the_cluster(backend_for: Make) -> None:

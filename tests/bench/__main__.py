@@ -10,9 +10,18 @@ from tests.bench import (
     bench_logins,
     bench_patch,
     bench_render,
+    bench_silent_cloud,
     bench_spawn,
 )
 
-BENCHES = [bench_patch, bench_render, bench_form, bench_logins, bench_spawn, bench_containers]
+BENCHES = [
+    bench_patch,
+    bench_render,
+    bench_form,
+    bench_logins,
+    bench_silent_cloud,
+    bench_spawn,
+    bench_containers,
+]
 results = [bench.main() for bench in BENCHES]
 sys.exit(not all(results))

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -24,7 +25,7 @@ from typing import Any, cast
 import pytest
 
 from mcks.auth.credential import Credential, CredentialCache
-from mcks.auth.shared import SharedCredentials
+from mcks.auth.shared import SharedCredentials, SharedLogin
 from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
 from tests.fakes import cloud_logins
@@ -73,11 +74,50 @@ class SimulatedTime:
         return self.now
 
 
+@dataclass(frozen=True)
+class CountingLogin(SharedLogin):
+    """Stands for a real log-in that several clusters share; asks nobody."""
+
+    real: SharedLogin
+    mints: list[str] = field(compare=False)
+    time: SimulatedTime = field(compare=False)
+    life: float
+
+    async def mint(self) -> Credential:
+        self.mints.append(str(self.real))
+        return Credential(token=str(self.real), expires_at=self.time.now + self.life)
+
+
+class CountingCredentials(SharedCredentials):
+    """Shares as the real one does, on simulated clocks."""
+
+    def __init__(self, time: SimulatedTime) -> None:
+        super().__init__()
+        self.time = time
+
+    def _new_cache(
+        self, login: SharedLogin, cluster: str, log: logging.Logger | None
+    ) -> CredentialCache:
+        assert isinstance(login, CountingLogin)
+        return CredentialCache(
+            login.mint,
+            renew_before=login.real.renew_before,
+            clock=self.time,
+            monotonic=self.time,
+            jitter=random.Random(cluster).random,
+            log=log,
+        )
+
+
 def counting_backend(name: str, cluster: str, time: SimulatedTime, mints: list[str]) -> Backend:
-    """Make a real backend whose mint notes the cluster and asks nobody; its cache uses *time*."""
+    """Make a real backend whose log-in notes that it was asked, and asks nobody."""
     cloud, jitter = CLOUDS[name], random.Random(cluster)
 
     class Counting(backend_class(name)):  # type: ignore[misc]
+        def credential_key(self) -> SharedLogin | None:
+            real = super().credential_key()
+            return None if real is None else CountingLogin(real, mints, time, cloud.life)
+
         async def mint(self) -> Credential:
             mints.append(cluster)
             return Credential(token=cluster, expires_at=time.now + cloud.life)
@@ -98,7 +138,8 @@ def counting_backend(name: str, cluster: str, time: SimulatedTime, mints: list[s
 
 async def mints_per_hour(name: str, hours: int = 24) -> float:
     """Count the mints of `CLUSTERS` clusters over simulated *hours*; each is asked all the time."""
-    time, mints, shared = SimulatedTime(), list[str](), SharedCredentials()
+    time, mints = SimulatedTime(), list[str]()
+    shared = CountingCredentials(time)
     backends = [counting_backend(name, f"c{n}", time, mints) for n in range(CLUSTERS)]
     for backend in backends:
         backend.shared_credentials = shared

@@ -36,7 +36,9 @@ class FakeAWS:
         app.router.add_post("/", self._sts)
         app.router.add_get("/clusters/{name}", self._eks)
         app.router.add_put("/latest/api/token", self._imds_token)
-        app.router.add_get("/latest/meta-data/iam/security-credentials/{role:.*}", self._imds)
+        app.router.add_get(
+            r"/latest/meta-data/iam/security-credentials{_:\/?}{role:.*}", self._imds
+        )
         app.router.add_get("/v1/credentials", self._pod_identity)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()

@@ -27,6 +27,7 @@ from mcks.core.commands import cluster_check, hub_role
 from mcks.core.commands.check_report import as_json, table
 from mcks.core.commands.configuration import sample_spawner
 from mcks.core.commands.subjects import subjects
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Ref, Selector
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -231,9 +232,9 @@ async def test_a_running_server_does_not_notice_that_the_hubs_eks_token_is_revok
     async with (
         cloud_logins.eks(place, monkeypatch, tmp_path) as login,
         a_hub(place) as hub_url,
-        connected(config := config_of_servers(place, login, hub_url)) as connection,
     ):
-        spawner = sample_spawner(config, "grace")
+        spawner = sample_spawner(config_of_servers(place, login, hub_url), "grace")
+        connection = await fleet_of(spawner).pool.connect("it", spawner.clusters)
         async with started(spawner):
             credential, before = await connection.backend.credentials.get(), mints.get()
             place.authenticators.revoked.add(credential.token or "")

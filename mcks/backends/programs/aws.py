@@ -5,11 +5,12 @@ How tokens are signed is in `mcks.auth.aws`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from mcks.auth import aws
 from mcks.auth.credential import Credential
+from mcks.auth.shared import SharedLogin
 from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.native import Invocation, Known
 from mcks.errors import ConfigError
@@ -31,7 +32,7 @@ class EKS:
         """A token costs no call: renew it early."""
         return 60.0, aws.RENEW_AGE
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> SharedLogin | None:
         """The cluster's name is in the token."""
         return None
 

@@ -5,10 +5,11 @@ The calls are in `mcks.backends.digitalocean_api`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mcks.auth.credential import Credential
+from mcks.auth.shared import SharedLogin
 from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.digitalocean_api import TOKEN_LIFE, cluster_credentials, credential_in
 from mcks.backends.native import Invocation, Known
@@ -34,7 +35,7 @@ class DOKS:
         """Renew in the last tenth of the life."""
         return TOKEN_LIFE / 10, None
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> SharedLogin | None:
         """Each cluster has tokens of its own."""
         return None
 

@@ -5,11 +5,12 @@ How tokens are made is in `mcks.auth.google`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcks.auth import google
 from mcks.auth.credential import Credential
+from mcks.auth.shared import SharedLogin
 from mcks.backends.arguments import harmless, parse, spelled
 from mcks.backends.native import Invocation, Known
 from mcks.errors import ConfigError
@@ -35,9 +36,9 @@ class GKE:
         """Renew when Google hands out a new one."""
         return google.RENEW_BEFORE, None
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> SharedLogin | None:
         """One token serves all clusters of the identity."""
-        return "google", self.login
+        return google.AccessToken(self.login)
 
     def identity(self) -> str:
         """Name the service account, where there is one."""

@@ -5,11 +5,12 @@ How tokens are made is in `mcks.auth.azure`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mcks.auth import azure
 from mcks.auth.credential import Credential
+from mcks.auth.shared import SharedLogin
 from mcks.backends.arguments import Arguments, harmless, parse, spelled
 from mcks.backends.native import Invocation, Known
 from mcks.backends.variables import last_set
@@ -36,9 +37,9 @@ class AKS:
         """Renew as early as azure-identity does."""
         return azure.RENEW_BEFORE, None
 
-    def credential_key(self) -> Hashable | None:
+    def credential_key(self) -> SharedLogin | None:
         """One token serves all clusters of the identity and application."""
-        return "azure", self.login, self.scope
+        return azure.AccessToken(self.login, self.scope)
 
     def identity(self) -> str:
         """Name the client id or resource, where it is told."""

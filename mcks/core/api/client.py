@@ -47,11 +47,20 @@ class ClusterClient:
         self.cluster = transport.cluster
         self._transport = transport
         self._kinds = Discovery(transport)
+        self._former: list[tuple[Transport, Discovery]] = []
+
+    def connect_anew(self, transport: Transport) -> None:
+        """Send all from now on through *transport*; what is under way ends as it began, before
+        `close_former`."""
+        self._former.append((self._transport, self._kinds))
+        self._transport = transport
+        self._kinds = Discovery(transport)
 
     @property
     def requests(self) -> int:
         """HTTP requests sent so far, retries included."""
-        return self._transport.requests
+        transports = [self._transport, *(transport for transport, _ in self._former)]
+        return sum(transport.requests for transport in transports)
 
     @property
     def deadlines(self) -> Deadlines:
@@ -270,8 +279,16 @@ class ClusterClient:
 
     async def close(self) -> None:
         """Close all connections; open watches end."""
+        await self.close_former()
         await self._kinds.close()
         await self._transport.close()
+
+    async def close_former(self) -> None:
+        """Close what was in use before `connect_anew`; what is still under way there ends."""
+        former, self._former = self._former, []
+        for transport, kinds in former:
+            await kinds.close()
+            await transport.close()
 
     async def _ask(self, api_version: str, kind: str, body: dict[str, Any]) -> Manifest:
         resource = await self._kinds.find(api_version, kind)

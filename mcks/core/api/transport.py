@@ -201,7 +201,7 @@ class Transport:
         try:
             return await send(credential)
         except Unauthorized:
-            credentials.reject(credential)
+            credentials.reject(credential, self.cluster)
         except CertificateRefused:
             if not await self._backend.renew_trust():
                 raise

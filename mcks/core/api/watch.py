@@ -47,6 +47,7 @@ class Reflector:
         self._learned: dict[Place, float] = {}
         self._changed: dict[Place, set[asyncio.Event]] = {}
         self._version = ""
+        self._server = client.server
         self._fruitless = 0
         self._lost_at: float | None = None
         self._patience: asyncio.Timeout | None = None
@@ -128,6 +129,9 @@ class Reflector:
     async def _follow_once(self) -> float:
         """List if need be, then watch to its end. Return how long the server asked to wait."""
         try:
+            if self._client.server != self._server:
+                # What is a version there means nothing here.
+                self._server, self._version = self._client.server, ""
             if not self._version or self._fruitless >= _FRUITLESS:
                 self._version = await self._list()
             self._fruitless += 1

@@ -11,6 +11,7 @@ import aiohttp
 from mcks.backends.base import Backend
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.transport import Transport
 from mcks.core.api.watch import Reflector
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.labels import KEY_LABEL
@@ -29,6 +30,7 @@ class ConnectedCluster:
     http: aiohttp.ClientSession
     breaker: Breaker
     log: logging.Logger
+    _former: list[Backend] = field(default_factory=list)
     _pods: dict[str | None, Reflector] = field(default_factory=dict)
 
     @property
@@ -49,8 +51,22 @@ class ConnectedCluster:
             self._pods[namespace].start()
         return self._pods[namespace]
 
+    def connect_anew(self, backend: Backend, transport: Transport) -> None:
+        """Go on through *transport*, that of *backend*; watches and starts notice nothing."""
+        self.client.connect_anew(transport)
+        self._former.append(self.backend)
+        self.backend = backend
+
+    async def close_former(self) -> None:
+        """Close what was in use before `connect_anew`."""
+        former, self._former = self._former, []
+        await self.client.close_former()
+        for backend in former:
+            await backend.close()
+
     async def close(self) -> None:
         """End the watches and close all connections."""
         await asyncio.gather(*(pods.stop() for pods in self._pods.values()))
+        await self.close_former()
         await self.client.close()
         await self.backend.close()

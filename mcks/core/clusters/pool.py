@@ -11,6 +11,7 @@ import copy
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,10 @@ from mcks.core.api.transport import Transport
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
+from mcks.errors import MCKSError
+
+_LOOK_AGAIN = 60.0
+"""Seconds until a cluster's backend is asked again whether it must be connected anew."""
 
 
 class Pool:
@@ -57,10 +62,13 @@ class Pool:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
         identity = self._identity(name, clusters)
         if identity not in self._configured:
-            configured = configure(name, clusters, self._config, self._log)
-            configured.backend.shared_credentials = self._shared_credentials
-            self._configured[identity] = configured
+            self._configured[identity] = self._configure(name, clusters)
         return self._configured[identity]
+
+    def _configure(self, name: str, clusters: Mapping[str, Any]) -> ConfiguredCluster:
+        configured = configure(name, clusters, self._config, self._log)
+        configured.backend.shared_credentials = self._shared_credentials
+        return configured
 
     def peek(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster | None:
         """Return the connection if there is one already."""
@@ -78,7 +86,8 @@ class Pool:
         if identity not in self._connecting:
             configured = self.configured(name, clusters)
             task = asyncio.create_task(self._connect(configured, self.breaker(name, clusters)))
-            task.add_done_callback(lambda done: self._connected(identity, done))
+            again = partial(self._configure, name, dict(clusters))
+            task.add_done_callback(lambda done: self._connected(identity, done, again))
             self._connecting[identity] = task
         return await asyncio.shield(self._connecting[identity])
 
@@ -91,12 +100,61 @@ class Pool:
             known = self._identities[name] = copy.deepcopy(settings), text
         return known[1]
 
-    def _connected(self, identity: str, done: asyncio.Task[ConnectedCluster]) -> None:
+    def _connected(
+        self,
+        identity: str,
+        done: asyncio.Task[ConnectedCluster],
+        again: Callable[[], ConfiguredCluster],
+    ) -> None:
         del self._connecting[identity]
         if not done.cancelled() and done.exception() is None:
             connected = self._connections[identity] = done.result()
+            self.run(self._keep_up(identity, connected, again))
             if self._look_after is not None:
                 self.run(self._look_after(connected))
+
+    async def _keep_up(
+        self, identity: str, connected: ConnectedCluster, again: Callable[[], ConfiguredCluster]
+    ) -> None:
+        """Connect anew, as *again* configures it, whenever the backend says that it must be so.
+
+        Until that works the connection stays what it was.
+        """
+        told = ""
+        while True:
+            await asyncio.sleep(_LOOK_AGAIN)
+            try:
+                if await connected.backend.outdated():
+                    await self._connect_anew(identity, connected, again())
+                    told = ""
+            except MCKSError as exc:
+                if str(exc) != told:
+                    self._log.warning("%s; it is used as it was before", exc)
+                told = str(exc)
+            except Exception:  # it must not end before the hub
+                self._log.exception("%s could not be connected anew", connected.title)
+
+    async def _connect_anew(
+        self, identity: str, connected: ConnectedCluster, configured: ConfiguredCluster
+    ) -> None:
+        backend = configured.backend
+        try:
+            transport = await Transport.of(
+                backend, breaker=connected.breaker, deadlines=self.deadlines
+            )
+        except BaseException:
+            await backend.close()
+            raise
+        connected.connect_anew(backend, transport)
+        self._configured[identity] = configured
+        self._log.warning("%s was connected anew: its configuration has changed", connected.title)
+        self.run(self._close_former(connected))
+
+    async def _close_former(self, connected: ConnectedCluster) -> None:
+        """Close what was in use before, as soon as all that was under way must have ended."""
+        limits = self.deadlines
+        await asyncio.sleep(limits.total + limits.watch + limits.overdue)
+        await connected.close_former()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* in the background until it ends or the pool closes."""

@@ -35,7 +35,7 @@ class Script:
     """A cluster that does what it is told: ``lists`` are answers, ``events`` feed the watches."""
 
     def __init__(self) -> None:
-        self.cluster = "it"
+        self.cluster, self.server = "it", "api.example.test"
         self.deadlines = Deadlines(between_watches=Pauses(0, 0))
         self.lists: list[list[Manifest] | MCKSError] = []
         self.events: asyncio.Queue[WatchEvent | Exception | None] = asyncio.Queue()

@@ -144,3 +144,14 @@ async def test_pods_that_come_and_go_do_not_pile_up() -> None:
     finally:
         tracemalloc.stop()
     assert held < 2 * 2**20
+
+
+async def test_a_copy_of_another_server_is_made_anew() -> None:
+    script = Script()
+    script.lists = [[pod("a")], [pod("b")]]
+    async with reflecting(script) as reflector:
+        await reflector.wait_for(at("a"), named("1"))
+        script.server = "moved.example.test"
+        await script.events.put(None)
+        await reflector.wait_for(at("b"), named("1"))
+        assert reflector.get(at("a")) is None
