@@ -20,7 +20,7 @@ LOCKS = Path(__file__).parents[2] / "requirements"
 
 def locked() -> str:
     """Return the release that this run is for: ``make`` names its lock, dev.txt if it does not."""
-    lock = (LOCKS / f"{os.environ.get('JUPYTERHUB_LOCK', 'dev')}.txt").read_text()
+    lock = (LOCKS / f"{os.environ.get('MCKS_TEST_HUB', 'dev')}.txt").read_text()
     found = re.search(r"^jupyterhub==(\S+)", lock, re.MULTILINE)
     assert found is not None
     return found[1]
