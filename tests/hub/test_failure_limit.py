@@ -41,7 +41,7 @@ class Odd(MultiClusterKubeSpawner):
 
     async def start(self):
         if self.choosing.profile == "defect":
-            raise RuntimeError("a defect of ours")
+            raise RuntimeError("not of mcks")
         if self.choosing.profile == "well":
             self.runs = True
             return WELL

@@ -73,7 +73,7 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
     """Make the exception whose words JupyterHub shows: those for the user, and the *reference*.
 
     *again* is the URL at which the user chooses and starts anew: the progress page has no way on.
-    The hub does not count it as its own failure, unless *exc* is a defect: that is returned itself.
+    The hub does not count it as its own failure, unless *exc* is none of mcks' errors.
     """
     message = _with_reference(for_user(exc), reference)
     error: Any = exc
