@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -26,7 +27,6 @@ from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.removal import Removal
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
-from mcks.core.profiles.overrides import resolved
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
@@ -119,7 +119,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
     async def run_pre_spawn_hook(self) -> None:
         """Run the administrator's hook; what it refuses is no failure of the hub."""
         with error_pages.hook_of(self):
-            await resolved(super().run_pre_spawn_hook())
+            answer = super().run_pre_spawn_hook()
+            if inspect.isawaitable(answer):
+                await answer
 
     async def apply_profile(self, user_options: Mapping[str, Any]) -> None:
         """Set what the chosen profile and options override.
