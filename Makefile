@@ -6,16 +6,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UNIT := -n auto --dist worksteal -m "not cluster and not browser and not slow"
+HUB5 := $(VENV)/hub5
+HUB5_READY := $(HUB5)/.ready
+OF_THE_HUB := $(addprefix tests/core/,commands hub profiles servers) tests/hub
+ON_HUB5 := MCKS_TEST_HUB=hub5 $(HUB5)/bin/python -m pytest
+PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
-.PHONY: help demo test unit coverage cluster-tests lint format docs bench referees oldest install down clean
+.PHONY: help demo test unit coverage cluster-tests hub5 lint format docs bench referees oldest install down clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 demo: $(READY) ## a hub, two real local clusters, a notebook in the browser
 	@$(BIN)/python -m tests.demo
 
-test: coverage cluster-tests ## all tests
+test: coverage cluster-tests hub5 ## all tests
 
 unit: $(READY) ## tests without clusters, under a minute
 	$(BIN)/python -m pytest $(UNIT)
@@ -32,6 +37,14 @@ cluster-tests: $(READY) ## tests on real clusters, with a real hub, proxy and br
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "(cluster or browser) and not alone"
 	$(BIN)/python -m pytest -m alone
 	$(BIN)/python -m tests.cluster leftovers
+
+hub5: $(HUB5_READY) ## the tests in which a hub runs, with the newest JupyterHub 5
+	-@$(BIN)/python -m tests.cluster install
+	$(ON_HUB5) -n auto --dist worksteal -m "not cluster and not browser" $(OF_THE_HUB)
+	$(ON_HUB5) -n 3 --dist loadfile --no-loadscope-reorder \
+	  -m "(cluster or browser) and not alone and not slow" tests/hub tests/browser
+	$(ON_HUB5) tests/browser/test_browser.py --deselect \
+	  tests/browser/test_browser.py::test_every_server_can_be_chosen_without_a_mouse
 
 lint: $(READY) docs ## style, types, layers, documentation
 	$(BIN)/ruff check .
@@ -71,6 +84,16 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+# JupyterHub 5 with all else as it is: its packages come before those of $(VENV).
+$(HUB5_READY): requirements/hub5.txt $(READY)
+	@echo "Setting up $(HUB5) ..."
+	@rm -rf $(HUB5)
+	@$(BIN)/python -m venv $(HUB5)
+	@$(HUB5)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/hub5.txt
+	@echo "import site; site.addsitedir('$$($(BIN)/python -c '$(PURELIB)')')" \
+	  > "$$($(HUB5)/bin/python -c '$(PURELIB)')/all_else.pth"
+	@touch $(HUB5_READY)
 
 clean: ## remove what the targets made in this directory
 	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

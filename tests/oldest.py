@@ -1,7 +1,7 @@
 """Runs tests with the oldest releases that pyproject.toml allows: ``python -m tests.oldest``.
 
 They have an environment of their own. What follows is for pytest, instead of all tests but those in
-a browser, which know the pages of JupyterHub 6.
+a browser, which know the pages of newer releases of JupyterHub, and slow ones without a cluster.
 """
 
 from __future__ import annotations

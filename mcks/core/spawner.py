@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,6 +37,11 @@ _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
 _REPORT = 0.9
 """Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
+_LATE = StartFailed(
+    "Your server could not be started in time. Try again, or choose another profile.",
+    reason="timeout",
+)
+"""The hub has no more time for the start, whatever it waited for."""
 _PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 """Seconds between two looks at a cluster that is away when the hub starts."""
@@ -106,7 +113,15 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
                 self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
             raise error_pages.refused(self, exc) from None
         if self.apply_user_options:
-            await super()._run_apply_user_options(user_options)
+            with error_pages.hook_of(self):
+                await super()._run_apply_user_options(user_options)
+
+    async def run_pre_spawn_hook(self) -> None:
+        """Run the administrator's hook; what it refuses is no failure of the hub."""
+        with error_pages.hook_of(self):
+            answer = super().run_pre_spawn_hook()
+            if inspect.isawaitable(answer):
+                await answer
 
     async def apply_profile(self, user_options: Mapping[str, Any]) -> None:
         """Set what the chosen profile and options override.
@@ -133,8 +148,13 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
         """Start the server and return its gateway's URL, once it answers there."""
         self._starting, self._progress, self._exit_code = True, Progress(), None
         self.tell_foreign_names()
+        began = time.monotonic()
         try:
             return await self._start(self._progress)
+        except asyncio.CancelledError:
+            if time.monotonic() - began < self.start_timeout * _REPORT:
+                raise  # somebody stopped it
+            raise error_pages.refused(self, _LATE, self.remembered.cluster) from None
         except MCKSError as exc:
             # the hub logs the stack of what it does not fetch
             raise error_pages.refused(self, exc, self.remembered.cluster) from None
@@ -157,7 +177,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
         try:
             await self._launch(planned, progress)
         except BaseException:
-            await self.removal.complete(within=_CLEANUP)
+            with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
+                await self.removal.complete(within=_CLEANUP)
             raise
         self.remembered = replace(self.remembered, ended="")
         return planned.target.url

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.pages import SLOW
 from tests.demo.hub import Hub
+from tests.hub.hubs import HUB_6
 
 _TELL = """
 if (location.pathname.includes('/spawn-pending/')) new MutationObserver(() => {
@@ -117,3 +118,30 @@ async def stop(page: Page, hub: Hub) -> None:
     await page.goto(f"{hub.url}hub/home", wait_until="networkidle")
     await page.locator("#stop").click()
     await expect(page.locator("#stop")).to_be_hidden()
+
+
+async def stop_waiting(page: Page, hub: Hub) -> None:
+    """Stop a server that has not started yet; JupyterHub 5 has the button on its home page only."""
+    if HUB_6:
+        await page.get_by_role("button", name="Stop Server").click()
+    else:
+        await stop(page, hub)
+
+
+async def details_of(admin: Page, user: str) -> Locator:
+    """Open what the admin page tells of *user*, below their row."""
+    details = admin.get_by_test_id(f"{user}-collapse")
+    if not await details.is_visible():
+        await admin.get_by_test_id(f"{user}-collapse-button").click()
+    await expect(details).to_be_visible()
+    return details
+
+
+async def expect_profile(admin: Page, user: str, profile: str) -> None:
+    """Look up *user*'s profile on the admin page; JupyterHub 5 has no column for it."""
+    if HUB_6:
+        row = admin.get_by_test_id(f"user-row-{user}")
+        await expect(row.get_by_test_id("user-row-profile-used")).to_have_text(profile)
+    else:
+        details = await details_of(admin, user)
+        await expect(details).to_contain_text(re.compile(rf"profile\W*{profile}"))

@@ -228,12 +228,10 @@ async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
 
     admin = await person.log_in(browser, running, "admin")
     await admin.goto(f"{running.url}hub/admin")
-    profiles = {name: admin.get_by_test_id(f"user-row-{name}") for name in ("bob", "eve")}
-    await expect(profiles["bob"].get_by_test_id("user-row-profile-used")).to_have_text("a")
-    await expect(profiles["eve"].get_by_test_id("user-row-profile-used")).to_have_text("size")
+    for name, profile in (("bob", "a"), ("eve", "size")):
+        await person.expect_profile(admin, name, profile)
     await shot(admin, "admin")
-    await admin.get_by_test_id("eve-collapse-button").click()
-    details = admin.get_by_test_id("eve-collapse")
+    details = await person.details_of(admin, "eve")
     for words in ("memory", "cluster"):
         await expect(details).to_contain_text(words)
     await shot(admin, "admin-details", full_page=True)
@@ -286,7 +284,7 @@ async def test_while_a_server_waits_the_page_goes_on_and_the_user_can_stop_it(
     await shot(page, "progress")
     assert await barriers(page, exclude=OF_THE_HUB) == []
     assert told.percents == sorted(told.percents)
-    await page.get_by_role("button", name="Stop Server").click()
+    await person.stop_waiting(page, running)
     await until_gone(clusters, namespace, "gil")
     await expect_stopped(running, "gil")
 

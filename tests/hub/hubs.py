@@ -18,7 +18,9 @@ from tests.cluster.fixtures import Clusters, Namespace
 from tests.demo.hub import Hub, hub
 
 HUB_6 = jupyterhub.version_info >= (6,)
-"""Before, a refused form has status 200, and the hub logs the stack of every refusal."""
+"""Before, the hub logs the stack of every refusal, and takes options as a request's whole body."""
+REFUSALS_HAVE_A_STATUS = jupyterhub.version_info >= (5, 4)
+"""Before, a refused form has status 200."""
 Start = Callable[..., AbstractAsyncContextManager[Hub]]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.test_profiles_hub import Running, serving
+from tests.hub.plain_hub import Running, serving
 
 pytestmark = pytest.mark.slow
 

@@ -106,6 +106,19 @@ async def test_an_image_that_does_not_exist_is_a_plain_sentence_and_leaves_nothi
         assert "no-such-image" in hub.log.read_text()
 
 
+async def test_many_starts_of_an_image_that_does_not_exist_do_not_end_the_hub(
+    start_hub: Start, clusters: Clusters, namespace: Namespace
+) -> None:
+    limit = "c.Spawner.consecutive_failure_limit = 2\n"  # reached by the third user at the latest
+    users = [f"user{number}" for number in range(7)]
+    async with start_hub(limit + BROKEN_IMAGE) as hub:
+        said = await asyncio.gather(*(start_server(hub, user, "a") for user in users))
+        assert ["could not be pulled" in lines[-1]["message"] for lines in said] == [True] * 7
+        await until_empty(clusters, namespace.name)
+        log = hub.log.read_text()
+        assert "consecutive spawn" not in log, log[-4000:]
+
+
 MAY = """
 import json, os, ssl, urllib.error, urllib.request
 place = "/var/run/secrets/kubernetes.io/serviceaccount/"

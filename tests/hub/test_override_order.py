@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hub.test_profiles_hub import Running, serving
+from tests.hub.plain_hub import Running, serving
 
 pytestmark = pytest.mark.slow
 

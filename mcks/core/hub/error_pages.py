@@ -8,12 +8,15 @@ from __future__ import annotations
 import html
 import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from jupyterhub.utils import url_path_join
 from tornado import web
 
+from mcks.core.hub import failure_limit
 from mcks.core.servers.starting import Chosen, Hub
 from mcks.errors import ChoiceRefused, ConfigError, MCKSError, NotAllowed
 
@@ -34,7 +37,7 @@ class User(Protocol):
     escaped_name: str
 
 
-class RefusedSpawner(Protocol):
+class RefusedSpawner(failure_limit.CountedSpawner, Protocol):
     """A spawner, as far as its user and the hub's log hear of it."""
 
     name: str
@@ -70,7 +73,7 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
     """Make the exception whose words JupyterHub shows: those for the user, and the *reference*.
 
     *again* is the URL at which the user chooses and starts anew: the progress page has no way on.
-    The hub does not count it as its own failure, unless *exc* is a defect: that is returned itself.
+    The hub does not count it as its own failure, unless *exc* is none of mcks' errors.
     """
     message = _with_reference(for_user(exc), reference)
     error: Any = exc
@@ -82,6 +85,7 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
             if SpawnException is None
             else SpawnException(message, reason=reason, status_code=status)
         )
+        error.headers = {}  # JupyterHub 5.4.0 asks every HTTPError for them
     # the pages read these; without them they would show status and class name as well
     error.jupyterhub_message = message
     error.jupyterhub_html_message = html.escape(for_user(exc))
@@ -106,7 +110,25 @@ def refused(spawner: RefusedSpawner, exc: Exception, cluster: str = "") -> Excep
     again = url_path_join(spawner.hub.base_url, "spawn", spawner.user.escaped_name)
     if spawner.name:
         again = url_path_join(again, quote(spawner.name))
-    return shown(exc, reference, again)
+    refusal = shown(exc, reference, again)
+    _leave_out(spawner, refusal)
+    return refusal
+
+
+@contextmanager
+def hook_of(spawner: failure_limit.CountedSpawner) -> Iterator[None]:
+    """Run an administrator's function, which may refuse the start by an HTTPError of its own."""
+    try:
+        yield
+    except web.HTTPError as exc:
+        _leave_out(spawner, exc)
+        raise
+
+
+def _leave_out(spawner: failure_limit.CountedSpawner, exc: Exception) -> None:
+    """Let JupyterHub 5 count what JupyterHub 6 counts: a refusal is no failure of the hub."""
+    if SpawnException is None and isinstance(exc, web.HTTPError) and exc.status_code < 500:
+        failure_limit.leave_out(spawner, exc)
 
 
 def alert(exc: MCKSError, reference: str = "") -> str:
