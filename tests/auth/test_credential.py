@@ -4,105 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from mcks.auth.credential import Credential, CredentialCache
 from mcks.errors import AuthError
-
-WALL = 1_000_000.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-
-    def wall(self) -> float:
-        return WALL + self.elapsed
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-
-class Cloud:
-    """Mints t1, t2 ...; can be held up, and can be made to fail."""
-
-    def __init__(self, clock: Clock, life: float | None = 3600) -> None:
-        self.clock, self.life = clock, life
-        self.mints = 0
-        self.failure: Exception | None = None
-        self.open = asyncio.Event()
-        self.open.set()
-
-    async def mint(self) -> Credential:
-        self.mints += 1
-        number = self.mints
-        await self.open.wait()
-        if self.failure is not None:
-            raise self.failure
-        expires_at = None if self.life is None else self.clock.wall() + self.life
-        return Credential(token=f"t{number}", expires_at=expires_at)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def cloud(clock: Clock) -> Cloud:
-    return Cloud(clock)
-
-
-@pytest.fixture
-async def cache(cloud: Cloud, clock: Clock) -> AsyncIterator[CredentialCache]:
-    cache = make_cache(cloud, clock, renew_before=300)
-    yield cache
-    await cache.close()
-
-
-def make_cache(cloud: Cloud, clock: Clock, **settings: Any) -> CredentialCache:
-    settings.setdefault("jitter", lambda: 0.0)
-    return CredentialCache(
-        cloud.mint, name="a", clock=clock.wall, monotonic=clock.monotonic, **settings
-    )
-
-
-async def settle() -> None:
-    """Let everything that is ready run."""
-    for _ in range(10):
-        await asyncio.sleep(0)
+from tests.auth.minting import Clock, Cloud, make_cache, settle
 
 
 async def test_fifty_concurrent_gets_make_one_mint(cache: CredentialCache, cloud: Cloud) -> None:
     credentials = await asyncio.gather(*(cache.get() for _ in range(50)))
     assert cloud.mints == 1
     assert len({id(c) for c in credentials}) == 1
-
-
-async def test_fifty_rejections_of_one_credential_make_one_new_mint(
-    cache: CredentialCache, cloud: Cloud
-) -> None:
-    old = await cache.get()
-    for _ in range(50):
-        cache.reject(old)
-    fresh = await asyncio.gather(*(cache.get() for _ in range(50)))
-    assert cloud.mints == 2
-    assert {c.token for c in fresh} == {"t2"}
-
-
-async def test_a_late_rejection_of_an_older_credential_changes_nothing(
-    cache: CredentialCache, cloud: Cloud
-) -> None:
-    old = await cache.get()
-    cache.reject(old)
-    fresh = await cache.get()
-    cache.reject(old)
-    cache.reject(Credential(token="t2", expires_at=fresh.expires_at))
-    assert await cache.get() is fresh
-    assert cloud.mints == 2
 
 
 async def test_renewal_happens_in_the_background_before_the_end(
@@ -272,25 +185,6 @@ async def test_a_mint_goes_on_when_its_only_waiter_is_cancelled(
     assert cloud.mints == 1
 
 
-async def test_rejecting_fresh_credentials_again_and_again_is_spaced_out(
-    cache: CredentialCache, cloud: Cloud, clock: Clock
-) -> None:
-    for _ in range(100):
-        cache.reject(await cache.get())
-        clock.elapsed += 0.1
-    assert cloud.mints <= 7, "10 seconds: at once, at once, then after 1, 2, 4 seconds"
-
-
-async def test_a_rejection_long_after_the_last_one_is_served_at_once(
-    cache: CredentialCache, cloud: Cloud, clock: Clock
-) -> None:
-    for number in range(1, 5):
-        credential = await cache.get()
-        assert credential.token == f"t{number}"
-        cache.reject(credential)
-        clock.elapsed += 61
-
-
 async def test_a_mint_that_hangs_becomes_an_auth_error(cloud: Cloud, clock: Clock) -> None:
     cloud.open.clear()
     cache = make_cache(cloud, clock, timeout=0.01)
@@ -334,57 +228,6 @@ async def test_secrets_are_in_no_repr_and_no_log(
     assert "ValueError" in caplog.text
     assert "TOK" not in caplog.text
     assert "t1" not in caplog.text
-
-
-async def test_what_one_cluster_refuses_stays_good_for_the_others(
-    cache: CredentialCache, cloud: Cloud, clock: Clock
-) -> None:
-    token = await cache.get("b")
-    cloud.failure = AuthError("the log-in is down")
-    cache.reject(token, "b")
-    for _ in range(3):
-        with pytest.raises(AuthError, match="the log-in is down"):
-            await cache.get("b")
-        assert await cache.get("a") is token, "it still works there"
-        clock.elapsed += 70
-    cloud.failure = None
-    fresh = await cache.get("b")
-    assert fresh is not token
-    assert await cache.get("a") is fresh
-
-
-async def test_a_healthy_cluster_does_not_wait_for_the_mint_that_another_asked_for(
-    cache: CredentialCache, cloud: Cloud
-) -> None:
-    token = await cache.get("a")
-    cloud.open.clear()
-    cache.reject(token, "b")
-    waiting = asyncio.create_task(cache.get("b"))
-    await settle()
-    assert await cache.get("a") is token
-    cloud.open.set()
-    assert (await waiting).token == "t2"
-
-
-async def test_many_clusters_that_refuse_one_credential_make_one_new_mint(
-    cache: CredentialCache, cloud: Cloud
-) -> None:
-    names = [f"c{n}" for n in range(50)]
-    for name in names:
-        cache.reject(await cache.get(name), name)
-    fresh = await asyncio.gather(*(cache.get(name) for name in names))
-    assert {c.token for c in fresh} == {"t2"}
-    assert cloud.mints == 2
-
-
-async def test_clusters_that_refuse_all_credentials_are_spaced_out_together(
-    cache: CredentialCache, cloud: Cloud, clock: Clock
-) -> None:
-    for _ in range(100):
-        for name in ("b", "c", "d"):
-            cache.reject(await cache.get(name), name)
-        clock.elapsed += 0.1
-    assert cloud.mints <= 8, "10 seconds: at once, at once, then after 1, 2, 4 seconds"
 
 
 @pytest.mark.parametrize("token", ["tok\n", "\n tok \t\r\n"])

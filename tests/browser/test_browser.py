@@ -13,11 +13,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser import person
+from tests.browser.one_hub import FANCY, running_hub
 from tests.browser.pages import PHONE, barriers, chromium, shot
 from tests.cluster.fixtures import Clusters
-from tests.core import kubeconfigs
 from tests.demo import kernel
-from tests.demo.hub import Hub, hub
+from tests.demo.hub import Hub
 from tests.hub.hubs import expect_stopped, seconds_from_ready_to_end
 from tests.hub.servers import objects
 
@@ -28,68 +28,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-MORE = """
-c.JupyterHub.load_groups = {{"staff": {{"users": ["sam"]}}}}
-c.MultiClusterKubeSpawner.clusters["c"] = {{
-    "context": "nowhere",
-    "kubeconfig": {kubeconfig!r},
-    "ingress_public_url": "http://127.0.0.1:9",
-}}
-BROKEN = '''
-    kind: Pod
-    metadata: {{name: "{{{{key}}}}"}}
-    spec:
-      containers:
-      - {{name: notebook, image: "localhost/no-such-image:1"}}
-'''
-GPU = '''
-    kind: Pod
-    metadata: {{name: "{{{{key}}}}"}}
-    spec: {{nodeSelector: {{example.org/gpu: "yes"}}}}
-'''
-c.MultiClusterKubeSpawner.profile_list += [
-    {{
-        "display_name": "Choose the size",
-        "slug": "size",
-        "description": "A notebook with as much memory as you need",
-        "cluster": "b",
-        "spawner_override": {{"default_url": "/api/status"}},
-        "profile_options": {{
-            "memory": {{
-                "display_name": "Memory",
-                "choices": {{
-                    "1": {{"display_name": "1 GB", "spawner_override": {{"mem_limit": "1G"}}}},
-                    "2": {{"display_name": "2 GB", "spawner_override": {{"mem_limit": "2G"}}}},
-                }},
-            }},
-        }},
-    }},
-    {{
-        "display_name": "Old image",
-        "description": "Its image is not there any more",
-        "cluster": "a",
-        "spawner_override": {{"patches": {{"99-broken": BROKEN}}}},
-    }},
-    {{
-        "display_name": "GPU",
-        "description": "With a graphics card",
-        "cluster": "b",
-        "spawner_override": {{"patches": {{"99-gpu": GPU}}}},
-    }},
-    {{"display_name": "Far away", "slug": "away", "cluster": "c"}},
-    {{
-        "display_name": "Staff",
-        "cluster": "a",
-        "allowed_groups": ["staff"],
-        "spawner_override": {{"default_url": "/api/status"}},
-    }},
-]
-"""
-FANCY = """
-from jupyterhub_fancy_profiles import STATIC_HANDLER_TUPLE, TEMPLATE_PATHS
-c.MultiClusterKubeSpawner.additional_profile_form_template_paths = TEMPLATE_PATHS
-c.JupyterHub.extra_handlers.append(STATIC_HANDLER_TUPLE)
-"""
 PLAIN = "**/api/status**"
 """The first page of servers that no test works in: JupyterLab would keep the machine busy."""
 WHERE = "import os; print(os.environ.get('CLUSTER_NAME'), os.environ['MEM_LIMIT'])"
@@ -105,18 +43,6 @@ async def namespace(clusters: Clusters) -> AsyncIterator[str]:
     await asyncio.to_thread(clusters.prepare_namespace, name)
     yield name
     await asyncio.to_thread(clusters.remove_namespace, name)
-
-
-async def running_hub(
-    clusters: Clusters, namespace: str, directory: Path, *, base_url: str, extra: str = ""
-) -> AsyncIterator[Hub]:
-    kubeconfig = directory / "hub.kubeconfig"
-    clusters.write_hub_kubeconfig(kubeconfig, namespace)
-    away = kubeconfigs.write(directory / "nowhere", "nowhere")
-    more = MORE.format(kubeconfig=str(away)) + extra
-    made = hub(clusters, kubeconfig, directory, namespace=namespace, base_url=base_url, extra=more)
-    async with made as started:
-        yield started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
