@@ -7,10 +7,17 @@ from typing import Any
 
 from mcks.auth.azure import AKS_SERVER_ID
 from mcks.errors import AuthError, ConfigError, Forbidden, Unauthorized, Unreachable
-from tests.backends.refusals import CANNOT_FIND, CANNOT_GET, CANNOT_LOG_IN, Case, World
+from tests.backends.refusals import (
+    CANNOT_FIND,
+    CANNOT_GET,
+    CANNOT_LOG_IN,
+    Case,
+    World,
+    away,
+    server_answers,
+)
 from tests.fakes.azure import entra_user, kubeconfig
 from tests.fakes.cloud import refusing
-from tests.fakes.loopback import status
 
 PATH = (
     "/subscriptions/sub/resourceGroups/Group/providers/Microsoft.ContainerService"
@@ -54,17 +61,6 @@ def manager(code: int, word: str, message: str, **headers: str) -> Callable[[Wor
         world.cloud.handlers[ARM] = refusing(code, body, **headers)
 
     return arrange
-
-
-def server_answers(code: int, reason: str, message: str) -> Callable[[World], None]:
-    def arrange(world: World) -> None:
-        world.server.answer_next(*(status(code, reason, message) for _ in range(4)))
-
-    return arrange
-
-
-def away(world: World) -> None:
-    world.monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{world.closed_port}")
 
 
 def no_metadata_service(world: World) -> None:

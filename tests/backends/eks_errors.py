@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mcks.errors import AuthError, ConfigError, Forbidden, Unauthorized, Unreachable
-from tests.backends.refusals import CANNOT_FIND, CANNOT_GET, Case, World
+from tests.backends.refusals import CANNOT_FIND, CANNOT_GET, Case, World, server_answers
 from tests.fakes.aws import SECRETS, eks_error, sts_error
-from tests.fakes.loopback import status
 
 ROLE = "arn:aws:iam::2:role/hub"
 SESSION = "SESSIONTOKENOFTHEHUB"
@@ -27,13 +26,6 @@ def sts(operation: str, code: int, word: str, message: str) -> Callable[[World],
 
     def arrange(world: World) -> None:
         world.cloud.errors[operation] = sts_error(code, word, message)
-
-    return arrange
-
-
-def server_answers(code: int, reason: str, message: str) -> Callable[[World], None]:
-    def arrange(world: World) -> None:
-        world.server.answer_next(*(status(code, reason, message) for _ in range(4)))
 
     return arrange
 

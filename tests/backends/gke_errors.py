@@ -6,9 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from mcks.errors import AuthError, ConfigError, Forbidden, Unauthorized, Unreachable
-from tests.backends.refusals import CANNOT_FIND, CANNOT_GET, CANNOT_LOG_IN, Case, World
+from tests.backends.refusals import (
+    CANNOT_FIND,
+    CANNOT_GET,
+    CANNOT_LOG_IN,
+    Case,
+    World,
+    away,
+    server_answers,
+)
 from tests.fakes.cloud import refusing
-from tests.fakes.loopback import status
 
 PATH = "projects/p/locations/europe-west1/clusters/hub"
 
@@ -48,17 +55,6 @@ def api_error(
         world.cloud.handlers[host] = refusing(code, {"error": error}, **headers)
 
     return arrange
-
-
-def server_answers(code: int, reason: str, message: str) -> Callable[[World], None]:
-    def arrange(world: World) -> None:
-        world.server.answer_next(*(status(code, reason, message) for _ in range(4)))
-
-    return arrange
-
-
-def away(world: World) -> None:
-    world.monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{world.closed_port}")
 
 
 def without_any_credentials(world: World) -> None:

@@ -19,7 +19,7 @@ import pytest
 from mcks.backends.base import Backend
 from mcks.errors import MCKSError
 from tests.backends.reading import REF, client_of, read_pod
-from tests.fakes.loopback import FakeAPIServer
+from tests.fakes.loopback import FakeAPIServer, status
 
 _HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 CANNOT_FIND = "cannot find the cluster"
@@ -37,6 +37,20 @@ class World:
     folder: Path
     closed_port: int
     """Nobody listens there."""
+
+
+def server_answers(code: int, reason: str, message: str) -> Callable[[World], None]:
+    """Let the API server refuse, however often it is asked."""
+
+    def arrange(world: World) -> None:
+        world.server.answer_next(*(status(code, reason, message) for _ in range(4)))
+
+    return arrange
+
+
+def away(world: World) -> None:
+    """Let nothing of the cloud be reached."""
+    world.monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{world.closed_port}")
 
 
 def _nothing(_: World) -> None:

@@ -21,13 +21,15 @@ from tests.backends.refusals import (
     Case,
     SecretScan,
     World,
+    away,
     check_page,
     check_words,
     meet,
+    server_answers,
 )
 from tests.fakes.cloud import refusing
 from tests.fakes.digitalocean import API_TOKEN, HOST, FakeDigitalOcean
-from tests.fakes.loopback import FakeAPIServer, status
+from tests.fakes.loopback import FakeAPIServer
 
 ID = "0d3db13e-a604-4944-9827-7ec2642d32ac"
 OTHER = "1d3db13e-a604-4944-9827-7ec2642d32ac"
@@ -62,13 +64,6 @@ def error(code: int, word: str, message: str, **headers: str) -> Callable[[World
     return arrange
 
 
-def server_answers(code: int, reason: str, message: str) -> Callable[[World], None]:
-    def arrange(world: World) -> None:
-        world.server.answer_next(*(status(code, reason, message) for _ in range(4)))
-
-    return arrange
-
-
 def single_sign_on(world: World) -> None:
     world.cloud.clusters[ID]["sso"] = {"enabled": True, "required": True}
 
@@ -83,10 +78,6 @@ def twins(world: World) -> None:
 
 def without_token(world: World) -> None:
     world.monkeypatch.delenv("DIGITALOCEAN_ACCESS_TOKEN")
-
-
-def away(world: World) -> None:
-    world.monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{world.closed_port}")
 
 
 TOO_MANY = "API rate limit exceeded for your account"
