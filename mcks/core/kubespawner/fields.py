@@ -1,0 +1,87 @@
+"""``{username}`` and its like in KubeSpawner's values. Pure.
+
+Where such fields may stand is said by `words`; Jinja2 templates of mcks do not belong here.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from mcks.core.kubespawner.slugs import FIELD_LENGTH, escape_slug, safe_slug, server_slug
+from mcks.errors import ConfigError, unknown
+
+Fields = Mapping[str, str]
+"""Name of a field -> what stands in its place."""
+
+SCHEMES = ("safe", "escape")
+
+
+def fields_of(
+    user_id: int, username: str, servername: str, *, scheme: str, hub_namespace: str
+) -> dict[str, str]:
+    """Return the fields that describe one server; *scheme* is KubeSpawner's ``slug_scheme``.
+
+    Raises ConfigError for another scheme.
+    """
+    if scheme not in SCHEMES:
+        raise ConfigError(f"slug_scheme {scheme!r} must be one of: {', '.join(SCHEMES)}")
+    escaped = escape_slug(username), escape_slug(servername)
+    safe_servername = safe_slug(servername, max_length=FIELD_LENGTH) if servername else ""
+    forms = {
+        "safe": (
+            safe_slug(username, max_length=FIELD_LENGTH),
+            safe_servername,
+            server_slug(username, servername),
+        ),
+        "escape": (*escaped, f"{escaped[0]}--{escaped[1]}" if servername else escaped[0]),
+    }
+    found = dict(zip(("username", "servername", "user_server"), forms[scheme], strict=True))
+    for form, values in forms.items():
+        prefix = "escaped" if form == "escape" else form
+        names = (f"{prefix}_username", f"{prefix}_servername", f"{prefix}_user_server")
+        found |= zip(names, values, strict=True)
+    return found | {
+        "userid": str(user_id),
+        "unescaped_username": username,
+        "unescaped_servername": servername,
+        "escaped_user_server": f"{escaped[0]}--{escaped[1]}",
+        "hubnamespace": "user" if hub_namespace == "default" else hub_namespace,
+    }
+
+
+class _Formatter(string.Formatter):
+    """Knows names only: no attributes, no items, no positions."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        if field_name not in kwargs:
+            raise ConfigError(f"{unknown('field', '{' + field_name + '}', kwargs)}")
+        return kwargs[field_name], field_name
+
+
+_FORMATTER = _Formatter()
+
+
+def expand_text(template: str, fields: Fields) -> str:
+    """Put *fields* into *template*; ``{{`` and ``}}`` are single braces.
+
+    A ``-`` that only an empty field leaves at the end is taken off. Raises ConfigError for an
+    unknown field and for a brace that stands alone.
+    """
+    try:
+        text = _FORMATTER.vformat(template, (), fields)
+    except ValueError as exc:
+        raise ConfigError(f"{template!r}: {exc}: write a brace of its own twice") from exc
+    return text if template.endswith("-") else text.rstrip("-")
+
+
+def expand(value: Any, fields: Fields) -> Any:
+    """Put *fields* into all texts of *value*, however deep; keys of dicts stay as they are."""
+    if isinstance(value, str):
+        return expand_text(value, fields)
+    if isinstance(value, Mapping):
+        return {key: expand(item, fields) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [expand(item, fields) for item in value]
+    return value

@@ -1,0 +1,91 @@
+"""KubeSpawner's traits that mcks' own spawner does not have: names, types, defaults. No behaviour.
+
+Their meaning is KubeSpawner's; `pod` and `claim` translate them. They are values of a spawner, so
+that hooks may set them, but configured under ``c.KubeSpawner`` and ``kubespawner_override`` only.
+"""
+
+from __future__ import annotations
+
+from traitlets import Any, Bool, Callable, Dict, Enum, HasTraits, Int, List, Unicode, Union
+
+from mcks.core.kubespawner.fields import SCHEMES
+
+
+def _number() -> Union:
+    return Union([Int(), Callable()], default_value=None, allow_none=True)
+
+
+def _items() -> Union:
+    return Union([List(), Dict()], default_value=[])
+
+
+def _context() -> Union:
+    return Union([Dict(), Callable()], default_value={})
+
+
+class KubeSpawnerWords(HasTraits):
+    """What describes a Pod, its claim, their names, namespace and labels in KubeSpawner 7."""
+
+    # the Pod
+    allow_privilege_escalation = Bool(False, allow_none=True)
+    automount_service_account_token = Bool(None, allow_none=True)
+    common_labels = Dict(
+        {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/managed-by": "kubespawner"}
+    )
+    component_label = Unicode("singleuser-server")
+    container_security_context = _context()
+    delete_grace_period = Int(1)
+    extra_annotations = Dict()
+    extra_container_config = Dict()
+    extra_containers = _items()
+    extra_labels = Dict()
+    extra_pod_config = Dict()
+    extra_resource_guarantees = Dict()
+    extra_resource_limits = Dict()
+    fs_gid = _number()
+    gid = _number()
+    image_pull_policy = Unicode(None, allow_none=True)
+    image_pull_secrets = Union([List(), Unicode()], default_value=[])
+    init_containers = _items()
+    lifecycle_hooks = Dict()
+    node_affinity_preferred = _items()
+    node_affinity_required = _items()
+    node_selector = Dict()
+    pod_affinity_preferred = _items()
+    pod_affinity_required = _items()
+    pod_anti_affinity_preferred = _items()
+    pod_anti_affinity_required = _items()
+    pod_security_context = _context()
+    priority_class_name = Unicode()
+    privileged = Bool(False)
+    scheduler_name = Unicode(None, allow_none=True)
+    service_account = Unicode(None, allow_none=True)
+    supplemental_gids = Union([List(), Callable()], default_value=[])
+    tolerations = _items()
+    uid = _number()
+    volume_mounts = _items()
+    volumes = _items()
+    working_dir = Unicode(None, allow_none=True)
+    # the claim
+    delete_pvc = Bool(True)
+    remember_pvc_name = Bool(True)
+    storage_access_modes = List(["ReadWriteOnce"])
+    storage_capacity = Unicode(None, allow_none=True)
+    storage_class = Unicode(None, allow_none=True)
+    storage_extra_annotations = Dict()
+    storage_extra_labels = Dict()
+    storage_pvc_ensure = Bool(False)
+    storage_selector = Dict()
+    # names
+    pod_name_template = Unicode("jupyter-{user_server}")
+    pvc_name_template = Unicode("claim-{user_server}")
+    slug_scheme = Enum(SCHEMES, default_value="safe")
+    # namespaces
+    enable_user_namespaces = Bool(False)
+    namespace = Unicode()
+    user_namespace_annotations = Dict()
+    user_namespace_labels = Dict()
+    user_namespace_template = Unicode("{hubnamespace}-{username}")
+    # functions
+    after_pod_created_hook = Any(None)
+    modify_pod_hook = Any(None)
