@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Any, Callable, Dict, Enum, List, Unicode, Union
+from traitlets import Any, Bool, Callable, Dict, Enum, List, Unicode, Union
 from traitlets.config import Configurable
 
 from mcks.core.manifests.defaults import DEFAULT_OBJECTS
@@ -85,6 +85,16 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         config=True,
         help="""
         Image of the server. It needs JupyterHub's single-user server (or ``ready_check``).
+        """,
+    )
+    read_kubespawner = Bool(
+        False,
+        config=True,
+        help="""
+        Whether the section ``c.KubeSpawner`` is read, with KubeSpawner's meaning and defaults.
+
+        Its words are translated into the server's objects before ``patches`` apply. Without it,
+        that section has no effect; ``kubespawner_override`` of profiles always has.
         """,
     )
     objects = Dict(

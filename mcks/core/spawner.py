@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import inspect
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from mcks.core.hub import database, error_pages
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.removal import Removal
+from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
 from mcks.core.servers import diagnosis, launch, state
@@ -47,7 +48,13 @@ _LONGEST_PAUSE = 30.0
 """Seconds between two looks at a cluster that is away when the hub starts."""
 
 
-class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: ignore[misc]
+class MultiClusterKubeSpawner(
+    ForeignNames,
+    Hooks,
+    SpeaksKubeSpawner,
+    Spawner,
+    Settings,  # type: ignore[misc]
+):
     """Starts each server in the Kubernetes cluster that its profile names."""
 
     remembered = state.State()
@@ -77,6 +84,11 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
     @default("env_keep")
     def _default_env_keep(self) -> list[str]:
         return []
+
+    @property
+    def overridden(self) -> Collection[str]:
+        """Names of the traits that a profile has set."""
+        return self.choosing.overrides.changed
 
     # -- the form ---------------------------------------------------------------------------
 
@@ -181,6 +193,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
                 await self.removal.complete(within=_CLEANUP)
             raise
         self.remembered = replace(self.remembered, ended="")
+        self.remember_claim()
         return planned.target.url
 
     async def _plan(self) -> Plan:
@@ -193,6 +206,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, Spawner, Settings):  # type: 
         configured = fleet.pool.configured(name, self.clusters)
         await self.choosing.check_cluster(configured.cluster)
         self.log.info("%s starts in cluster %r", self._log_name, name)
+        await self.choosing.overrides.call(self.functions())
         return await fleet.plan(self, configured)
 
     async def _launch(self, planned: Plan, progress: Progress) -> None:

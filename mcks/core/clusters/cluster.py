@@ -189,6 +189,10 @@ class ConfiguredCluster:
 
     cluster: Cluster
     backend: Backend
+    enable_user_namespaces: bool = False
+    """Whether each user has a namespace in clusters that name none: KubeSpawner's word."""
+    last_resort: str = ""
+    """Where servers live if neither the cluster nor its kubeconfig says: KubeSpawner's word."""
 
     @property
     def namespace(self) -> str | None:
@@ -198,4 +202,8 @@ class ConfiguredCluster:
         """
         if self.cluster.is_namespace_of_user:
             return None
-        return self.cluster.namespace or self.backend.namespace_hint() or "default"
+        if self.cluster.namespace:
+            return self.cluster.namespace
+        if self.enable_user_namespaces:
+            return None
+        return self.backend.namespace_hint() or self.last_resort or "default"

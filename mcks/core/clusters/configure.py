@@ -12,6 +12,7 @@ from traitlets.config import Config, LoggingConfigurable
 
 from mcks.backends.registry import backend_class
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster, ConfiguredCluster
+from mcks.core.kubespawner import section
 from mcks.errors import ConfigError, UnknownCluster, unknown
 
 
@@ -29,7 +30,13 @@ def configure(
         cluster = Cluster(name, config=config, log=log, **ours)
         backend = cls(cluster_name=name, config=config, log=log, **theirs)
     cluster.check()
-    return ConfiguredCluster(cluster, backend)
+    theirs = section.values(config) if section.is_read(config) else {}
+    return ConfiguredCluster(
+        cluster,
+        backend,
+        enable_user_namespaces=theirs.get("enable_user_namespaces") is True,
+        last_resort=theirs.get("namespace") or "",
+    )
 
 
 def trait_names(cls: type[LoggingConfigurable]) -> set[str]:

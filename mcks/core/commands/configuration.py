@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -21,6 +23,7 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
 from mcks.core.functions import ask_now, failure
+from mcks.core.kubespawner.words import KubeSpawnerWords
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, FunctionFailed, MCKSError
 
@@ -155,4 +158,21 @@ def without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
         except Exception as exc:  # a refusal with the function's own words
             failures.append(f"{where}: {failure(value, exc)}")
     spawner.environment = answers
+    return failures + _words_without_failing(spawner)
+
+
+def _words_without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
+    """Do the same with KubeSpawner's words that are functions; they may be async."""
+    failures: list[str] = []
+    for name, function in spawner.functions().items():
+        calling = spawner.choosing.overrides.call({name: function})
+        try:
+            with ThreadPoolExecutor(1) as thread:  # where no event loop runs yet
+                thread.submit(asyncio.run, calling).result()
+        except FunctionFailed as exc:
+            failures.append(str(exc))
+        except Exception as exc:  # a refusal with the function's own words
+            failures.append(f"{name}: {failure(function, exc)}")
+        if callable(getattr(spawner, name)):
+            setattr(spawner, name, KubeSpawnerWords.class_traits()[name].default(spawner))
     return failures

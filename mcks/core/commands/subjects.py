@@ -118,8 +118,8 @@ def _chosen(
     """Set of what is chosen only what matters here: the rest may be wrong."""
     levels = select([profile], {"profile": profile.slug, **options}).levels
     Overrides(spawner).apply_values(
-        (where, {key: value for key, value in overrides.items() if key in _MATTERS})
-        for where, overrides in levels
+        level._replace(values={k: value for k, value in level.values.items() if k in _MATTERS})
+        for level in levels
     )
     cluster = spawner.configured(pool).cluster
     return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url

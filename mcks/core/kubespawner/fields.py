@@ -5,6 +5,7 @@ Where such fields may stand is said by `words`; Jinja2 templates of mcks do not 
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +50,45 @@ def fields_of(
         "escaped_user_server": f"{escaped[0]}--{escaped[1]}",
         "hubnamespace": "user" if hub_namespace == "default" else hub_namespace,
     }
+
+
+def literal(value: Any) -> Any:
+    """Double the braces in all texts of *value*, so that ``expand`` gives it back as it is.
+
+    >>> literal({"{key}": ["{username}"]})
+    {'{key}': ['{{username}}']}
+    """
+    if isinstance(value, str):
+        return value.replace("{", "{{").replace("}", "}}")
+    if isinstance(value, Mapping):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [literal(item) for item in value]
+    return value
+
+
+_VALUE = re.compile(r"\{\{|\}\}|\{value\}")
+
+
+def insert_value(template: Any, value: str) -> Any:
+    """Put a user's *value* where ``{value}`` stands, in what is expanded later.
+
+    Doubled braces become single ones, as KubeSpawner has it; those of *value* stay its own.
+
+    >>> insert_value("{value}-{username}-{{userid}}", "{pwd}")
+    '{{pwd}}-{username}-{userid}'
+    """
+    if isinstance(template, str):
+        said = {"{{": "{", "}}": "}", "{value}": literal(value)}
+        return _VALUE.sub(lambda found: said[found[0]], template)
+    if isinstance(template, Mapping):
+        return {
+            str(key).replace("{value}", value): insert_value(item, value)
+            for key, item in template.items()
+        }
+    if isinstance(template, list | tuple):
+        return [insert_value(item, value) for item in template]
+    return template
 
 
 class _Formatter(string.Formatter):

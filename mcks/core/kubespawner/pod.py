@@ -39,9 +39,8 @@ def shaped(pod: Manifest, words: Words, where: Fields) -> Manifest:
     _shape_affinity(spec, words)
     if extra := words.get("extra_container_config"):
         container |= fields(extra)
-    spec["containers"] += objects(expand(plain(listed(words.get("extra_containers"))), where))
-    if first := objects(expand(plain(listed(words.get("init_containers"))), where)):
-        spec["initContainers"] = first
+    _add(spec, "containers", expand(plain(listed(words.get("extra_containers"))), where))
+    _add(spec, "initContainers", expand(plain(listed(words.get("init_containers"))), where))
     if extra := words.get("extra_pod_config"):
         spec |= fields(expand(plain(extra), where))
     return pod
@@ -88,10 +87,9 @@ def _shape_security(spec: dict[str, Any], container: dict[str, Any], words: Word
         of_container["allowPrivilegeEscalation"] = escalation
     of_pod |= _in_kubernetes_words("pod_security_context", words)
     of_container |= _in_kubernetes_words("container_security_context", words)
-    if of_pod:
-        spec["securityContext"] = of_pod
-    if of_container:
-        container["securityContext"] = of_container
+    for place, context in ((spec, of_pod), (container, of_container)):
+        if context:
+            place["securityContext"] = {**(place.get("securityContext") or {}), **context}
 
 
 def _in_kubernetes_words(word: str, words: Words) -> dict[str, Any]:
@@ -126,17 +124,14 @@ def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
 def _shape_volumes(
     spec: dict[str, Any], container: dict[str, Any], words: Words, where: Fields
 ) -> None:
-    if volumes := objects(expand(plain(listed(words.get("volumes"))), where)):
-        spec["volumes"] = volumes
-    if mounts := objects(expand(plain(listed(words.get("volume_mounts"))), where)):
-        container["volumeMounts"] = mounts
+    _add(spec, "volumes", expand(plain(listed(words.get("volumes"))), where))
+    _add(container, "volumeMounts", expand(plain(listed(words.get("volume_mounts"))), where))
 
 
 def _shape_placement(spec: dict[str, Any], words: Words) -> None:
     if selector := words.get("node_selector"):
-        spec["nodeSelector"] = dict(selector)
-    if tolerations := objects(words.get("tolerations")):
-        spec["tolerations"] = tolerations
+        spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **selector}
+    _add(spec, "tolerations", words.get("tolerations"))
     if scheduler := words.get("scheduler_name"):
         spec["schedulerName"] = scheduler
     if priority := words.get("priority_class_name"):
@@ -155,4 +150,10 @@ def _shape_affinity(spec: dict[str, Any], words: Words) -> None:
         if rules:
             affinity[_camel(kind)] = rules
     if affinity:
-        spec["affinity"] = affinity
+        spec["affinity"] = {**(spec.get("affinity") or {}), **affinity}
+
+
+def _add(place: dict[str, Any], name: str, more: Any) -> None:
+    """Put *more* objects behind those that a template has in the list *name* already."""
+    if added := objects(more):
+        place[name] = [*(place.get(name) or ()), *added]

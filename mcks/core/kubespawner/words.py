@@ -10,17 +10,52 @@ from traitlets import Any, Bool, Callable, Dict, Enum, HasTraits, Int, List, Uni
 
 from mcks.core.kubespawner.fields import SCHEMES
 
+EXPANDED = frozenset(
+    {
+        *("environment", "extra_annotations", "extra_containers", "extra_labels"),
+        *("extra_pod_config", "init_containers", "pod_name_template", "pvc_name_template"),
+        *("service_account", "storage_extra_annotations", "storage_extra_labels"),
+        *("storage_selector", "user_namespace_annotations", "user_namespace_labels"),
+        *("user_namespace_template", "volume_mounts", "volumes", "working_dir"),
+    }
+)
+"""Words in whose texts ``{username}`` and its like are fields; elsewhere braces are braces."""
+CALLED = (
+    *("container_security_context", "fs_gid", "gid", "pod_security_context"),
+    *("supplemental_gids", "uid"),
+)
+"""Words that may be functions of the spawner, async too, called at each start."""
+REFUSED = {
+    "after_pod_created_hook": "write what it makes as objects of their own in `resources`",
+    "modify_pod_hook": "write what it changes as `patches`: they see the user and the options",
+}
+"""Words that would change a server in a way that cannot be known here, and what to write instead.
+
+To go on without them could take away what somebody relies on, so they are no words without effect.
+"""
+WITHOUT_EFFECT = frozenset(
+    {
+        *("delete_stopped_pods", "dns_name_template", "events_enabled", "get_pod_url"),
+        *("handle_legacy_names", "hub_connect_ip", "hub_connect_port", "k8s_api_host"),
+        *("k8s_api_request_retry_timeout", "k8s_api_request_timeout", "k8s_api_ssl_ca_cert"),
+        *("k8s_api_threadpool_workers", "k8s_api_verify_ssl", "pod_connect_ip"),
+        *("secret_mount_path", "secret_name_template", "services_enabled"),
+        *("slow_spawn_message", "slow_spawn_message_frequency", "slow_spawn_message_threshold"),
+    }
+)
+"""KubeSpawner's traits that have no meaning here."""
+
 
 def _number() -> Union:
     return Union([Int(), Callable()], default_value=None, allow_none=True)
 
 
 def _items() -> Union:
-    return Union([List(), Dict()], default_value=[])
+    return Union([List(), Dict()])
 
 
 def _context() -> Union:
-    return Union([Dict(), Callable()], default_value={})
+    return Union([Dict(), Callable()])
 
 
 class KubeSpawnerWords(HasTraits):
@@ -30,7 +65,12 @@ class KubeSpawnerWords(HasTraits):
     allow_privilege_escalation = Bool(False, allow_none=True)
     automount_service_account_token = Bool(None, allow_none=True)
     common_labels = Dict(
-        {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/managed-by": "kubespawner"}
+        {
+            "app.kubernetes.io/name": "jupyterhub",
+            "app.kubernetes.io/managed-by": "kubespawner",
+            "app": "jupyterhub",
+            "heritage": "jupyterhub",
+        }
     )
     component_label = Unicode("singleuser-server")
     container_security_context = _context()
@@ -45,7 +85,7 @@ class KubeSpawnerWords(HasTraits):
     fs_gid = _number()
     gid = _number()
     image_pull_policy = Unicode(None, allow_none=True)
-    image_pull_secrets = Union([List(), Unicode()], default_value=[])
+    image_pull_secrets = Union([List(), Unicode()])
     init_containers = _items()
     lifecycle_hooks = Dict()
     node_affinity_preferred = _items()
@@ -60,7 +100,7 @@ class KubeSpawnerWords(HasTraits):
     privileged = Bool(False)
     scheduler_name = Unicode(None, allow_none=True)
     service_account = Unicode(None, allow_none=True)
-    supplemental_gids = Union([List(), Callable()], default_value=[])
+    supplemental_gids = Union([List(), Callable()])
     tolerations = _items()
     uid = _number()
     volume_mounts = _items()
@@ -89,3 +129,6 @@ class KubeSpawnerWords(HasTraits):
     # functions
     after_pod_created_hook = Any(None)
     modify_pod_hook = Any(None)
+
+
+WORDS = frozenset(KubeSpawnerWords.class_traits())

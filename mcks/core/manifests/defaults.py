@@ -8,6 +8,9 @@ from importlib.resources import files
 ROUTE_KEY = "04-ingress"
 """The key of the route in ``objects``; the original's, so that overrides of it keep working."""
 
+ACCOUNT_KEY = "01-sa"
+"""The key of each server's own ServiceAccount."""
+
 
 @cache
 def default_template(name: str) -> str:
@@ -16,6 +19,6 @@ def default_template(name: str) -> str:
 
 
 DEFAULT_OBJECTS = {
-    name: default_template(name) for name in ("00-secret", "01-sa", "02-pod", "03-service")
+    name: default_template(name) for name in ("00-secret", ACCOUNT_KEY, "02-pod", "03-service")
 } | {ROUTE_KEY: default_template("ingress")}
 """Key -> template of the five objects that every server has."""

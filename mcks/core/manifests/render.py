@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from textwrap import dedent
 from typing import Any
 
@@ -75,17 +75,19 @@ def render_objects(
     *,
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
+    translate: Callable[[list[Manifest]], list[Manifest]] = list,
 ) -> list[Manifest]:
     """Render all *templates* in the order of their keys, mark the objects, apply all *patches*.
 
     Each object has *labels* and *annotations* before the patches, which may look at them, and
-    after: they win. Several documents in a patch are several patches.
+    after: they win. *translate* may change the rendered objects before that. Several documents in
+    a patch are several patches.
 
     Raises BadTemplate or BadPatch with the key that is to blame: for what cannot be rendered or
     applied, an object without apiVersion, kind or name, two objects of one name, and a number or
     boolean where Kubernetes wants a string.
     """
-    objects = _objects(templates, variables)
+    objects = translate(_objects(templates, variables))
     for manifest in objects:
         _mark(manifest, labels, annotations)
     patched = apply_patches(objects, _patches(patches, variables))

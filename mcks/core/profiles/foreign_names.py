@@ -1,4 +1,4 @@
-"""What hooks and groups set on a spawner that is KubeSpawner's: told, instead of lost in silence.
+"""What hooks and groups set on a spawner that only KubeSpawner knows: told, not lost in silence.
 
 The names and what to write instead are a table of their own (kubespawner_traits.py).
 """
@@ -12,25 +12,6 @@ from mcks.core import functions
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.errors import unknown
 
-_AFFINITIES = {
-    f"{what}_affinity_{how}"
-    for what in ("node", "pod", "pod_anti")
-    for how in ("preferred", "required")
-}
-LISTS = _AFFINITIES | {
-    *("extra_containers", "image_pull_secrets", "init_containers", "storage_access_modes"),
-    *("supplemental_gids", "tolerations", "volume_mounts", "volumes"),
-}
-"""KubeSpawner's traits that are an empty list if nobody has set them."""
-DICTS = {
-    *("common_labels", "extra_annotations", "extra_container_config", "extra_labels"),
-    *("extra_pod_config", "extra_resource_guarantees", "extra_resource_limits", "lifecycle_hooks"),
-    *("node_selector", "storage_extra_annotations", "storage_extra_labels", "storage_selector"),
-    *("container_security_context", "pod_security_context"),
-    *("user_namespace_annotations", "user_namespace_labels"),
-}
-"""Those that are an empty dict."""
-
 
 class ForeignNames:
     """Part of a spawner: takes KubeSpawner's names, which have no effect, and tells so."""
@@ -41,9 +22,8 @@ class ForeignNames:
         """Give a trait of KubeSpawner's as if nobody had set it, so that a hook can go on."""
         if name not in TRAITS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value: Any = [] if name in LISTS else {} if name in DICTS else None
-        vars(self)[name] = value
-        return value
+        vars(self)[name] = None
+        return None
 
     def tell_foreign_names(self) -> None:
         """Warn of what hooks have set or read since the last time, and forget it."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mcks.core.kubespawner.words import WORDS
 from mcks.core.profiles.overrides import Overrides, check_level
+from mcks.core.profiles.profile_list import Overriding
 from mcks.errors import ConfigError
 
 
@@ -40,9 +42,10 @@ def check_form(key: str, entry: Any) -> None:
 
 def _try_out(place: str, entry: Any, spawner: Any) -> None:
     values = entry["spawner_override"]
-    check_level(place, values, spawner)
+    level = Overriding(place, values, frozenset(values.keys() & WORDS))
+    check_level(level, spawner)
     tried = Overrides(spawner)
     try:
-        tried.apply_values([(place, values)])
+        tried.apply_values([level])
     finally:
         tried.restore()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from traitlets import TraitError
 
 from mcks.core.functions import ask
+from mcks.core.kubespawner.fields import literal
+from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import profile_list
-from mcks.core.profiles.kubespawner_traits import instead_of
+from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
+from mcks.core.profiles.profile_list import Overriding
 from mcks.errors import ConfigError, unknown
 
 _LEVELS = {"objects", "resources", "patches"}
 """Traits whose profiles' values are merged by key, as templates are."""
+
+_THEIRS = (WORDS | WITHOUT_EFFECT) - REFUSED.keys() - {"enable_user_namespaces"}
+"""What ``kubespawner_override`` may say beside the traits of mcks' own spawner."""
 
 
 class Overridable(Protocol):
@@ -24,6 +30,11 @@ class Overridable(Protocol):
     def class_trait_names(cls, **metadata: Any) -> list[str]:
         """Name the traits that have such *metadata*."""
 
+    read_kubespawner: bool
+
+    def expanded(self, value: Any) -> Any:
+        """Return *value* with KubeSpawner's fields in its texts."""
+
 
 class Overrides:
     """What a profile has changed on one spawner. ``restore`` undoes it, so that nothing leaks."""
@@ -32,33 +43,55 @@ class Overrides:
         self._spawner = spawner
         self._before: dict[str, Any] = {}
 
-    async def apply(self, levels: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Set what *levels* override, lowest first: each is a place in the configuration and traits
-        with their values. A function is called with the spawner (async, too).
+    @property
+    def changed(self) -> Collection[str]:
+        """Names of the traits that are set at present."""
+        return self._before.keys()
+
+    async def apply(self, levels: Iterable[Overriding]) -> None:
+        """Set what *levels* override, lowest first. A function is called with the spawner (async,
+        too).
 
         Raises ConfigError for a key that is no trait and for a value that the trait refuses.
         """
-        for where, overrides in levels:
-            check_level(where, overrides, self._spawner)
-            for name, value in overrides.items():
+        for level in levels:
+            check_level(level, self._spawner)
+            for name, value in level.values.items():
                 if callable(value):
-                    value = await ask(value, self._spawner, f"{where}: {name}")  # noqa: PLW2901
-                self.set(name, value, where)
-            self._choose_one_cluster(where, overrides)
+                    value = await ask(value, self._spawner, f"{level.where}: {name}")  # noqa: PLW2901
+                self._set(name, value, level)
+            self._choose_one_cluster(level)
 
-    def apply_values(self, levels: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def apply_values(self, levels: Iterable[Overriding]) -> None:
         """Set what *levels* override as far as it can be known without calling functions."""
-        for where, overrides in levels:
-            for name, value in overrides.items():
+        for level in levels:
+            for name, value in level.values.items():
                 if not callable(value):
-                    self.set(name, value, where)
-            self._choose_one_cluster(where, overrides)
+                    self._set(name, value, level)
+            self._choose_one_cluster(level)
 
-    def _choose_one_cluster(self, where: str, overrides: Mapping[str, Any]) -> None:
+    async def call(self, functions: Mapping[str, Any]) -> None:
+        """Set each trait to what its function gives for the spawner. Raises FunctionFailed."""
+        for name, function in functions.items():
+            self.set(name, await ask(function, self._spawner, name), name)
+
+    def _choose_one_cluster(self, level: Overriding) -> None:
         """A level that chooses a cluster one way overrides a lower one's said the other way."""
         for name, other in (("cluster", "kubernetes_context"), ("kubernetes_context", "cluster")):
-            if overrides.get(name):
-                self.set(other, "", where)
+            if level.values.get(name):
+                self.set(other, "", level.where)
+
+    def _set(self, name: str, value: Any, level: Overriding) -> None:
+        """Set what has another meaning in KubeSpawner's words and in mcks' own to the right one."""
+        theirs, spawner = name in level.theirs, self._spawner
+        if theirs and name in WITHOUT_EFFECT:
+            return
+        later = level.expandable.get(name, value)
+        if name == "cmd":
+            self.set("cmd_as_args", theirs, level.where)
+        elif name == "environment" and theirs != spawner.read_kubespawner:
+            later = _expanded(spawner, value, later) if theirs else literal(value)
+        self.set(name, later, level.where)
 
     def set(self, name: str, value: Any, where: str) -> None:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
@@ -79,20 +112,43 @@ class Overrides:
 
 def check_names(profile: profile_list.Profile, spawner: Overridable | type[Overridable]) -> None:
     """Raise ConfigError if *profile* or one of its choices overrides what is no trait."""
-    for where, overrides in profile_list.levels(profile):
-        check_level(where, overrides, spawner)
+    for level in profile_list.levels(profile):
+        check_level(level, spawner)
 
 
-def check_level(
-    where: str, overrides: Mapping[str, Any], spawner: Overridable | type[Overridable]
-) -> None:
-    """Raise ConfigError if *overrides*, said at *where*, name what is no trait of *spawner*."""
+def without_effect(profile: profile_list.Profile) -> Iterator[str]:
+    """Yield a sentence for each of KubeSpawner's traits in *profile* that has no meaning here."""
+    for level in profile_list.levels(profile):
+        for name in sorted(level.theirs & WITHOUT_EFFECT):
+            yield f"{level.where}: {name!r} has no effect. Here it is {TRAITS[name].advice}"
+
+
+def check_level(level: Overriding, spawner: Overridable | type[Overridable]) -> None:
+    """Raise ConfigError if *level* names what is no trait of *spawner*."""
     cls = spawner if isinstance(spawner, type) else type(spawner)
     names = set(cls.class_trait_names(config=True))
-    for name in overrides:
-        if name not in names:
-            advice = instead_of(str(name)) or unknown("trait", str(name), names)
-            raise ConfigError(f"{where}: {advice}")
+    for name in level.values:
+        if name in names or (name in level.theirs and name in _THEIRS):
+            continue
+        known = names | (_THEIRS if name in level.theirs else set())
+        advice = instead_of(str(name)) or unknown("trait", str(name), known)
+        raise ConfigError(f"{level.where}: {advice}")
+
+
+def _expanded(spawner: Overridable, plain: Any, later: Any) -> Any:
+    """Expand the fields in the environment *later*; what is no field stays as it is in *plain*.
+
+    For without KubeSpawner's section braces have no meaning elsewhere, as in JSON.
+    """
+    if not isinstance(later, Mapping):
+        return plain
+    found = {}
+    for name, value in later.items():
+        try:
+            found[name] = spawner.expanded(value)
+        except ConfigError:
+            found[name] = plain.get(name, value)
+    return found
 
 
 def merge_value(base: Any, override: Any) -> Any:

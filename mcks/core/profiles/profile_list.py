@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from slugify import slugify
 
@@ -39,6 +40,20 @@ TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
 """Traits that are templates: a user's own value never becomes part of their source."""
 
 
+class Overriding(NamedTuple):
+    """What one place of the configuration overrides: the place, and traits with their values.
+
+    *theirs* are the names that have KubeSpawner's meaning: they were said in its own spelling.
+    *expandable* has those of them that a user's text is in and whose fields are expanded later: the
+    same values, with the text's own braces doubled.
+    """
+
+    where: str
+    values: Mapping[str, Any]
+    theirs: frozenset[str] = frozenset()
+    expandable: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Choice:
     """One of an option's values."""
@@ -48,6 +63,7 @@ class Choice:
     description: str = ""
     default: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    theirs: frozenset[str] = frozenset()
     access: Access = EVERYBODY
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
@@ -62,6 +78,7 @@ class Unlisted:
     validation_regex: str = ""
     validation_message: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    theirs: frozenset[str] = frozenset()
     fancy: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -86,6 +103,7 @@ class Profile:
     description: str = ""
     default: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    theirs: frozenset[str] = frozenset()
     description_html: str = ""
     options: tuple[Option, ...] = ()
     access: Access = EVERYBODY
@@ -145,15 +163,19 @@ def _entries(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str,
     )
 
 
-def levels(profile: Profile) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def levels(profile: Profile) -> Iterator[Overriding]:
     """Yield all that *profile* may override, each with its place in the configuration."""
-    yield f"profile {profile.slug!r}: spawner_override", profile.overrides
+    yield Overriding(
+        f"profile {profile.slug!r}: spawner_override", profile.overrides, profile.theirs
+    )
     for option in profile.options:
         where = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
         for choice in option.choices:
-            yield f"{where}.choices[{choice.key!r}]: spawner_override", choice.overrides
-        if option.unlisted is not None:
-            yield f"{where}.unlisted_choice: spawner_override", option.unlisted.overrides
+            place = f"{where}.choices[{choice.key!r}]: spawner_override"
+            yield Overriding(place, choice.overrides, choice.theirs)
+        if (unlisted := option.unlisted) is not None:
+            place = f"{where}.unlisted_choice: spawner_override"
+            yield Overriding(place, unlisted.overrides, unlisted.theirs)
 
 
 def with_default(profiles: Sequence[Profile]) -> list[Profile]:
@@ -198,6 +220,7 @@ def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
         description=_text(where, entry, "description"),
         default=bool(entry.get("default", False)),
         overrides=_overrides(where, entry),
+        theirs=_theirs(entry),
         description_html=_text(where, entry, "description_html"),
         options=tuple(
             _option(f"{place}[{key!r}]", key, value, ignored) for key, value in options.items()
@@ -250,6 +273,7 @@ def _choice(where: str, key: Any, entry: Any, ignored: list[str]) -> Choice:
         description=_text(where, entry, "description"),
         default=bool(entry.get("default", False)),
         overrides=_overrides(where, entry),
+        theirs=_theirs(entry),
         access=_access(where, entry),
     )
 
@@ -276,6 +300,7 @@ def _unlisted(where: str, entry: Any) -> Unlisted | None:
         validation_regex=regex,
         validation_message=_text(where, entry, "validation_message"),
         overrides=overrides,
+        theirs=_theirs(entry),
         fancy={k: entry[k] for k in _FANCY if k in entry},
     )
 
@@ -315,6 +340,12 @@ def _overrides(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
             "(a context without an entry in `clusters` needs only kubernetes_context)"
         )
     return joined
+
+
+def _theirs(entry: Mapping[str, Any]) -> frozenset[str]:
+    """Name what only ``kubespawner_override`` says, so that it has KubeSpawner's meaning."""
+    theirs, ours = (entry.get(key) or {} for key in _OVERRIDES)
+    return frozenset(theirs.keys() - ours.keys())
 
 
 def _check_keys(where: str, entry: Any, known: set[str]) -> None:

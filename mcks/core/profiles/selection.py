@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcks.core.profiles.profile_list import UNLISTED, Choice, Option, Profile, Unlisted
+from mcks.core.kubespawner.fields import insert_value
+from mcks.core.kubespawner.words import EXPANDED
+from mcks.core.profiles.profile_list import (
+    UNLISTED,
+    Choice,
+    Option,
+    Overriding,
+    Profile,
+    Unlisted,
+)
 from mcks.errors import UnknownProfile, unknown
 
 _LONGEST = 4096
@@ -33,6 +42,20 @@ class Picked:
         if self.choice is not None:
             return self.choice.overrides
         return insert(self.option.unlisted.overrides, self.value) if self.option.unlisted else {}
+
+    @property
+    def level(self) -> Overriding:
+        """The same with its place in the configuration, and what of it is KubeSpawner's."""
+        if self.choice is not None:
+            return Overriding(self.where, self.choice.overrides, self.choice.theirs)
+        unlisted = self.option.unlisted
+        if unlisted is None:
+            return Overriding(self.where, {})
+        expandable = {
+            name: insert_value(unlisted.overrides[name], self.value)
+            for name in unlisted.theirs & EXPANDED
+        }
+        return Overriding(self.where, self.overrides, unlisted.theirs, expandable)
 
 
 @dataclass(frozen=True)
@@ -59,10 +82,11 @@ class Selection:
         return {**answers, "profile": self.profile.slug}
 
     @property
-    def levels(self) -> list[tuple[str, Mapping[str, Any]]]:
+    def levels(self) -> list[Overriding]:
         """What to override, lowest first, each with its place in the configuration."""
-        own = (f"profile {self.profile.slug!r}: spawner_override", self.profile.overrides)
-        return [own, *((picked.where, picked.overrides) for picked in self.picked)]
+        place = f"profile {self.profile.slug!r}: spawner_override"
+        own = Overriding(place, self.profile.overrides, self.profile.theirs)
+        return [own, *(picked.level for picked in self.picked)]
 
 
 def select(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mcks.core import functions
@@ -14,7 +15,7 @@ from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.manifests import variables
-from mcks.core.manifests.defaults import DEFAULT_OBJECTS, ROUTE_KEY, default_template
+from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS, ROUTE_KEY, default_template
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.manifests.render import render_objects, render_text
 from mcks.core.names import dns_label
@@ -45,7 +46,7 @@ def make(
         place = f"cluster {configured.cluster.name!r}"
         spawner.choosing.overrides.set("hub_connect_url", url, place)
     key = kept_key or key_of(spawner)
-    namespace = configured.namespace or kept_namespace or _namespace_of(spawner, configured)
+    namespace = _namespace(spawner, configured, kept_namespace)
     created = Created(key, namespace, spawner.hub_id)
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
     objects = _objects(spawner, configured, created, spawner.name)
@@ -78,15 +79,34 @@ def _name(manifest: Manifest) -> tuple[str, str]:
 
 
 def key_of(spawner: StartingSpawner) -> str:
-    """Name the server's objects by ``key_template``."""
-    wanted = render_text("key_template", spawner.key_template, _names(spawner, spawner.name))
+    """Name the server's objects by ``key_template``, or as KubeSpawner does if it is to be read."""
+    translation = spawner.translation()
+    if translation.complete or "pod_name_template" in translation.words:
+        wanted = translation.pod_name
+    else:
+        wanted = render_text("key_template", spawner.key_template, _names(spawner, spawner.name))
     if spawner.hub_id:
         wanted = f"{spawner.hub_id}-{wanted}"
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
+def _namespace(spawner: StartingSpawner, configured: ConfiguredCluster, kept: str) -> str:
+    """Say where the server lives. A profile's or hook's word counts if the cluster has none."""
+    shared = configured.namespace
+    if shared is None:
+        return kept or _namespace_of(spawner, configured)
+    said = spawner.translation().words.get("namespace", "")
+    if configured.cluster.namespace or said in ("", configured.last_resort):
+        return shared
+    return str(said)
+
+
 def _namespace_of(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
-    wanted = render_text("namespace", configured.cluster.namespace, _names(spawner, spawner.name))
+    cluster = configured.cluster
+    if cluster.is_namespace_of_user:
+        wanted = render_text("namespace", cluster.namespace, _names(spawner, spawner.name))
+    else:
+        wanted = spawner.translation().user_namespace
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
 
 
@@ -106,6 +126,9 @@ def _objects(
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
         templates = merge_levels(templates, {ROUTE_KEY: template(configured.cluster.route)})
+    translation = spawner.translation()
+    if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
+        templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
     if configured.namespace is None:
         templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
     return render_objects(
@@ -122,6 +145,12 @@ def _objects(
             USERNAME: spawner.user.name,
             SERVERNAME: spawner.name,
         },
+        translate=partial(
+            translation.apply,
+            key=created.key,
+            namespace=created.namespace,
+            servername=servername,
+        ),
     )
 
 
@@ -139,8 +168,7 @@ def _variables(
         "unchecked_options": dict(spawner.user_options),
         "hub": {"id": created.hub_id, "base_url": spawner.hub.base_url},
         "port": spawner.port,
-        "command": list(spawner.cmd or ()),  # none at all is the image's own
-        "args": spawner.get_args(),
+        **_process(spawner),
         "resources": variables.of_resources(
             mem_limit=spawner.mem_limit,
             mem_guarantee=spawner.mem_guarantee,
@@ -153,6 +181,14 @@ def _variables(
         "route_gateway": cluster.gateway_ref,
         "spawner": variables.View(spawner, {"name": servername, "key": created.key}),
     }
+
+
+def _process(spawner: StartingSpawner) -> dict[str, list[str]]:
+    """What the container runs; KubeSpawner's ``cmd`` is arguments of the image's ENTRYPOINT."""
+    cmd = list(spawner.cmd or ())
+    if not spawner.cmd_as_args:
+        return {"command": cmd, "args": spawner.get_args()}
+    return {"command": [], "args": [*cmd, *spawner.get_args()] if cmd else []}
 
 
 def _names(spawner: StartingSpawner, servername: str) -> dict[str, Any]:

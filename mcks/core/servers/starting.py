@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from mcks.core.kubespawner.translation import Translation
 from mcks.core.manifests.levels import Level
 from mcks.core.manifests.variables import Traits
 
@@ -62,6 +63,7 @@ class StartingSpawner(Traits, Protocol):
     internal_ssl: bool
     port: int
     cmd: Sequence[str] | None
+    cmd_as_args: bool
     mem_limit: float | None
     mem_guarantee: float | None
     cpu_limit: float | None
@@ -72,3 +74,6 @@ class StartingSpawner(Traits, Protocol):
 
     def get_env(self) -> dict[str, Any]:
         """Return the server's environment, its API token included."""
+
+    def translation(self) -> Translation:
+        """Return what KubeSpawner's words, as far as they are said, make of the objects."""

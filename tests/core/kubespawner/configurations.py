@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubernetes_asyncio.client.models import V1Container, V1SecurityContext, V1VolumeMount
+from kubernetes_asyncio.client.models import (
+    V1Capabilities,
+    V1Container,
+    V1SecurityContext,
+    V1VolumeMount,
+)
 
 Values = dict[str, Any]
 
@@ -19,7 +24,7 @@ _BLOCK_METADATA = V1Container(
     image="quay.io/jupyterhub/k8s-network-tools:4.4.0",
     command=["iptables", "-A", "OUTPUT", "-d", "169.254.169.254", "-j", "DROP"],
     security_context=V1SecurityContext(
-        privileged=True, run_as_user=0, capabilities={"add": ["NET_ADMIN"]}
+        privileged=True, run_as_user=0, capabilities=V1Capabilities(add=["NET_ADMIN"])
     ),
 )
 
@@ -114,4 +119,217 @@ ALONE: dict[str, Values] = {
     "safe fields": {
         "extra_labels": {"a": "{safe_username}", "b": "{escaped_username}", "c": "{userid}"}
     },
+}
+
+
+async def _uid_of(spawner: Any) -> int:
+    return 5000 + int(spawner.user.id)
+
+
+def _context_of(spawner: Any) -> Values:
+    return {"runAsNonRoot": True, "runAsUser": 1000 + spawner.user.id}
+
+
+_NFS: Values = {
+    "volumes": [{"name": "home", "nfs": {"server": "nfs.example.org", "path": "/exports"}}],
+    "volume_mounts": [{"name": "home", "mountPath": "/home/jovyan", "subPath": "{username}"}],
+}
+_CLAIM: Values = {
+    "storage_pvc_ensure": True,
+    "storage_capacity": "10Gi",
+    "volumes": [
+        {"name": "volume-{username}", "persistentVolumeClaim": {"claimName": "{pvc_name}"}}
+    ],
+    "volume_mounts": [{"name": "volume-{username}", "mountPath": "/home/jovyan"}],
+}
+_CHART: Values = {
+    "cmd": None,
+    "image": "quay.io/jupyterhub/k8s-singleuser-sample:4.2.0",
+    "common_labels": {
+        "app": "jupyterhub",
+        "app.kubernetes.io/name": "jupyterhub",
+        "app.kubernetes.io/instance": "hub",
+        "chart": "jupyterhub-4.2.0",
+        "release": "hub",
+    },
+    "scheduler_name": "hub-user-scheduler",
+    "priority_class_name": "hub-default-priority",
+    "uid": 1000,
+    "fs_gid": 100,
+    "mem_guarantee": "1G",
+    "extra_labels": {"hub.jupyter.org/network-access-hub": "true"},
+    "automount_service_account_token": False,
+    "tolerations": [
+        {
+            "effect": "NoSchedule",
+            "key": "hub.jupyter.org/dedicated",
+            "operator": "Equal",
+            "value": "user",
+        }
+    ],
+    "node_affinity_preferred": [
+        {
+            "weight": 100,
+            "preference": {
+                "matchExpressions": [
+                    {
+                        "key": "hub.jupyter.org/node-purpose",
+                        "operator": "In",
+                        "values": ["user"],
+                    }
+                ]
+            },
+        }
+    ],
+    "init_containers": [_BLOCK_METADATA],
+}
+
+WHOLE: dict[str, Values] = {
+    "nfs homes": _NFS,
+    "nfs homes of old names": {**_NFS, "slug_scheme": "escape"},
+    "nfs homes and shared data": {
+        "volumes": [
+            *_NFS["volumes"],
+            {
+                "name": "shared",
+                "nfs": {"server": "nfs.example.org", "path": "/s", "readOnly": True},
+            },
+        ],
+        "volume_mounts": [
+            *_NFS["volume_mounts"],
+            {
+                "name": "home",
+                "mountPath": "/home/jovyan/shared",
+                "subPath": "_shared",
+                "readOnly": True,
+            },
+            {"name": "shared", "mount_path": "/shared", "read_only": True},
+        ],
+        "init_containers": [
+            {
+                "name": "chown",
+                "image": "busybox:1.36",
+                "command": ["sh", "-c", "chown 1000:1000 /home/jovyan"],
+                "securityContext": {"runAsUser": 0},
+                "volumeMounts": _NFS["volume_mounts"],
+            }
+        ],
+    },
+    "claims": _CLAIM,
+    "claims kept": {**_CLAIM, "delete_pvc": False, "storage_class": "standard"},
+    "claims per user": {**_CLAIM, "pvc_name_template": "home-{username}"},
+    "claims of old names": {
+        **_CLAIM,
+        "slug_scheme": "escape",
+        "pvc_name_template": "claim-{username}{servername}",
+    },
+    "claims of many": {
+        **_CLAIM,
+        "storage_access_modes": ["ReadWriteMany"],
+        "storage_extra_labels": {"department": "{username}"},
+        "storage_extra_annotations": {"backup.example.org/policy": "daily"},
+        "storage_selector": {"matchLabels": {"tier": "{username}"}},
+    },
+    "chart": _CHART,
+    "chart with claims": {**_CHART, **_CLAIM, "storage_class": None},
+    "chart with homes in dicts": {
+        **_CHART,
+        **_CLAIM,
+        "volumes": {
+            "00-home": _CLAIM["volumes"][0],
+            "10-shm": {"name": "shm", "emptyDir": {"medium": "Memory"}},
+        },
+        "volume_mounts": {
+            "00-home": _CLAIM["volume_mounts"][0],
+            "10-shm": {"name": "shm", "mountPath": "/dev/shm"},
+        },
+    },
+    "gpu": {
+        "image": "example.org/cuda:12",
+        "extra_resource_limits": {"nvidia.com/gpu": "1"},
+        "extra_resource_guarantees": {"nvidia.com/gpu": "1"},
+        "node_selector": {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4"},
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "mem_limit": "16G",
+        "mem_guarantee": "8G",
+        "cpu_limit": 8,
+        "cpu_guarantee": 3.5,
+        "environment": {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"},
+    },
+    "node pools": {
+        "node_affinity_required": [
+            {"matchExpressions": [{"key": "pool", "operator": "In", "values": ["user", "big"]}]}
+        ],
+        "node_affinity_preferred": [{"weight": 10, "preference": _TERM}],
+        "pod_affinity_preferred": [{"weight": 5, "podAffinityTerm": _POD_TERM}],
+        "scheduler_name": "user-scheduler",
+        "priority_class_name": "user",
+    },
+    "sidecar": {
+        **_NFS,
+        "extra_containers": [
+            {
+                "name": "sync",
+                "image": "example.org/sync:1",
+                "env": [{"name": "WHO", "value": "{unescaped_username}"}],
+                "volumeMounts": _NFS["volume_mounts"],
+                "resources": {"limits": {"memory": "64Mi"}},
+            }
+        ],
+        "lifecycle_hooks": {
+            "postStart": {"exec": {"command": ["sh", "-c", "cp -n /etc/skel/. ."]}}
+        },
+    },
+    "restricted": {
+        "uid": 1000,
+        "gid": 100,
+        "fs_gid": 100,
+        "supplemental_gids": [2000],
+        "container_security_context": {
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "pod_security_context": {"fsGroupChangePolicy": "OnRootMismatch"},
+        "extra_pod_config": {"automountServiceAccountToken": False, "hostname": "{username}"},
+    },
+    "cloud identities": {
+        "service_account": "user-{username}",
+        "extra_annotations": {"iam.example.org/role": "r-{username}"},
+        "extra_labels": {"azure.workload.identity/use": "true", "server": "{user_server}"},
+    },
+    "functions": {
+        "uid": _uid_of,
+        "gid": lambda _: 0,
+        "fs_gid": lambda spawner: 100,
+        "supplemental_gids": lambda spawner: [spawner.user.id, 9],
+        "container_security_context": _context_of,
+        "pod_security_context": lambda spawner: {"runAsNonRoot": True},
+    },
+    "class with a command": {
+        "cmd": ["jupyterhub-singleuser"],
+        "args": ["--collaborative"],
+        "default_url": "/lab",
+        "notebook_dir": "/home/jovyan/work",
+        "environment": {"GRANT_SUDO": "yes", "NB_USER": "{username}", "JSON": '{{"a": 1}}'},
+        "privileged": True,
+        "allow_privilege_escalation": True,
+    },
+    "user namespaces": {
+        **_CLAIM,
+        "enable_user_namespaces": True,
+        "user_namespace_template": "jhub-{username}",
+        "user_namespace_labels": {"owner": "{username}"},
+        "user_namespace_annotations": {"example.org/who": "{unescaped_username}"},
+    },
+    "user namespaces by default": {"enable_user_namespaces": True},
+    "registry": {
+        "image": "registry.example.org/lab:2026",
+        "image_pull_policy": "Always",
+        "image_pull_secrets": [{"name": "registry"}, "other"],
+        "working_dir": "/home/{username}",
+        "pod_name_template": "nb-{username}--{servername}",
+        "extra_container_config": {"stdin": True, "tty": True},
+    },
+    "component": {"component_label": "hub2-server", "pod_name_template": "hub2-{user_server}"},
 }

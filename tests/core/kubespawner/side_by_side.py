@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -10,14 +12,20 @@ from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
+from mcks.core.clusters.pool import Pool
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
+from mcks.core.servers import plan
+from mcks.core.spawner import MultiClusterKubeSpawner
 
 USER = "Ada.Lovelace@example.org"
 
 
-def theirs(values: dict[str, Any], username: str = USER, servername: str = "") -> Any:
+def theirs(
+    values: dict[str, Any], username: str = USER, servername: str = "", user_id: int = 7
+) -> Any:
     """KubeSpawner for a user, with *values* as its configuration says."""
-    user = SimpleNamespace(name=username, id=7, url="/user/x/", escaped_name="x")
+    user = SimpleNamespace(name=username, id=user_id, url="/user/x/", escaped_name="x")
     hub = SimpleNamespace(
         public_host="", url="http://hub", base_url="/hub/", api_url="http://hub/api"
     )
@@ -28,6 +36,39 @@ def theirs(values: dict[str, Any], username: str = USER, servername: str = "") -
         mock.patch("kubespawner.spawner.shared_client"),
     ):
         return KubeSpawner(_mock=True, user=user, hub=hub, config=config, orm_spawner=row)
+
+
+def configuration(values: dict[str, Any]) -> Config:
+    """A hub's configuration that says *values* in KubeSpawner's section, and the switch."""
+    config = Config(KubeSpawner=copy.deepcopy(values))
+    config.MultiClusterKubeSpawner.read_kubespawner = True
+    config.MultiClusterKubeSpawner.clusters = {
+        "c": {"context": "x", "ingress_public_url": "http://192.0.2.1"}
+    }
+    return config
+
+
+async def planned(
+    config: Config, username: str = USER, servername: str = "", **options: str
+) -> list[Manifest]:
+    """What mcks would send for a user."""
+    spawner = sample_spawner(config, username, servername=servername)
+    return await planned_by(spawner, **options)
+
+
+async def planned_by(spawner: MultiClusterKubeSpawner, **options: str) -> list[Manifest]:
+    """What the start of *spawner* would send."""
+    spawner.user_options = dict(options)
+    await spawner.apply_profile(spawner.user_options)
+    await spawner.choosing.overrides.call(spawner.functions())
+    configured = spawner.configured(Pool(spawner.config, logging.getLogger("test")))
+    return list(plan.make(spawner, configured).objects)
+
+
+def the(kind: str, objects: list[Manifest]) -> Manifest:
+    """The only object of *kind*."""
+    (found,) = [manifest for manifest in objects if manifest["kind"] == kind]
+    return found
 
 
 def as_sent(model: Any) -> Manifest:

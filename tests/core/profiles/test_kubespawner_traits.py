@@ -84,7 +84,7 @@ def test_all_patches_apply_together() -> None:
 @pytest.mark.parametrize("name", sorted(TRAITS))
 def test_an_override_of_such_a_trait_says_what_to_write_instead(name: str) -> None:
     config = Config()
-    profile = {"display_name": "x", "kubespawner_override": {name: None}}
+    profile = {"display_name": "x", "spawner_override": {name: None}}
     config.MultiClusterKubeSpawner.profile_list = [profile]
     with pytest.raises(ConfigError, match=f"{name!r} is KubeSpawner's. Here it is ") as caught:
         asyncio.run(sample_spawner(config, "ada").apply_profile({}))

@@ -43,8 +43,8 @@ PROFILES = parse(LISTED).profiles
 def chosen(saved: bool = False, **options: Any) -> dict[str, Any]:
     posted = {key.replace("__", "--").replace("_", "-"): v for key, v in options.items()}
     merged: dict[str, Any] = {}
-    for _, level in select(PROFILES, posted, saved=saved).levels:
-        merged |= level
+    for level in select(PROFILES, posted, saved=saved).levels:
+        merged |= level.values
     return merged
 
 

@@ -1,0 +1,60 @@
+"""The section ``c.KubeSpawner`` of a hub's configuration: whether it counts, and what is in it.
+
+What its values mean does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
+
+NAME = "KubeSpawner"
+SWITCH = "read_kubespawner"
+_DEPRECATED = ("singleuser_", "user_")
+"""Prefixes of names that KubeSpawner has given up and still reads."""
+
+
+def is_read(config: Config) -> bool:
+    """Tell whether some section of *config* says that ``c.KubeSpawner`` is to be read."""
+    sections = (value for value in config.values() if isinstance(value, Config))
+    return any(section.get(SWITCH) is True for section in sections)
+
+
+def values(config: Config) -> dict[str, Any]:
+    """Return what ``c.KubeSpawner`` says; what was only looked at is not there."""
+    section: Mapping[str, Any] = config.get(NAME) or {}
+    return {name: value for name, value in section.items() if not _only_looked_at(value)}
+
+
+def _only_looked_at(value: Any) -> bool:
+    return isinstance(value, LazyConfigValue | Config) and not value
+
+
+def ignored(config: Config, ours: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """Yield each name in ``c.KubeSpawner`` that changes nothing, and whether that is a mistake.
+
+    *ours* are the traits of mcks' own spawner.
+    """
+    read = is_read(config)
+    for name in values(config):
+        if not read or name in WITHOUT_EFFECT:
+            yield name, False
+        elif name not in WORDS and name not in ours:
+            yield name, True
+
+
+def advice(name: str, ours: Collection[str]) -> str:
+    """Say in a sentence what to write instead of the unknown *name* in ``c.KubeSpawner``."""
+    known = sorted({*WORDS, *ours} - REFUSED.keys())
+    for prefix in _DEPRECATED:
+        if name.startswith(prefix) and (newer := name.removeprefix(prefix)) in known:
+            return f"c.{NAME}.{name} is deprecated and not read here: write {newer!r}"
+    close = get_close_matches(name, known, n=1)
+    meant = f"did you mean {close[0]!r}?" if close else "KubeSpawner 7 does not know it either"
+    return f"c.{NAME}.{name} is no trait: {meant}"

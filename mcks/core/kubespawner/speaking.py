@@ -1,0 +1,161 @@
+"""Part of a spawner: it takes KubeSpawner's words from its configuration, profiles and hooks.
+
+What the words mean does not belong here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Unicode, default
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from mcks.core.kubespawner import section
+from mcks.core.kubespawner.fields import expand
+from mcks.core.kubespawner.translation import Translation
+from mcks.core.kubespawner.words import CALLED, WORDS, KubeSpawnerWords
+
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_DEFAULTS = {"cmd": None, "image": "quay.io/jupyterhub/singleuser:latest"}
+"""KubeSpawner's defaults of traits that mcks has as well."""
+_LOWEST = "Configurable"
+"""The section that every other stands above."""
+_BELOW = "Spawner"
+"""The section that ``c.KubeSpawner`` stands directly above."""
+
+
+class SpeaksKubeSpawner(KubeSpawnerWords):
+    """Takes KubeSpawner's words: from ``c.KubeSpawner`` if that is to be read, from profiles and
+    hooks always."""
+
+    user: Any
+    name: str
+    environment: dict[str, Any]
+    read_kubespawner: bool
+
+    cmd_as_args = Bool(help="Whether ``cmd`` is KubeSpawner's: arguments of the image's own.")
+    pvc_name = Unicode(help="The claim's name at an earlier start.")
+    claim_was_made = False
+
+    @default("cmd_as_args")
+    def _default_cmd_as_args(self) -> bool:
+        return self.read_kubespawner
+
+    # -- the section --------------------------------------------------------------------------
+
+    def _find_my_config(self, cfg: Config) -> Config:
+        """Merge the sections in their order, ``c.KubeSpawner`` directly above ``c.Spawner``."""
+        if not section.is_read(cfg):
+            return super()._find_my_config(cfg)  # type: ignore[misc,no-any-return]
+        cls: Any = type(self)
+        names = set(cls.class_trait_names(config=True))
+        theirs = {n: v for n, v in section.values(cfg).items() if n in names}
+        if theirs.get("cmd") == []:
+            theirs["cmd"] = None  # both are the image's own
+        joined = copy.copy(cfg)
+        joined[_LOWEST] = _merged(_DEFAULTS, cfg.get(_LOWEST) or {})
+        joined[_BELOW] = _merged(cfg.get(_BELOW) or {}, theirs)
+        found: Config = super()._find_my_config(joined)  # type: ignore[misc]
+        return found
+
+    def _load_config(self, cfg: Config, *args: Any, **kwargs: Any) -> None:
+        super()._load_config(cfg, *args, **kwargs)  # type: ignore[misc]
+        if not section.is_read(cfg):
+            return
+        for name, value in section.values(cfg).items():
+            if name not in WORDS:
+                continue
+            if isinstance(value, LazyConfigValue):
+                value = value.get_value(getattr(self, name))  # noqa: PLW2901
+            setattr(self, name, copy.deepcopy(value))
+
+    @property
+    def overridden(self) -> Collection[str]:
+        """Names of the traits that a profile has set."""
+        return ()
+
+    # -- the words ----------------------------------------------------------------------------
+
+    def words(self) -> dict[str, Any]:
+        """Return the words that count: all of them, or those that a profile or a hook has said."""
+        values = {name: getattr(self, name) for name in WORDS}
+        if self.read_kubespawner:
+            return values
+        untouched = KubeSpawnerWords()
+        return {
+            name: value
+            for name, value in values.items()
+            if name in self.overridden or value != getattr(untouched, name)
+        }
+
+    def functions(self) -> dict[str, Any]:
+        """Return the words that are functions, which have to be called with this spawner."""
+        values = {name: getattr(self, name) for name in CALLED}
+        return {name: value for name, value in values.items() if callable(value)}
+
+    def translation(self) -> Translation:
+        """Return what the words make of this server's objects. Raises ConfigError."""
+        return Translation(
+            self.words(),
+            self.read_kubespawner,
+            user_id=self.user.id,
+            username=self.user.name,
+            servername=self.name,
+            hub_namespace=_own_namespace(),
+            remembered=self.pvc_name if self.remember_pvc_name else "",
+        )
+
+    def get_env(self) -> dict[str, Any]:
+        """Return the environment; fields in what the administrator wrote are expanded."""
+        if not self.read_kubespawner:
+            return dict(super().get_env())  # type: ignore[misc]
+        configured = self.environment
+        self.environment = self.expanded(configured)
+        try:
+            return dict(super().get_env())  # type: ignore[misc]
+        finally:
+            self.environment = configured
+
+    def expanded(self, value: Any) -> Any:
+        """Return *value* with this server's fields in its texts. Raises ConfigError."""
+        translation = self.translation()
+        return expand(value, {"namespace": self.namespace, **translation.fields()})
+
+    # -- the hub restarts ---------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the claim's name as KubeSpawner saves it, once there is such a claim."""
+        claim = {"pvc_name": self.pvc_name} if self.claim_was_made else {}
+        return {**super().get_state(), **claim}  # type: ignore[misc]
+
+    def load_state(self, saved: dict[str, Any]) -> None:
+        """Take back the claim's name, KubeSpawner's own state included."""
+        super().load_state(saved)  # type: ignore[misc]
+        if name := saved.get("pvc_name"):
+            self.pvc_name, self.claim_was_made = name, True
+
+    def remember_claim(self) -> None:
+        """Remember the claim's name after a start that made it."""
+        if self.storage_pvc_ensure:
+            self.pvc_name = self.translation().fields()["pvc_name"]
+            self.claim_was_made = True
+
+
+def _merged(*sections: Mapping[str, Any]) -> Config:
+    """Join *sections*, lowest first, as traitlets joins those of one object."""
+    joined = Config()
+    for said in sections:
+        joined.merge(copy.deepcopy(Config(said)))
+    return joined
+
+
+def _own_namespace() -> str:
+    """The hub's namespace, if it runs in a Pod."""
+    try:
+        return _OWN_NAMESPACE.read_text().strip()
+    except OSError:
+        return "default"

@@ -1,0 +1,100 @@
+"""With the switch, a hub's objects are those that KubeSpawner makes of the same configuration."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kubespawner.objects import make_namespace
+
+from mcks.core.objects import Manifest
+from tests.core.kubespawner.configurations import ALONE, WHOLE, Values
+from tests.core.kubespawner.differences import without_differences
+from tests.core.kubespawner.side_by_side import (
+    USER,
+    as_sent,
+    configuration,
+    planned,
+    the,
+    theirs,
+)
+
+ALL = {**ALONE, **WHOLE}
+SERVERS = ["", "gpu", "Großer Server"]
+
+
+async def expected(values: Values, servername: str, username: str = USER) -> list[Manifest]:
+    spawner = theirs(copy.deepcopy(values), username, servername, user_id=1)
+    found = [as_sent(await spawner.get_pod_manifest())]
+    if spawner.storage_pvc_ensure:
+        found.append(as_sent(spawner.get_pvc_manifest()))
+    if spawner.enable_user_namespaces:
+        labels, annotations = (
+            spawner._expand_all(said)
+            for said in (spawner.user_namespace_labels, spawner.user_namespace_annotations)
+        )
+        namespace = as_sent(make_namespace(spawner.namespace, labels, annotations))
+        found.append({"apiVersion": "v1", "kind": "Namespace", **namespace})
+    return [without_differences(manifest) for manifest in found]
+
+
+async def made(values: Values, servername: str, username: str = USER) -> list[Manifest]:
+    objects = await planned(configuration(values), username, servername)
+    kinds = ("Pod", "PersistentVolumeClaim", "Namespace")
+    found = [copy.deepcopy(the(kind, objects)) for kind in kinds if _has(kind, objects)]
+    return [without_differences(manifest) for manifest in found]
+
+
+def _has(kind: str, objects: list[Manifest]) -> bool:
+    return any(manifest["kind"] == kind for manifest in objects)
+
+
+@pytest.mark.parametrize("servername", SERVERS)
+@pytest.mark.parametrize("name", ALL)
+async def test_each_configuration_makes_the_same_objects(name: str, servername: str) -> None:
+    assert await made(ALL[name], servername) == await expected(ALL[name], servername)
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_each_configuration_makes_objects_that_kubernetes_takes(name: str) -> None:
+    for manifest in await planned(configuration(ALL[name])):
+        kubernetes_validate.validate(manifest, "1.34", strict=True)
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_the_environment_that_the_administrator_wrote_is_the_same(name: str) -> None:
+    values = ALL[name]
+    said = theirs(copy.deepcopy(values), user_id=1).environment
+    full = theirs(copy.deepcopy(values), user_id=1)._expand_env(said)
+    secret = the("Secret", await planned(configuration(values)))
+    assert {key: secret["stringData"][key] for key in full} == full
+
+
+def _pick(configurations: dict[str, Values]) -> st.SearchStrategy[Values]:
+    keys = st.lists(st.sampled_from(sorted(configurations)), min_size=1, max_size=8, unique=True)
+    return keys.map(lambda names: _joined([configurations[name] for name in names]))
+
+
+def _joined(parts: list[Values]) -> Values:
+    whole: dict[str, Any] = {}
+    for part in parts:
+        whole |= part
+    return whole
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    values=_pick(ALL),
+    username=st.sampled_from([USER, "ada", "x" * 60, "Zoë", "a--b", "1st", "a_b"]),
+    servername=st.sampled_from([*SERVERS, "s" * 50, "-x-"]),
+)
+async def test_any_combination_makes_the_same_objects(
+    values: Values, username: str, servername: str
+) -> None:
+    assert await made(values, servername, username) == await expected(values, servername, username)
