@@ -48,13 +48,7 @@ _LONGEST_PAUSE = 30.0
 """Seconds between two looks at a cluster that is away when the hub starts."""
 
 
-class MultiClusterKubeSpawner(
-    ForeignNames,
-    Hooks,
-    SpeaksKubeSpawner,
-    Spawner,
-    Settings,  # type: ignore[misc]
-):
+class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, Settings):  # type: ignore[misc]
     """Starts each server in the Kubernetes cluster that its profile names."""
 
     remembered = state.State()

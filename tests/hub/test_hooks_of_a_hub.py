@@ -15,6 +15,7 @@ _MORE = """
 def hook(spawner):
     spawner.node_selector = {"disk": "ssd"}
     spawner.volumes.append({"name": "x"})
+    spawner.events_enabled = False
     spawner.mem_limit = "1G"
 
 
@@ -30,7 +31,11 @@ c.Spawner.consecutive_failure_limit = 0
 c.Spawner.group_overrides = {
     "1": {
         "groups": ["staff"],
-        "spawner_override": {"extra_labels": {"a": "b"}, "tolerations": [], "mem_limt": {"a": "b"}},
+        "spawner_override": {
+            "extra_labels": {"a": "b"},
+            "dns_name_template": "x",
+            "mem_limt": {"a": "b"},
+        },
     }
 }
 """
@@ -46,11 +51,11 @@ async def test_kubespawners_names_are_told_in_the_log_and_end_no_start(hub: Runn
     status, message = await hub.api("bob", {})
     log = hub.log.read_text()
     assert (status, "does not answer" in message) == (400, True), (message, log[-4000:])
-    for name in ("node_selector", "volumes", "extra_labels", "tolerations"):
+    for name in ("events_enabled", "dns_name_template"):
         assert log.count(f"no effect here: {name!r} is") + log.count(f"no effect: {name!r} is") == 1
     assert "group_overrides has what has no effect: unknown trait 'mem_limt'" in log
     await hub.api("bob", {})
-    assert hub.log.read_text().count("no effect here: 'node_selector' is KubeSpawner's") == 2
+    assert hub.log.read_text().count("no effect here: 'events_enabled' is KubeSpawner's") == 2
 
 
 async def test_a_function_that_fails_ends_the_start_with_a_reference_and_one_line_in_the_log(

@@ -16,9 +16,9 @@ from traitlets.config.loader import LazyConfigValue
 
 from mcks.core.clusters import configure, pool
 from mcks.core.commands.configuration import Sample, sections, without_failing
-from mcks.core.profiles import group_overrides, profile_list, selection
+from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
 from mcks.core.profiles.kubespawner_traits import instead_of
-from mcks.core.profiles.overrides import check_names
+from mcks.core.profiles.overrides import check_names, without_effect
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, FunctionFailed, MCKSError, unknown
@@ -60,6 +60,9 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
     try:
         sample = Sample(config, groups=groups)
         found.problems += _unknown_traits(config, sample.spawner_class)
+        ours = set(sample.spawner_class.class_trait_names(config=True))
+        found.problems += kubespawner_section.problems(config, ours)
+        found.notes += kubespawner_section.notes(config, ours)
         spawner = sample.spawner()
     except (TraitError, TypeError, ConfigError) as exc:
         found.problems.append(str(exc))
@@ -94,6 +97,7 @@ def _profile_problems(
 ) -> list[str]:
     """Render what a sample user would get with *profile*; functions are left out."""
     check_names(profile, sample.spawner_class)
+    notes += without_effect(profile)
     found = Findings()
     for options in each_choice_once(profile):
         found.add(partial(_selection_problems, profile, options, sample, log, notes))

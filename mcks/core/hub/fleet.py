@@ -20,6 +20,7 @@ from mcks.core.hub import database
 from mcks.core.hub.orphans import HubKnowledge
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
+from mcks.core.profiles import kubespawner_section
 from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
 from mcks.core.servers.starting import StartingSpawner
@@ -52,6 +53,8 @@ class Fleet:
 
     def __init__(self, spawner: SharingSpawner, *, retry_after: float = RETRY_AFTER) -> None:
         self._hub_id, self._log = spawner.hub_id, spawner.log
+        for note in _without_effect(spawner):
+            self._log.warning("%s", note)
         self._session = spawner.user.db
         self._spawners: WeakSet[SharingSpawner] = WeakSet()
         self._planning = asyncio.Lock()
@@ -138,6 +141,13 @@ class Fleet:
         """Close every connection; the next spawner begins a new fleet."""
         self.closed.set()
         await self.pool.close()
+
+
+def _without_effect(spawner: SharingSpawner) -> list[str]:
+    """What the hub's configuration says in KubeSpawner's section, and nobody reads."""
+    ours = spawner.trait_names(config=True)
+    told = kubespawner_section.problems(spawner.config, ours)
+    return told + kubespawner_section.notes(spawner.config, ours)
 
 
 def _check_names(user: database.HubUser, cluster: str, planned: Plan) -> None:

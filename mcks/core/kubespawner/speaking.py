@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Unicode, default
+from traitlets import Bool, TraitType, Unicode, default
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
@@ -67,7 +67,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         if not section.is_read(cfg):
             return
         for name, value in section.values(cfg).items():
-            if name not in WORDS:
+            if name not in WORDS or not self._is_word(name):
                 continue
             if isinstance(value, LazyConfigValue):
                 value = value.get_value(getattr(self, name))  # noqa: PLW2901
@@ -82,19 +82,23 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def words(self) -> dict[str, Any]:
         """Return the words that count: all of them, or those that a profile or a hook has said."""
-        values = {name: getattr(self, name) for name in WORDS}
+        untouched = KubeSpawnerWords()
+        values = {name: getattr(self if self._is_word(name) else untouched, name) for name in WORDS}
         if self.read_kubespawner:
             return values
-        untouched = KubeSpawnerWords()
         return {
             name: value
             for name, value in values.items()
             if name in self.overridden or value != getattr(untouched, name)
         }
 
+    def _is_word(self, name: str) -> bool:
+        """Tell whether *name* is no attribute that a subclass has for something else."""
+        return isinstance(getattr(type(self), name), TraitType)
+
     def functions(self) -> dict[str, Any]:
         """Return the words that are functions, which have to be called with this spawner."""
-        values = {name: getattr(self, name) for name in CALLED}
+        values = {name: getattr(self, name) for name in CALLED if self._is_word(name)}
         return {name: value for name, value in values.items() if callable(value)}
 
     def translation(self) -> Translation:

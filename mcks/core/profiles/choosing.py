@@ -14,7 +14,7 @@ from mcks.core.access import AskingSpawner, allowed
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.functions import ask
 from mcks.core.profiles import offer, options_form, profile_list, selection
-from mcks.core.profiles.overrides import Overridable, Overrides
+from mcks.core.profiles.overrides import Overridable, Overrides, without_effect
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
 
 
@@ -77,6 +77,9 @@ class Choosing:
         parsed = profile_list.parse(listed)
         for mistake in parsed.left_out:
             _tell(self._spawner.log, mistake)
+        for profile in parsed.profiles:
+            for note in without_effect(profile):
+                _note(self._spawner.log, note)
         return parsed.profiles
 
     # -- the form -----------------------------------------------------------------------------
@@ -198,6 +201,11 @@ class Choosing:
 @lru_cache(maxsize=1000)  # so that each mistake is told once
 def _tell(log: logging.Logger, mistake: str) -> None:
     log.error("A profile is left out, for everybody: %s", mistake)
+
+
+@lru_cache(maxsize=1000)
+def _note(log: logging.Logger, note: str) -> None:
+    log.warning("%s", note)
 
 
 def _cluster_of(overrides: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tornado import web
 
-from mcks.core.profiles.foreign_names import DICTS, LISTS
+from mcks.core.kubespawner.words import WITHOUT_EFFECT
 from mcks.core.profiles.kubespawner_traits import TRAITS
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import FunctionFailed
@@ -20,11 +20,11 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
 
-@pytest.mark.parametrize("name", sorted(TRAITS))
-def test_what_nobody_has_set_is_as_empty_as_in_kubespawner(name: str) -> None:
-    theirs = getattr(kubespawner([]), name)
-    assert (name in LISTS) == isinstance(theirs, list)
-    assert (name in DICTS) == isinstance(theirs, dict)
+@pytest.mark.parametrize("name", sorted(WITHOUT_EFFECT))
+def test_what_has_no_effect_is_nothing_to_add_to_in_kubespawner_either(name: str) -> None:
+    assert not isinstance(getattr(kubespawner([]), name), list | dict)
+    assert getattr(spawner_of(), name) is None
+    assert name in TRAITS
 
 
 def test_a_hook_may_set_and_change_them_and_is_told_once(
@@ -32,26 +32,23 @@ def test_a_hook_may_set_and_change_them_and_is_told_once(
 ) -> None:
     spawner = spawner_of()
     spawner.node_selector = {"disk": "ssd"}
-    spawner.volumes.append({"name": "x"})
-    spawner.extra_labels["team"] = "x"
-    assert spawner.extra_labels == {"team": "x"}
-    assert spawner.service_account is None
+    spawner.events_enabled = False
+    assert spawner.dns_name_template is None
     spawner.tell_foreign_names()
     warnings = told(caplog)
-    assert len(warnings) == 4
-    assert "'node_selector' is KubeSpawner's. Here it is an entry of 'patches'" in warnings[0]
-    assert "nodeSelector: {disk: ssd}" in warnings[0]
+    assert len(warnings) == 2
+    assert "'events_enabled' is KubeSpawner's. Here it is nothing" in warnings[0]
     spawner.tell_foreign_names()
-    assert len(told(caplog)) == 4
-    assert spawner.volumes == []
+    assert len(told(caplog)) == 2
+    assert spawner.node_selector == {"disk": "ssd"}
 
 
 async def test_a_start_tells_them(caplog: pytest.LogCaptureFixture) -> None:
     spawner = spawner_of(listed=[], clusters={})
-    spawner.tolerations = [{"key": "gpu"}]
+    spawner.events_enabled = True
     with pytest.raises(Exception, match=r"configuration"):
         await spawner.start()
-    assert any("'tolerations' is KubeSpawner's" in warning for warning in told(caplog))
+    assert any("'events_enabled' is KubeSpawner's" in warning for warning in told(caplog))
 
 
 def test_other_names_stay_unknown() -> None:
@@ -68,6 +65,7 @@ def test_a_subclass_may_use_these_names_for_its_own(caplog: pytest.LogCaptureFix
     spawner.namespace = "other"
     spawner.tell_foreign_names()
     assert (told(caplog), spawner.namespace) == ([], "other")
+    assert "namespace" not in spawner.words()
 
 
 GROUP = {
@@ -75,7 +73,7 @@ GROUP = {
         "groups": ["staff"],
         "spawner_override": {
             "node_selector": {"disk": "ssd"},
-            "storage_class": "fast",
+            "events_enabled": True,
             "mem_limt": "2G",
             "mem_limit": "1G",
             "environment": {"A": "x"},
@@ -91,11 +89,11 @@ async def test_a_groups_overrides_do_what_they_can_and_tell_the_rest(
     await spawner.apply_group_overrides()
     assert spawner.mem_limit == 2**30
     assert spawner.environment == {"A": "x", "B": "y"}
-    assert not {"node_selector", "storage_class", "mem_limt"} & vars(spawner).keys()
+    assert spawner.node_selector == {"disk": "ssd"}
+    assert not {"events_enabled", "mem_limt"} & vars(spawner).keys()
     warnings = " ".join(told(caplog))
     for words in (
-        "'node_selector' is KubeSpawner's",
-        "'storage_class' is KubeSpawner's",
+        "'events_enabled' is KubeSpawner's",
         "unknown trait 'mem_limt'. Did you mean 'mem_limit'",
     ):
         assert words in warnings

@@ -28,7 +28,8 @@ def test_a_function_is_not_called() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (entry(node_selector={"a": "b"}), "'node_selector' is KubeSpawner's"),
+        (entry(events_enabled=True), "'events_enabled' is KubeSpawner's"),
+        (entry(node_selector=["a"]), "node_selector: The 'node_selector' trait"),
         (entry(mem_limt="1G"), "Did you mean 'mem_limit'"),
         (entry(mem_limit="much"), "spawner_override: mem_limit: much is not a valid memory"),
         ({"groups": ["staff"]}, "must be a dict with 'groups' and 'spawner_override'"),
