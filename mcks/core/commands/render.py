@@ -17,6 +17,7 @@ from mcks.core.commands.configuration import Sample, load, without_failing
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.objects import Manifest, ref
 from mcks.core.servers import plan
+from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import MCKSError
 
@@ -62,22 +63,27 @@ def as_yaml(objects: Sequence[Manifest]) -> str:
 
 
 def _differences(spawner: MultiClusterKubeSpawner, configured: ConfiguredCluster) -> str:
-    """Apply one patch more each time and compare."""
+    """Compare the objects before and after KubeSpawner's words, then one patch more each time."""
     patches = merge_levels(spawner.patches)
-    applied: dict[str, str] = {}
     spawner.patches = {}
-    before = {str(ref(m)): as_yaml([m]) for m in plan.make(spawner, configured).objects}
+    before = _texts(plan.make(spawner, configured, translated=False))
+    steps: dict[str, dict[str, str]] = {"KubeSpawner's words": {}}
+    for number, key in enumerate(patches, 1):
+        steps[f"patch {key!r}"] = dict(list(patches.items())[:number])
     parts: list[str] = []
-    for key, patch in patches.items():
-        applied[key] = patch
-        spawner.patches = dict(applied)
-        after = {str(ref(m)): as_yaml([m]) for m in plan.make(spawner, configured).objects}
-        for name, text in after.items():
+    for step, applied in steps.items():
+        spawner.patches = applied
+        after = _texts(plan.make(spawner, configured))
+        for name in {**before, **after}:
             parts += difflib.unified_diff(
                 before.get(name, "").splitlines(keepends=True),
-                text.splitlines(keepends=True),
-                f"{name} before patch {key!r}",
-                f"{name} after patch {key!r}",
+                after.get(name, "").splitlines(keepends=True),
+                f"{name} before {step}",
+                f"{name} after {step}",
             )
         before = after
     return "".join(parts)
+
+
+def _texts(planned: Plan) -> dict[str, str]:
+    return {str(ref(manifest)): as_yaml([manifest]) for manifest in planned.objects}

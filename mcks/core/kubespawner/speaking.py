@@ -26,6 +26,7 @@ _LOWEST = "Configurable"
 """The section that every other stands above."""
 _BELOW = "Spawner"
 """The section that ``c.KubeSpawner`` stands directly above."""
+_UNTOUCHED = KubeSpawnerWords()
 
 
 class SpeaksKubeSpawner(KubeSpawnerWords):
@@ -82,14 +83,13 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def words(self) -> dict[str, Any]:
         """Return the words that count: all of them, or those that a profile or a hook has said."""
-        untouched = KubeSpawnerWords()
-        values = {name: getattr(self if self._is_word(name) else untouched, name) for name in WORDS}
+        values = {n: getattr(self if self._is_word(n) else _UNTOUCHED, n) for n in WORDS}
         if self.read_kubespawner:
             return values
         return {
             name: value
             for name, value in values.items()
-            if name in self.overridden or value != getattr(untouched, name)
+            if name in self.overridden or value != getattr(_UNTOUCHED, name)
         }
 
     def _is_word(self, name: str) -> bool:

@@ -7,7 +7,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcks.core.kubespawner import pod
@@ -47,13 +47,13 @@ class Translation:
             if self.words.get(name) is not None:
                 raise ConfigError(f"c.KubeSpawner.{name} cannot be called here: {instead}")
 
+    def without_words(self) -> Translation:
+        """Return the translation of nothing, which changes no object."""
+        return replace(self, words={}, complete=False)
+
     def fields(self, servername: str | None = None) -> dict[str, str]:
         """Return the fields for the user's server *servername*, this one if None."""
-        name = self.servername if servername is None else servername
-        scheme = self.words.get("slug_scheme", "safe")
-        found = fields_of(
-            self.user_id, self.username, name, scheme=scheme, hub_namespace=self.hub_namespace
-        )
+        found = self._names(self.servername if servername is None else servername)
         found["pod_name"] = expand_text(self.words.get("pod_name_template", POD_NAME), found)
         found["pvc_name"] = self._claim_name(found, servername)
         return found
@@ -63,20 +63,18 @@ class Translation:
         name = expand_text(template, fields)
         if not self.remembered:
             return name
-        if servername is None or name == self._claim_name_of_this_server(template):
+        if servername is None or name == expand_text(template, self._names(self.servername)):
             return self.remembered
         return name
 
-    def _claim_name_of_this_server(self, template: str) -> str:
-        scheme = self.words.get("slug_scheme", "safe")
-        own = fields_of(
+    def _names(self, servername: str) -> dict[str, str]:
+        return fields_of(
             self.user_id,
             self.username,
-            self.servername,
-            scheme=scheme,
+            servername,
+            scheme=self.words.get("slug_scheme", "safe"),
             hub_namespace=self.hub_namespace,
         )
-        return expand_text(template, own)
 
     @property
     def pod_name(self) -> str:

@@ -5,7 +5,7 @@ Nothing here talks to a cluster, so that ``mcks render`` can show the same objec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from mcks.core import functions
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
+from mcks.core.kubespawner.translation import Translation
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.manifests import variables
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS, ROUTE_KEY, default_template
@@ -31,11 +32,13 @@ def make(
     configured: ConfiguredCluster,
     kept_key: str = "",
     kept_namespace: str = "",
+    *,
+    translated: bool = True,
 ) -> Plan:
     """Plan the start of *spawner*, whose profile is applied.
 
     *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
-    they have one already. Raises ConfigError.
+    they have one already. *translated*: as KubeSpawner's words say. Raises ConfigError.
     """
     if spawner.internal_ssl:
         raise ConfigError(
@@ -45,12 +48,16 @@ def make(
     if url := configured.cluster.hub_connect_url:
         place = f"cluster {configured.cluster.name!r}"
         spawner.choosing.overrides.set("hub_connect_url", url, place)
+    translation = spawner.translation()
     key = kept_key or key_of(spawner)
     namespace = _namespace(spawner, configured, kept_namespace)
     created = Created(key, namespace, spawner.hub_id)
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
-    objects = _objects(spawner, configured, created, spawner.name)
-    of_server = _of_this_server_alone(objects, spawner, configured, created)
+    rendered = partial(
+        _objects, spawner, configured, translation if translated else translation.without_words()
+    )
+    objects = rendered(created, spawner.name)
+    of_server = _of_this_server_alone(objects, spawner, rendered, created)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
     return Plan(attach(objects, key, env), target, created, of_server)
@@ -59,7 +66,7 @@ def make(
 def _of_this_server_alone(
     objects: Sequence[Manifest],
     spawner: StartingSpawner,
-    configured: ConfiguredCluster,
+    rendered: Callable[[Created, str], Sequence[Manifest]],
     created: Created,
 ) -> frozenset[tuple[str, str]]:
     """Kind and name of the user's objects that another server would not have: they go with it."""
@@ -68,7 +75,7 @@ def _of_this_server_alone(
         return frozenset()
     other = replace(created, key=f"{created.key}-other")
     try:
-        theirs = _objects(spawner, configured, other, f"{spawner.name}-other")
+        theirs = rendered(other, f"{spawner.name}-other")
     except ConfigError:  # a template may know only the servers that there are
         return frozenset()
     return frozenset(data - {_name(m) for m in theirs})
@@ -121,12 +128,15 @@ def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
 
 
 def _objects(
-    spawner: StartingSpawner, configured: ConfiguredCluster, created: Created, servername: str
+    spawner: StartingSpawner,
+    configured: ConfiguredCluster,
+    translation: Translation,
+    created: Created,
+    servername: str,
 ) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
         templates = merge_levels(templates, {ROUTE_KEY: template(configured.cluster.route)})
-    translation = spawner.translation()
     if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
         templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
     if configured.namespace is None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
 from traitlets.config import Config
 
+from mcks.core.clusters.pool import Pool
 from mcks.core.commands.configuration import sample_spawner
 from mcks.core.kubespawner.words import WORDS
 from mcks.core.objects import Manifest
+from mcks.core.servers import plan
 from mcks.errors import ConfigError, FunctionFailed
 from tests.core.kubespawner.side_by_side import configuration, planned, planned_by, the
 
@@ -201,11 +204,6 @@ async def test_a_namespace_of_a_profile_counts_unless_the_cluster_says_one() -> 
 
 
 def _namespace_of(spawner: Any) -> str:
-    import logging
-
-    from mcks.core.clusters.pool import Pool
-    from mcks.core.servers import plan
-
     configured = spawner.configured(Pool(spawner.config, logging.getLogger("test")))
     return plan.make(spawner, configured).created.namespace
 
@@ -296,3 +294,31 @@ def test_what_a_hook_appends_for_one_user_is_no_other_users() -> None:
                 value["x"] = "y"
     assert second.words() == sample_spawner(config, "eve").words()
     assert "x" not in str(second.volumes) + str(second.extra_labels)
+
+
+# -- a named server's own claim --------------------------------------------------------------
+
+
+def _own_data(config: Config, remembered: str = "") -> set[tuple[str, str]]:
+    spawner = sample_spawner(config, "ada", servername="gpu")
+    if remembered:
+        spawner.load_state({"pvc_name": remembered})
+    configured = spawner.configured(Pool(config, logging.getLogger("test")))
+    return set(plan.make(spawner, configured).of_server)
+
+
+def test_a_named_servers_claim_is_its_own_only_if_its_name_differs() -> None:
+    own = {("PersistentVolumeClaim", "claim-ada--gpu")}
+    assert _own_data(configuration(CLAIM)) == own
+    shared = configuration({**CLAIM, "pvc_name_template": "claim-{username}"})
+    assert _own_data(shared) == set()
+    assert _own_data(shared, remembered="claim-of-old") == set()
+    assert _own_data(configuration({**CLAIM, "delete_pvc": False})) == set()
+
+
+def test_a_package_that_writes_to_kubespawners_section_takes_effect() -> None:
+    fancy = pytest.importorskip("jupyterhub_fancy_profiles")
+    config = configuration({})
+    fancy.setup_ui(config)
+    spawner = sample_spawner(config, "ada")
+    assert list(spawner.additional_profile_form_template_paths) == list(fancy.TEMPLATE_PATHS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -13,7 +14,7 @@ from kubespawner.objects import make_namespace
 
 from mcks.core.objects import Manifest
 from tests.core.kubespawner.configurations import ALONE, WHOLE, Values
-from tests.core.kubespawner.differences import without_differences
+from tests.core.kubespawner.differences import DIFFERENCES, without_differences
 from tests.core.kubespawner.side_by_side import (
     USER,
     as_sent,
@@ -23,6 +24,7 @@ from tests.core.kubespawner.side_by_side import (
     theirs,
 )
 
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "from-kubespawner.md"
 ALL = {**ALONE, **WHOLE}
 SERVERS = ["", "gpu", "Großer Server"]
 
@@ -72,6 +74,12 @@ async def test_the_environment_that_the_administrator_wrote_is_the_same(name: st
     full = theirs(copy.deepcopy(values), user_id=1)._expand_env(said)
     secret = the("Secret", await planned(configuration(values)))
     assert {key: secret["stringData"][key] for key in full} == full
+
+
+def test_the_page_has_each_difference_with_its_reason() -> None:
+    rows = [f"| {difference.what} | {difference.why} |" for difference in DIFFERENCES]
+    _, _, rest = PAGE.read_text().partition("| what | why |\n|---|---|\n")
+    assert rest.partition("\n\n")[0].splitlines() == rows
 
 
 def _pick(configurations: dict[str, Values]) -> st.SearchStrategy[Values]:

@@ -45,7 +45,8 @@ def test_every_trait_is_ours_as_well_or_has_something_instead() -> None:
 
 def test_the_page_has_a_line_for_each_trait_that_is_not_ours() -> None:
     lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
-    assert lines == [row(name) for name in sorted(TRAITS)]
+    traits = [line for line in lines if line.split("`")[1] in TRAITS]
+    assert sorted(traits) == sorted(row(name) for name in TRAITS)
 
 
 def test_the_page_names_the_traits_that_are_the_same() -> None:
