@@ -74,6 +74,7 @@ def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]
     here = chosen is not None and chosen.profile.slug == profile.slug
     answers = chosen.options if chosen is not None and here else {}
     return {
+        **profile.extra,
         "slug": profile.slug,
         "display_name": profile.display_name,
         "description": profile.description,
@@ -91,12 +92,13 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
     keys = {choice.key for choice in option.choices}
     written = answer if answer is not None and answer not in keys else ""
     shown: dict[str, Any] = {
+        **option.extra,
         "id": f"profile-option-{slug}--{option.key}",
         "display_name": option.display_name,
         "description": option.description,
-        **option.fancy,
         "choices": {
             choice.key: {
+                **choice.extra,
                 "display_name": choice.display_name,
                 "description": choice.description,
                 "default": choice.key == answer if answer is not None else choice.default,
@@ -109,7 +111,7 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
     }
     if option.unlisted is not None:
         shown["unlisted_choice"] = {
-            **option.unlisted.fancy,
+            **option.unlisted.extra,
             "enabled": True,
             "display_name": option.unlisted.display_name,
             "display_name_in_choices": option.unlisted.display_name_in_choices,

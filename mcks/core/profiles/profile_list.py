@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from slugify import slugify
 
 from mcks.core.access import EVERYBODY, Access
-from mcks.errors import ConfigError, unknown
+from mcks.core.profiles.keys import others
+from mcks.errors import ConfigError
 
 _OVERRIDES = ("kubespawner_override", "spawner_override")
 _OVERRIDING = {*_OVERRIDES, "cluster"}
@@ -65,6 +66,8 @@ class Choice:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     theirs: frozenset[str] = frozenset()
     access: Access = EVERYBODY
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
 
@@ -79,7 +82,8 @@ class Unlisted:
     validation_message: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     theirs: frozenset[str] = frozenset()
-    fancy: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What only other forms read."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ class Option:
     description: str = ""
     choices: tuple[Choice, ...] = ()
     unlisted: Unlisted | None = None
-    fancy: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What only other forms read."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class Profile:
     description_html: str = ""
     options: tuple[Option, ...] = ()
     access: Access = EVERYBODY
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
 
@@ -203,7 +210,7 @@ def _default_order(what: Profile | Choice) -> tuple[bool, bool]:
 
 
 def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
-    _check_keys(where, entry, _PROFILE)
+    extra = others(where, entry, _PROFILE, ignored)
     name = _text(where, entry, "display_name")
     if not name:
         raise ConfigError(f"{where} needs a 'display_name': the text that users see")
@@ -226,11 +233,12 @@ def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
             _option(f"{place}[{key!r}]", key, value, ignored) for key, value in options.items()
         ),
         access=_access(where, entry),
+        extra=extra,
     )
 
 
 def _option(where: str, key: Any, entry: Any, ignored: list[str]) -> Option:
-    _check_keys(where, entry, _OPTION)
+    extra = others(where, entry, _OPTION, ignored)
     _check_name(where, key, "option")
     if key == "profile" or key.endswith(f"--{UNLISTED}"):
         raise ConfigError(f"{where}: an option cannot have this key: the form needs it itself")
@@ -239,7 +247,7 @@ def _option(where: str, key: Any, entry: Any, ignored: list[str]) -> Option:
         raise ConfigError(
             f"{where}['choices'] must be a dict of choices, not {type(choices).__name__}"
         )
-    unlisted = _unlisted(f"{where}['unlisted_choice']", entry.get("unlisted_choice") or {})
+    unlisted = _unlisted(f"{where}['unlisted_choice']", entry.get("unlisted_choice") or {}, ignored)
     if not choices and unlisted is None:
         raise ConfigError(
             f"{where} offers nothing: write 'choices', or an 'unlisted_choice' with 'enabled': True"
@@ -255,12 +263,12 @@ def _option(where: str, key: Any, entry: Any, ignored: list[str]) -> Option:
             ]
         ),
         unlisted=unlisted,
-        fancy={k: entry[k] for k in _FANCY if k in entry},
+        extra=extra | {k: entry[k] for k in _FANCY if k in entry},
     )
 
 
 def _choice(where: str, key: Any, entry: Any, ignored: list[str]) -> Choice:
-    _check_keys(where, entry, _CHOICE | _IDLE)
+    extra = others(where, entry, _CHOICE | _IDLE, ignored)
     ignored += (
         f"{where}: {idle!r} has no effect: a choice's name is its key" for idle in _IDLE & {*entry}
     )
@@ -275,11 +283,12 @@ def _choice(where: str, key: Any, entry: Any, ignored: list[str]) -> Choice:
         overrides=_overrides(where, entry),
         theirs=_theirs(entry),
         access=_access(where, entry),
+        extra=extra,
     )
 
 
-def _unlisted(where: str, entry: Any) -> Unlisted | None:
-    _check_keys(where, entry, _UNLISTED)
+def _unlisted(where: str, entry: Any, ignored: list[str]) -> Unlisted | None:
+    extra = others(where, entry, _UNLISTED, ignored)
     regex = _text(where, entry, "validation_regex")
     try:
         re.compile(regex)
@@ -301,7 +310,7 @@ def _unlisted(where: str, entry: Any) -> Unlisted | None:
         validation_message=_text(where, entry, "validation_message"),
         overrides=overrides,
         theirs=_theirs(entry),
-        fancy={k: entry[k] for k in _FANCY if k in entry},
+        extra=extra | {k: entry[k] for k in _FANCY if k in entry},
     )
 
 
@@ -346,13 +355,6 @@ def _theirs(entry: Mapping[str, Any]) -> frozenset[str]:
     """Name what only ``kubespawner_override`` says, so that it has KubeSpawner's meaning."""
     theirs, ours = (entry.get(key) or {} for key in _OVERRIDES)
     return frozenset(theirs.keys() - ours.keys())
-
-
-def _check_keys(where: str, entry: Any, known: set[str]) -> None:
-    if not isinstance(entry, Mapping):
-        raise ConfigError(f"{where} must be a dict, not {type(entry).__name__}")
-    for key in entry.keys() - known:
-        raise ConfigError(f"{where}: {unknown('key', str(key), known)}")
 
 
 def _check_name(where: str, key: Any, what: str) -> None:

@@ -90,7 +90,8 @@ def find(objects: Sequence[Manifest], kind: str, name: str) -> Manifest:
             return manifest
     raise ConfigError(
         f"`objects` makes no {kind} named {name!r} (the value of {{{{key}}}}): mcks needs it. "
-        "Was its template removed or its name changed?"
+        "Was its template removed or its name changed? A value for `objects`, as YAML gives it, "
+        "takes the place of all templates that come with mcks: write yours under `resources`"
     )
 
 

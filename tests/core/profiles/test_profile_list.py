@@ -149,7 +149,7 @@ def test_an_entry_with_a_mistake_is_left_out_and_the_others_are_there(
 
 
 def test_the_next_is_the_default_if_the_marked_one_is_left_out() -> None:
-    listed = parse([{"display_name": "a", "default": True, "x": 1}, {"display_name": "b"}])
+    listed = parse([{"display_name": "a", "default": True, "sluk": 1}, {"display_name": "b"}])
     assert [(p.slug, p.default) for p in listed.profiles] == [("b", True)]
 
 
@@ -190,7 +190,7 @@ def test_an_unlisted_choice_that_is_not_enabled_is_none() -> None:
 def test_the_keys_of_jupyterhub_fancy_profiles_are_kept() -> None:
     fancy = {"dynamic_image_building": {"enabled": True}}
     (profile,) = parse(option(choices={"x": {}}, **fancy)).profiles
-    assert profile.options[0].fancy == fancy
+    assert profile.options[0].extra == fancy
 
 
 @pytest.mark.parametrize(

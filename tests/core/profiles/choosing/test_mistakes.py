@@ -37,7 +37,7 @@ async def test_a_saved_choice_of_a_bad_entry_becomes_the_default() -> None:
 
 
 async def test_a_list_of_bad_entries_alone_opens_no_hub(caplog: pytest.LogCaptureFixture) -> None:
-    spawner = spawner_of(listed=[{"display_name": "a", "x": 1}])
+    spawner = spawner_of(listed=[{"display_name": "a", "defalt": 1}])
     assert "unknown key" in await form_of(spawner)
     refused = await refusal(spawner, {})
     assert "This hub's configuration has a mistake" in refused.log_message
