@@ -75,7 +75,9 @@ TRAITS: dict[str, Instead] = {
     "fs_gid": _pod("securityContext: {fsGroup: 100}"),
     "get_pod_url": Instead("`ingress_public_url` of the cluster: the hub goes through its gateway"),
     "gid": _pod("securityContext: {runAsGroup: 100}"),
-    "handle_legacy_names": Instead("`key_template`, which names the objects"),
+    "handle_legacy_names": Instead(
+        '`slug_scheme = "escape"`, if claims have names of KubeSpawner 6'
+    ),
     "hub_connect_ip": Instead("`hub_connect_url` of the cluster"),
     "hub_connect_port": Instead("`hub_connect_url` of the cluster"),
     "image_pull_policy": _container("imagePullPolicy: Always"),
