@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
 
@@ -23,7 +23,12 @@ _DEPRECATED = ("singleuser_", "user_")
 def is_read(config: Config) -> bool:
     """Tell whether some section of *config* says that ``c.KubeSpawner`` is to be read."""
     sections = (value for value in config.values() if isinstance(value, Config))
-    return any(section.get(SWITCH) is True for section in sections)
+    return any(_is_true(section.get(SWITCH)) for section in sections)
+
+
+def _is_true(value: Any) -> bool:
+    """Read a switch; on a command line it is a text."""
+    return value is True or (isinstance(value, DeferredConfig) and str(value).lower() == "true")
 
 
 def values(config: Config) -> dict[str, Any]:

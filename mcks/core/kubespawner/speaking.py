@@ -8,11 +8,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from traitlets import Bool, TraitType, Unicode, default
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from mcks.core.kubespawner import section
 from mcks.core.kubespawner.fields import expand
@@ -41,6 +42,8 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
     cmd_as_args = Bool(help="Whether ``cmd`` is KubeSpawner's: arguments of the image's own.")
     pvc_name = Unicode(help="The claim's name at an earlier start.")
     claim_was_made = False
+    named: Mapping[str, str] = MappingProxyType({})
+    """The fields ``pod_name`` and ``namespace``, as soon as a start has found them."""
 
     @default("cmd_as_args")
     def _default_cmd_as_args(self) -> bool:
@@ -72,6 +75,8 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
                 continue
             if isinstance(value, LazyConfigValue):
                 value = value.get_value(getattr(self, name))  # noqa: PLW2901
+            elif isinstance(value, DeferredConfig):
+                value = value.get_value(self.traits()[name])  # noqa: PLW2901
             setattr(self, name, copy.deepcopy(value))
 
     @property
@@ -126,8 +131,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def expanded(self, value: Any) -> Any:
         """Return *value* with this server's fields in its texts. Raises ConfigError."""
-        translation = self.translation()
-        return expand(value, {"namespace": self.namespace, **translation.fields()})
+        return expand(value, {**self.translation().fields(), **self.named})
 
     # -- the hub restarts ---------------------------------------------------------------------
 

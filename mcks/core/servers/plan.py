@@ -52,6 +52,7 @@ def make(
     key = kept_key or key_of(spawner)
     namespace = _namespace(spawner, configured, kept_namespace)
     created = Created(key, namespace, spawner.hub_id)
+    spawner.named = {"pod_name": key, "namespace": namespace}
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
     rendered = partial(
         _objects, spawner, configured, translation if translated else translation.without_words()

@@ -5,7 +5,7 @@ The spawner itself, and what is done with it, does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from mcks.core.kubespawner.translation import Translation
@@ -64,6 +64,7 @@ class StartingSpawner(Traits, Protocol):
     port: int
     cmd: Sequence[str] | None
     cmd_as_args: bool
+    named: Mapping[str, str]
     mem_limit: float | None
     mem_guarantee: float | None
     cpu_limit: float | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from traitlets.config import Config
+from traitlets.config.loader import KVArgParseConfigLoader
 
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.kubespawner import section
 from mcks.core.spawner import MultiClusterKubeSpawner
 
@@ -20,6 +22,13 @@ def test_the_section_is_read_only_if_it_is_said() -> None:
     assert section.is_read(said(True))
     assert not section.is_read(said(False))
     assert not section.is_read(Config(KubeSpawner={"uid": 1}))
+
+
+def test_a_switch_on_the_command_line_counts() -> None:
+    said = ["--MultiClusterKubeSpawner.read_kubespawner=True", "--KubeSpawner.uid=7"]
+    config = KVArgParseConfigLoader(said).load_config()
+    assert section.is_read(config)
+    assert sample_spawner(config, "ada").words()["uid"] == 7
 
 
 def test_without_the_switch_each_key_is_ignored() -> None:

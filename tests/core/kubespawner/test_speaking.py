@@ -322,3 +322,13 @@ def test_a_package_that_writes_to_kubespawners_section_takes_effect() -> None:
     fancy.setup_ui(config)
     spawner = sample_spawner(config, "ada")
     assert list(spawner.additional_profile_form_template_paths) == list(fancy.TEMPLATE_PATHS)
+
+
+async def test_fields_in_the_environment_are_those_of_this_start() -> None:
+    config = configuration(
+        {"namespace": "theirs", "environment": {"W": "{namespace}/{pod_name}/{pvc_name}"}}
+    )
+    config.Cluster.namespace = "ours"
+    config.MultiClusterKubeSpawner.hub_id = "h"
+    environment = the("Secret", await planned(config, "ada"))["stringData"]
+    assert environment["W"] == "ours/h-jupyter-ada/claim-ada"
