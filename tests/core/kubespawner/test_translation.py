@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kubespawner.objects import make_namespace
 
+from mcks.core.commands import config_check
 from mcks.core.objects import Manifest
+from tests.core import kubeconfigs
 from tests.core.kubespawner.configurations import ALONE, WHOLE, Values
 from tests.core.kubespawner.differences import DIFFERENCES, without_differences
 from tests.core.kubespawner.side_by_side import (
@@ -74,6 +76,15 @@ async def test_the_environment_that_the_administrator_wrote_is_the_same(name: st
     full = theirs(copy.deepcopy(values), user_id=1)._expand_env(said)
     secret = the("Secret", await planned(configuration(values)))
     assert {key: secret["stringData"][key] for key in full} == full
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_configuration_passes_the_check_without_a_word(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfigs.write(tmp_path / "kc", "x")))
+    found = config_check.check(configuration(ALL[name]))
+    assert (found.problems, found.notes) == ([], [])
 
 
 def test_the_page_has_each_difference_with_its_reason() -> None:
