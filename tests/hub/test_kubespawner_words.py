@@ -12,6 +12,7 @@ from mcks.core.objects import Manifest
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Namespace
+from tests.hub.hubs import Start, start_server, stop_server
 from tests.hub.servers import Make, pod_of, until
 
 pytestmark = pytest.mark.cluster
@@ -81,3 +82,33 @@ async def test_a_server_has_its_home_and_limits_and_both_are_there_after_a_resta
         return found is None or "deletionTimestamp" in found["metadata"]
 
     await until(gone)
+
+
+EXTRA = """
+c.MultiClusterKubeSpawner.read_kubespawner = True
+c.KubeSpawner.storage_pvc_ensure = True
+c.KubeSpawner.storage_capacity = "1Gi"
+c.KubeSpawner.volumes = [{"name": "own", "persistentVolumeClaim": {"claimName": "{pvc_name}"}}]
+c.KubeSpawner.volume_mounts.append({"name": "own", "mountPath": "/own"})
+c.KubeSpawner.cpu_limit = 2
+c.KubeSpawner.extra_labels.update({"team": "{username}"})
+c.KubeSpawner.events_enabled = True
+"""
+
+
+async def test_a_real_hub_starts_servers_by_that_section_and_logs_what_has_no_effect(
+    start_hub: Start, api: KubernetesAPI, namespace: Namespace
+) -> None:
+    async with start_hub(EXTRA) as hub:
+        lines = await start_server(hub, "ada", "a")
+        assert lines[-1].get("ready"), lines[-1]
+        pod = await pod_of(api, namespace)
+        assert pod is not None
+        await stop_server(hub, "ada")
+        log = hub.log.read_text()
+    claims = [volume.get("persistentVolumeClaim") for volume in pod["spec"]["volumes"]]
+    assert {"claimName": "claim-ada"} in claims
+    assert container_of(pod)["resources"]["limits"]["cpu"] == "2"
+    assert pod["metadata"]["labels"]["team"] == "ada"
+    assert pod["metadata"]["labels"]["component"] == "singleuser-server"
+    assert log.count("c.KubeSpawner.events_enabled has no effect") == 1
