@@ -90,7 +90,9 @@ def _empty(manifest: Manifest) -> None:
 
 def _long_name(manifest: Manifest) -> None:
     name = manifest["metadata"]["name"]
-    if manifest["kind"] == "Pod" and (_CUT.fullmatch(name) or not is_dns_label(name)):
+    if manifest["kind"] in ("Pod", "Namespace") and (
+        _CUT.fullmatch(name) or not is_dns_label(name)
+    ):
         manifest["metadata"]["name"] = "(no label)"
 
 
@@ -142,8 +144,8 @@ DIFFERENCES = [
         _empty,
     ),
     Difference(
-        "a Pod's name that is no DNS label, or longer than 63 characters, is cut and gets a hash",
-        "the Service, the route and a label have the same name",
+        "a Pod's or namespace's name that is no DNS label of 63 characters is cut and gets a hash",
+        "Service, route and a label are called as the Pod; Kubernetes takes no such namespace",
         _long_name,
     ),
 ]

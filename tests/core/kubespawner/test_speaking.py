@@ -286,12 +286,11 @@ async def test_a_claim_of_kubespawners_own_state_is_found_unless_it_is_not_to_be
 def test_what_a_hook_appends_for_one_user_is_no_other_users() -> None:
     config = configuration({})
     first, second = sample_spawner(config, "ada"), sample_spawner(config, "bob")
-    for name in WORDS:
-        for value in (getattr(first, name),):
-            if isinstance(value, list):
-                value.append("x")
-            elif isinstance(value, dict):
-                value["x"] = "y"
+    for value in [getattr(first, name) for name in WORDS]:
+        if isinstance(value, list):
+            value.append("x")
+        elif isinstance(value, dict):
+            value["x"] = "y"
     assert second.words() == sample_spawner(config, "eve").words()
     assert "x" not in str(second.volumes) + str(second.extra_labels)
 
