@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mcks.core.kubespawner.words import REFUSED, WORDS
+
 
 @dataclass(frozen=True)
 class Instead:
@@ -149,4 +151,6 @@ def instead_of(trait: str) -> str:
     if found is None:
         return ""
     here = f"an entry of 'patches', such as\n{found.patch}" if found.patch else found.advice
+    if trait in WORDS - REFUSED.keys():
+        here = f"a key of 'kubespawner_override', or of c.KubeSpawner if that is read, or {here}"
     return f"{trait!r} is KubeSpawner's. Here it is {here}"
