@@ -6,8 +6,8 @@ Knows no cloud: those are in `mcks.backends.programs`. Finding them is in `mcks.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import Field, dataclass, field
+from typing import Any, ClassVar, Protocol
 
 from mcks.auth.credential import Credential
 from mcks.auth.shared import SharedLogin
@@ -15,7 +15,9 @@ from mcks.backends.variables import refuse_lost
 
 
 class NativeLogIn(Protocol):
-    """One recognised stanza, as a value: it says what was asked for, and how it is done."""
+    """One recognised stanza, as a dataclass: it says what was asked for, and how it is done."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def warning(self) -> str:

@@ -10,12 +10,14 @@ import functools
 import importlib
 import os
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 
 from mcks.backends import programs
 from mcks.backends.kubeconfig import Entry
 from mcks.backends.native import Invocation, Known, NativeLogIn
+from mcks.backends.variables import on_the_way
 from mcks.errors import ConfigError
 
 
@@ -64,7 +66,15 @@ def arguments_of(stanza: Mapping[str, object]) -> list[str]:
 def _of_exec(stanza: Mapping[str, object], hub: Mapping[str, str]) -> NativeLogIn | None:
     invocation = Invocation(arguments_of(stanza), environment_of(stanza), hub)
     read = _known().commands.get(base_name(str(stanza.get("command") or "")))
-    return None if read is None else read(invocation)
+    login = None if read is None else read(invocation)
+    return None if login is None else _warned(login, on_the_way(invocation.environment))
+
+
+def _warned(login: NativeLogIn, ignored: Sequence[str]) -> NativeLogIn:
+    if not ignored:
+        return login
+    way = f"{', '.join(ignored)} in exec.env: the hub's own proxy and CAs count instead"
+    return replace(login, warning="; ".join(filter(None, (login.warning, way))))
 
 
 def _of_provider(provider: Mapping[str, object]) -> NativeLogIn | None:

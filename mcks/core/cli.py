@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from traitlets import TraitError
+
 from mcks._version import __version__
 from mcks.backends import registry
 from mcks.core.commands import check, cluster_check, gc, rbac, render, standard_output, token
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with standard_output.reserved() as arguments.answer:
             code: int = arguments.run(arguments)
-    except MCKSError as exc:
+    except (MCKSError, TraitError) as exc:
         sys.stderr.write(f"mcks: {exc}\n")
         return 1
     except BrokenPipeError:

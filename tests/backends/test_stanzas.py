@@ -95,7 +95,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("command", "arguments"), CALLS)
-@pytest.mark.parametrize("name", ["NEW_IDENTITY", "HOME", "HTTPS_PROXY", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("name", ["NEW_IDENTITY", "HOME", "AWS_CONFIG_FILE"])
 def test_a_variable_that_would_be_lost_is_refused_by_name(
     command: str, arguments: tuple[str, ...], name: str
 ) -> None:
@@ -110,6 +110,21 @@ def test_a_variable_that_changes_no_login_is_taken(
 ) -> None:
     changes_nothing = {"PATH": "/opt", "LANG": "C", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
     assert of_exec(command, *arguments, **changes_nothing) == of_exec(command, *arguments)
+
+
+@pytest.mark.parametrize(("command", "arguments"), CALLS)
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "AWS_CA_BUNDLE"])
+def test_the_hubs_own_proxy_and_cas_count_and_the_log_says_so(
+    command: str, arguments: tuple[str, ...], name: str
+) -> None:
+    plain, found = of_exec(command, *arguments), of_exec(command, *arguments, **{name: SECRET})
+    assert found is not None
+    assert plain is not None
+    told = f"{name} in exec.env: the hub's own proxy and CAs count instead"
+    assert found.warning == "; ".join(filter(None, (plain.warning, told)))
+    assert (found.identity(), found.renewal()) == (plain.identity(), plain.renewal())
+    assert found.credential_key() == plain.credential_key()
+    assert SECRET not in found.warning
 
 
 def test_everything_else_is_unknown() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.backends.variables import last_set, refuse_lost
+from mcks.backends.variables import last_set, on_the_way, refuse_lost
 from mcks.errors import ConfigError
 
 
@@ -19,6 +19,12 @@ def test_an_empty_variable_is_refused_where_it_would_hide_the_hubs() -> None:
     with pytest.raises(ConfigError, match=r"REGION in exec\.env is empty") as caught:
         refuse_lost({"REGION": ""}, {"REGION": "s3cr3t"}, counting=["REGION"])
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_proxies_and_cas_of_the_way_are_named_as_they_are_written() -> None:
+    environment = {"https_proxy": "http://me:s3cr3t@p", "NO_PROXY": "", "REGION": "x"}
+    refuse_lost(environment, {"NO_PROXY": "y"}, counting=["REGION"])
+    assert on_the_way(environment) == ["https_proxy", "NO_PROXY"]
 
 
 @pytest.mark.parametrize(

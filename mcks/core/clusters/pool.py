@@ -139,12 +139,12 @@ class Pool:
     ) -> None:
         backend = configured.backend
         try:
-            transport = await Transport.of(
-                backend, breaker=connected.breaker, deadlines=self.deadlines
-            )
+            # not Transport.of: that it fails says nothing of the connection that is in use
+            api = await backend.connect()
         except BaseException:
             await backend.close()
             raise
+        transport = Transport(api, backend, breaker=connected.breaker, deadlines=self.deadlines)
         connected.connect_anew(backend, transport)
         self._configured[identity] = configured
         self._log.warning("%s was connected anew: its configuration has changed", connected.title)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
 from mcks.core.hub.sweep import PendingDeletion
 from mcks.core.servers import launch
+from mcks.core.servers.server import Created
 from mcks.errors import MCKSError, UnknownCluster
 
 
@@ -35,20 +36,23 @@ class Removal:
         """Return when the server's Pod is gone, or its objects are noted to be deleted later.
 
         That is so if their cluster does not answer *within* these seconds. Whoever waits may be
-        cancelled: the removal goes on.
+        cancelled: the removal goes on. It ends for all when one of them has waited long enough.
         """
-        try:
-            async with asyncio.timeout(within):
-                await asyncio.shield(self._begin())
-        except (MCKSError, TimeoutError) as exc:
-            self._leave_for_later(exc)
+        created, removal = self._spawner.remembered.created, self._begin()
+        # not by a shield: the end of the removal must not look like that of the one who waits
+        await asyncio.wait({removal}, timeout=within)
+        failure = _failure_of(removal)
+        if failure is not None:
+            self._leave_for_later(created, failure)
 
     def begin(self) -> None:
         """Remove in the background; if that fails, the objects stay until somebody asks again."""
         self._begin().add_done_callback(self._log_failure)
 
     def _begin(self) -> asyncio.Task[None]:
-        self.task = self.task or asyncio.create_task(self._remove())
+        if self.task is None:
+            self.task = asyncio.create_task(self._remove())
+            self.task.add_done_callback(self._ended)
         return self.task
 
     async def _remove(self) -> None:
@@ -62,28 +66,49 @@ class Removal:
         except UnknownCluster as exc:
             where = spawner.remembered.where()
             spawner.log.warning("%s: %s stays behind: %s", spawner._log_name, where, exc)
-        finally:
-            self.task = None
         spawner.remembered = spawner.remembered.without_server()
 
-    def _leave_for_later(self, exc: Exception) -> None:
-        """Forget the server, whose objects are deleted when their cluster can be reached again."""
+    def _ended(self, done: asyncio.Task[None]) -> None:
+        if self.task is done:
+            self.task = None
+        _failure_of(done)  # nobody may be waiting any more
+
+    def _leave_for_later(self, created: Created | None, failure: BaseException) -> None:
+        """Forget *created*, which is deleted when its cluster can be reached again.
+
+        Nothing is left to do if another one who waited has noted it.
+        """
         spawner, remembered = self._spawner, self._spawner.remembered
+        if created is None or remembered.created is not created:
+            return
+        if not isinstance(failure, MCKSError | TimeoutError | asyncio.CancelledError):
+            raise failure
         spawner.log.warning(
-            "%s: will delete %s later: %s",
-            spawner._log_name,
-            remembered.where(),
-            str(exc) or type(exc).__name__,
+            "%s: will delete %s later: %s", spawner._log_name, remembered.where(), _words(failure)
         )
         if self.task is not None:
             self.task.cancel()
-        if remembered.created is not None:
-            deletion = PendingDeletion(created=remembered.created)
-            fleet_of(spawner).delete_later(remembered.cluster, spawner.clusters, deletion)
+            self.task = None
+        deletion = PendingDeletion(created=created)
+        fleet_of(spawner).delete_later(remembered.cluster, spawner.clusters, deletion)
         spawner.remembered = remembered.without_server()
 
     def _log_failure(self, done: asyncio.Task[None]) -> None:
-        if not done.cancelled() and (exc := done.exception()) is not None:
+        failure = _failure_of(done)
+        if failure is not None and not done.cancelled():
             self._spawner.log.warning(
-                "%s ended, but its objects stay for now: %s", self._spawner._log_name, exc
+                "%s ended, but its objects stay for now: %s",
+                self._spawner._log_name,
+                _words(failure),
             )
+
+
+def _failure_of(removal: asyncio.Task[None]) -> BaseException | None:
+    """Say why the objects may still be there; None if they are gone."""
+    if not removal.done():
+        return TimeoutError()
+    return asyncio.CancelledError() if removal.cancelled() else removal.exception()
+
+
+def _words(failure: BaseException) -> str:
+    return str(failure) or type(failure).__name__

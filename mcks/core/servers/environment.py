@@ -16,8 +16,13 @@ from mcks.errors import ConfigError
 CONTAINER = "notebook"
 _MEMORY = {"MEM_LIMIT": "limits", "MEM_GUARANTEE": "requests"}
 _CPU = {"CPU_LIMIT": "limits", "CPU_GUARANTEE": "requests"}
-_AS_TYPED = {"JUPYTERHUB_USER", "JUPYTERHUB_SERVER_NAME"}
-"""Names that people choose for themselves: ``$(...)`` in them means nothing."""
+_AS_TYPED = {
+    *("JUPYTERHUB_USER", "JUPYTERHUB_SERVER_NAME"),
+    *("JUPYTERHUB_OAUTH_SCOPES", "JUPYTERHUB_OAUTH_ACCESS_SCOPES"),
+    "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES",
+}
+"""Names that people choose for themselves, and scopes in which they stand: ``$(...)`` in them means
+nothing, and no other variable may become part of who has access to a server."""
 
 
 def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> list[Manifest]:

@@ -150,7 +150,7 @@ def test_variables_that_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["AWS_ROLE_ARN", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_CA_BUNDLE"],
+    ["AWS_ROLE_ARN", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"],
 )
 def test_other_variables_are_refused_by_name(name: str) -> None:
     for command, args in (("aws", HUB), ("aws-iam-authenticator", ("token", "-i", "hub"))):

@@ -193,6 +193,28 @@ async def test_an_entry_that_cannot_be_used_changes_nothing_and_is_warned_of_onc
     assert "token and username exclude each other" in caplog.text
 
 
+async def test_an_entry_that_cannot_log_in_leaves_the_cluster_available(
+    server: FakeAPIServer,
+    edit: Edit,
+    connected: ConnectedCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    looks = []
+
+    async def outdated() -> bool:
+        looks.append(1)
+        return True
+
+    monkeypatch.setattr(connected.backend, "outdated", outdated)
+    edit({"tokenFile": "/not/there"})
+    await until(lambda: len(looks) >= 6)
+    assert "it is used as it was before" in caplog.text
+    assert connected.breaker.unavailable is None
+    await connected.client.get(REF)
+    assert sent(server) == {("Bearer T1", None)}
+
+
 async def test_a_broken_or_missing_file_changes_nothing(
     server: FakeAPIServer, connected: ConnectedCluster, tmp_path: Path
 ) -> None:

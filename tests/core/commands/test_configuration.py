@@ -320,3 +320,17 @@ def test_what_is_installed_elsewhere_is_not_asked_for(
     extra = "c.JupyterHub.authenticator_class = 'not_installed_here.Authenticator'"
     assert mcks_does(tmp_path, extra, "check", "--offline") == 0
     assert capsys.readouterr().out == "0 problems found\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [('mem_limit = "much"', "much"), ("cmd = []", "cmd"), ("environment = 1", "environment")],
+)
+@pytest.mark.parametrize("command", [["check", "--offline"], ["render", "--user", "ada"], ["gc"]])
+def test_a_setting_of_a_wrong_kind_is_a_line_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], setting: str, named: str
+) -> None:
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_text(f"c.Spawner.{setting}\n")
+    assert main([*command, "-f", str(file)]) == 1
+    assert named in "".join(capsys.readouterr())

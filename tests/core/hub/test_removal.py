@@ -75,3 +75,49 @@ async def test_what_an_ended_server_leaves_is_removed_while_the_hub_asks(
     server.watch_lines = [event("DELETED", pod)]
     await until(lambda: spawner.removal.task is None)
     assert await spawner.poll() == 3
+
+
+async def test_who_waits_longest_ends_as_well_when_another_has_waited_long_enough(
+    loopback_hub: LoopbackHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, spawner = loopback_hub.server, loopback_hub.running()
+    await loopback_hub.watched()
+    server.watch_held.set()
+    patient = [asyncio.create_task(spawner.stop()) for _ in range(2)]
+    await until(lambda: POD not in server.objects)
+    await spawner.removal.complete(within=0)
+    await asyncio.gather(*patient)
+    assert spawner.removal.task is None
+    assert caplog.text.count("will delete jupyter-ada in namespace ns of cluster 'a' later: ") == 1
+    assert has_pending(spawner)
+
+
+async def test_a_removal_that_is_given_up_takes_nothing_from_the_next_start(
+    loopback_hub: LoopbackHub,
+) -> None:
+    server, spawner = loopback_hub.server, loopback_hub.running()
+    await loopback_hub.watched()
+    server.watch_held.set()
+    stop = asyncio.create_task(spawner.stop())
+    await until(lambda: POD not in server.objects)
+    await spawner.removal.complete(within=0)
+    loopback_hub.running()
+    state = {"cluster": "a", "namespace": "ns", "key": "jupyter-ada", "url": ""}
+    spawner.load_state(state)
+    await stop
+    assert spawner.remembered.created is not None
+
+
+async def test_whoever_waits_for_a_removal_can_be_cancelled(loopback_hub: LoopbackHub) -> None:
+    server, spawner = loopback_hub.server, loopback_hub.running()
+    await loopback_hub.watched()
+    pod = server.objects[POD]
+    server.watch_held.set()
+    stop = asyncio.create_task(spawner.stop())
+    await until(lambda: POD not in server.objects)
+    stop.cancel()
+    await asyncio.wait({stop})
+    assert stop.cancelled()
+    server.watch_lines = [event("DELETED", pod)]
+    await until(lambda: spawner.remembered.created is None)
+    assert not has_pending(spawner)

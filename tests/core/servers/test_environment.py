@@ -6,7 +6,9 @@ import copy
 from typing import Any
 
 import pytest
+from traitlets.config import Config
 
+from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.servers.environment import attach, cores
 from mcks.errors import ConfigError
@@ -79,6 +81,13 @@ def test_a_name_that_its_user_has_chosen_refers_to_nothing() -> None:
     secret, pod = attach(objects(), "k", env)
     assert notebook([secret, pod])["env"] == []
     assert secret["stringData"]["JUPYTERHUB_USER"] == "$(HOME)"
+
+
+def test_no_variable_becomes_part_of_what_a_hub_says_of_names_that_look_like_it() -> None:
+    spawner = sample_spawner(Config(), "$(HOME)", servername="$(PATH)")
+    secret, pod = attach(objects(), "k", spawner.get_env())
+    assert notebook([secret, pod])["env"] == []
+    assert "server=$(HOME)/$(PATH)" in secret["stringData"]["JUPYTERHUB_OAUTH_ACCESS_SCOPES"]
 
 
 def test_entries_stand_after_what_they_refer_to() -> None:
