@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +28,8 @@ _LOWEST = "Configurable"
 """The section that every other stands above."""
 _BELOW = "Spawner"
 """The section that ``c.KubeSpawner`` stands directly above."""
-_UNTOUCHED = KubeSpawnerWords()
+_UNSAID = {name: getattr(KubeSpawnerWords(), name) for name in WORDS}
+"""The words as KubeSpawner has them if nobody says anything."""
 
 
 class SpeaksKubeSpawner(KubeSpawnerWords):
@@ -71,7 +73,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         if not section.is_read(cfg):
             return
         for name, value in section.values(cfg).items():
-            if name not in WORDS or not self._is_word(name):
+            if name not in _words_of(type(self)):
                 continue
             if isinstance(value, LazyConfigValue):
                 value = value.get_value(getattr(self, name))  # noqa: PLW2901
@@ -88,22 +90,21 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def words(self) -> dict[str, Any]:
         """Return the words that count: all of them, or those that a profile or a hook has said."""
-        values = {n: getattr(self if self._is_word(n) else _UNTOUCHED, n) for n in WORDS}
+        touched = [name for name in _words_of(type(self)) if self.trait_has_value(name)]
+        values = {name: getattr(self, name) for name in touched}
         if self.read_kubespawner:
-            return values
+            return _UNSAID | values
+        overridden = self.overridden
         return {
             name: value
             for name, value in values.items()
-            if name in self.overridden or value != getattr(_UNTOUCHED, name)
+            if name in overridden or value != _UNSAID[name]
         }
-
-    def _is_word(self, name: str) -> bool:
-        """Tell whether *name* is no attribute that a subclass has for something else."""
-        return isinstance(getattr(type(self), name), TraitType)
 
     def functions(self) -> dict[str, Any]:
         """Return the words that are functions, which have to be called with this spawner."""
-        values = {name: getattr(self, name) for name in CALLED if self._is_word(name)}
+        called = _words_of(type(self)) & CALLED
+        values = {name: getattr(self, name) for name in sorted(called)}
         return {name: value for name, value in values.items() if callable(value)}
 
     def translation(self) -> Translation:
@@ -153,6 +154,12 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
             self.claim_was_made = True
 
 
+@cache
+def _words_of(spawner_class: type) -> frozenset[str]:
+    """The words that are no attribute which a subclass has for something else."""
+    return frozenset(n for n in WORDS if isinstance(getattr(spawner_class, n), TraitType))
+
+
 def _merged(*sections: Mapping[str, Any]) -> Config:
     """Join *sections*, lowest first, as traitlets joins those of one object."""
     joined = Config()
@@ -161,6 +168,7 @@ def _merged(*sections: Mapping[str, Any]) -> Config:
     return joined
 
 
+@cache
 def _own_namespace() -> str:
     """The hub's namespace, if it runs in a Pod."""
     try:

@@ -93,6 +93,8 @@ class Translation:
 
         Raises ConfigError for an unknown field and for a value of the wrong form.
         """
+        if not self.words and not self.complete:
+            return list(objects)
         own = servername == self.servername
         where = self.fields(None if own else servername)
         where |= {"pod_name": key, "namespace": namespace}

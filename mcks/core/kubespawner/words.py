@@ -20,9 +20,11 @@ EXPANDED = frozenset(
     }
 )
 """Words in whose texts ``{username}`` and its like are fields; elsewhere braces are braces."""
-CALLED = (
-    *("container_security_context", "fs_gid", "gid", "pod_security_context"),
-    *("supplemental_gids", "uid"),
+CALLED = frozenset(
+    {
+        *("container_security_context", "fs_gid", "gid", "pod_security_context"),
+        *("supplemental_gids", "uid"),
+    }
 )
 """Words that may be functions of the spawner, async too, called at each start."""
 REFUSED = {

@@ -49,8 +49,8 @@ def make(
         place = f"cluster {configured.cluster.name!r}"
         spawner.choosing.overrides.set("hub_connect_url", url, place)
     translation = spawner.translation()
-    key = kept_key or key_of(spawner)
-    namespace = _namespace(spawner, configured, kept_namespace)
+    key = kept_key or key_of(spawner, translation)
+    namespace = _namespace(spawner, configured, translation, kept_namespace)
     created = Created(key, namespace, spawner.hub_id)
     spawner.named = {"pod_name": key, "namespace": namespace}
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
@@ -86,9 +86,8 @@ def _name(manifest: Manifest) -> tuple[str, str]:
     return manifest["kind"], manifest["metadata"]["name"]
 
 
-def key_of(spawner: StartingSpawner) -> str:
+def key_of(spawner: StartingSpawner, translation: Translation) -> str:
     """Name the server's objects by ``key_template``, or as KubeSpawner does if it is to be read."""
-    translation = spawner.translation()
     if translation.complete or "pod_name_template" in translation.words:
         wanted = translation.pod_name
     else:
@@ -98,23 +97,27 @@ def key_of(spawner: StartingSpawner) -> str:
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
-def _namespace(spawner: StartingSpawner, configured: ConfiguredCluster, kept: str) -> str:
+def _namespace(
+    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation, kept: str
+) -> str:
     """Say where the server lives. A profile's or hook's word counts if the cluster has none."""
     shared = configured.namespace
     if shared is None:
-        return kept or _namespace_of(spawner, configured)
-    said = spawner.translation().words.get("namespace", "")
+        return kept or _namespace_of(spawner, configured, translation)
+    said = translation.words.get("namespace", "")
     if configured.cluster.namespace or said in ("", configured.last_resort):
         return shared
     return str(said)
 
 
-def _namespace_of(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
+def _namespace_of(
+    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
+) -> str:
     cluster = configured.cluster
     if cluster.is_namespace_of_user:
         wanted = render_text("namespace", cluster.namespace, _names(spawner, spawner.name))
     else:
-        wanted = spawner.translation().user_namespace
+        wanted = translation.user_namespace
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
 
 

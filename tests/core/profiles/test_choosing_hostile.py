@@ -194,7 +194,7 @@ def test_names_of_users_and_servers_stay_valid_and_distinct() -> None:
     for name in names:
         spawner = spawner_of([], name, clusters=clusters)
         spawner.orm_spawner = SimpleNamespace(name=name, server=None, state={})
-        key = plan.key_of(spawner)
+        key = plan.key_of(spawner, spawner.translation())
         assert is_dns_label(key), name
         keys.add(key)
     assert len(keys) == len(names)
