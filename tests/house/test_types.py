@@ -16,7 +16,7 @@ TYPOS = [
     ("mcks/core/servers/plan.py", "user = spawner.user", "user = spawner.usr"),
     ("mcks/core/profiles/choosing.py", "spawner.unavailable(", "spawner.unavailble("),
     ("mcks/core/profiles/offer.py", "what.overrides)", "what.overides)"),
-    ("mcks/core/access.py", "spawner.user.groups", "spawner.user.group"),
+    ("mcks/core/administrator/access.py", "spawner.user.groups", "spawner.user.group"),
     ("mcks/core/manifests/variables.py", "source.has_trait(", "source.has_trai("),
     ("mcks/core/hub/fleet.py", "spawner.remembered", "spawner.rememberd"),
     ("mcks/core/hub/fleet.py", "spawner.start_timeout", "spawner.start_time_out"),

@@ -11,7 +11,7 @@ from traitlets import Callable, Dict, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from mcks.core import names
-from mcks.core.access import Access
+from mcks.core.administrator.access import Access
 from mcks.core.clusters.routes import KINDS, check_public_url
 from mcks.errors import ConfigError, unknown
 

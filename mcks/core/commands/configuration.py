@@ -22,7 +22,7 @@ from traitlets import HasTraits, TraitError
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
-from mcks.core.functions import ask_now, failure
+from mcks.core.administrator.functions import ask_now, failure
 from mcks.core.kubespawner.words import KubeSpawnerWords
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, FunctionFailed, MCKSError

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcks.core import functions
+from mcks.core.administrator import functions
 from mcks.core.profiles import group_overrides
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from mcks.core.access import AskingSpawner, allowed
+from mcks.core.administrator.access import AskingSpawner, allowed
+from mcks.core.administrator.functions import ask
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
-from mcks.core.functions import ask
 from mcks.core.profiles import offer, options_form, profile_list, selection
 from mcks.core.profiles.overrides import Overridable, Overrides, without_effect
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile

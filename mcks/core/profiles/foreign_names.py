@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mcks.core import functions
+from mcks.core.administrator import functions
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.errors import unknown
 

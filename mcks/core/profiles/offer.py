@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mcks.core.access import EVERYBODY, AskingSpawner, allowed
+from mcks.core.administrator.access import EVERYBODY, AskingSpawner, allowed
 from mcks.core.profiles.profile_list import (
     Choice,
     Option,

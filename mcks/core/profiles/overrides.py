@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from traitlets import TraitError
 
-from mcks.core.functions import ask
+from mcks.core.administrator.functions import ask
 from mcks.core.kubespawner.fields import literal
 from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
 from mcks.core.manifests.levels import merge_levels

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from slugify import slugify
 
-from mcks.core.access import EVERYBODY, Access
+from mcks.core.administrator.access import EVERYBODY, Access
 from mcks.core.profiles.keys import others
 from mcks.errors import ConfigError
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from mcks.core import functions
+from mcks.core.administrator import functions
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
 from mcks.core.kubespawner.translation import Translation

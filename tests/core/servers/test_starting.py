@@ -9,7 +9,7 @@ import pytest
 from jupyterhub import orm
 from jupyterhub.user import User
 
-from mcks.core import access
+from mcks.core.administrator import access
 from mcks.core.hub import database, error_pages, fleet, removal
 from mcks.core.profiles import choosing
 from mcks.core.servers import starting

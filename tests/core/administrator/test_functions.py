@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tornado import web
 
-from mcks.core import functions
+from mcks.core.administrator import functions
 from mcks.errors import ConfigError, FunctionFailed, NotAllowed
 
 

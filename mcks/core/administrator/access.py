@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mcks.core.functions import failure
+from mcks.core.administrator.functions import failure
 
 
 @dataclass(frozen=True)
