@@ -77,6 +77,7 @@ def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
         hub_id=spawner.hub_id,
         log=spawner.log,
         start_timeout=spawner.start_timeout,
+        trait_names=spawner.trait_names,
         user=user,
     )
 
