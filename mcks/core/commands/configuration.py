@@ -45,20 +45,22 @@ def load(arguments: argparse.Namespace) -> Config:
     return config
 
 
+class _Hub(HasTraits):
+    """Reads what says which spawner there is as the hub does."""
+
+    spawner_class = EntryPointType(
+        MultiClusterKubeSpawner, klass=Spawner, entry_point_group="jupyterhub.spawners"
+    )
+
+
 def spawner_class(config: Config) -> type[MultiClusterKubeSpawner]:
     """Return ``c.JupyterHub.spawner_class`` if it is one of ours, else MultiClusterKubeSpawner.
 
     Raises ConfigError if it cannot be imported.
     """
-
-    class Chosen(HasTraits):
-        spawner_class = EntryPointType(
-            MultiClusterKubeSpawner, klass=Spawner, entry_point_group="jupyterhub.spawners"
-        )
-
     said = config.JupyterHub.get("spawner_class", MultiClusterKubeSpawner)
     try:
-        chosen = Chosen(spawner_class=said).spawner_class
+        chosen = _Hub(spawner_class=said).spawner_class
     except (TraitError, ImportError) as exc:
         raise ConfigError(f"c.JupyterHub.spawner_class: {exc}") from exc
     return chosen if issubclass(chosen, MultiClusterKubeSpawner) else MultiClusterKubeSpawner
@@ -111,7 +113,8 @@ def _settings(config: Config) -> dict[str, Any]:
     said = {name: config.JupyterHub[name] for name in _ADDRESSES if name in config.JupyterHub}
     quiet = logging.getLogger("mcks.sample")  # the hub itself tells what is deprecated
     quiet.propagate, quiet.disabled = False, True
-    hub = JupyterHub(config=Config({"JupyterHub": said}), log=quiet)
+    classes = [JupyterHub]  # by itself it would look for all authenticators, proxies and spawners
+    hub = JupyterHub(config=Config({"JupyterHub": said}), log=quiet, classes=classes)
     hub.init_hub()
     return {
         "config": config,

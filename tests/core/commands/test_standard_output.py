@@ -13,6 +13,8 @@ import yaml
 
 from tests.core import kubeconfigs
 
+pytestmark = pytest.mark.slow
+
 LOUD = """
 import os, subprocess, sys
 print("Loading /etc/jupyterhub/secret/values.yaml")
