@@ -29,7 +29,6 @@ from tests.cluster import local_set
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 from tests.cluster.names import DEFAULT_SET
-from tests.fakes.simulated_kubelet import NODE
 from tests.hub.test_many_servers import many_servers, until_all_ready
 
 SERVERS = 40
@@ -60,8 +59,8 @@ ROWS = [
 
 
 @asynccontextmanager
-async def _simulated(api_server: str, pki: Path) -> AsyncIterator[str]:
-    """Node and gateway in a process of their own; yields the gateway's URL."""
+async def _simulated(api_server: str, pki: Path) -> AsyncIterator[list[str]]:
+    """Node and gateway in a process of their own; yields the gateway's URL and the node's name."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.simulated_node", api_server, str(pki)),
         stdin=subprocess.PIPE,
@@ -70,7 +69,7 @@ async def _simulated(api_server: str, pki: Path) -> AsyncIterator[str]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield (await process.stdout.readline()).decode().strip()
+        yield (await process.stdout.readline()).decode().split()
     finally:
         process.stdin.close()
         await process.wait()
@@ -80,7 +79,7 @@ async def _compare(clusters: LocalSet, folder: Path) -> dict[str, Figures]:
     """Medians of all figures by kind of spawner."""
     cluster, kubeconfig = clusters["a"], folder / "kubeconfig"
     clusters.write_hub_kubeconfig(kubeconfig, NAMESPACE)
-    async with _simulated(cluster.api_url, cluster.directory / "pki") as gateway:
+    async with _simulated(cluster.api_url, cluster.directory / "pki") as (gateway, node):
         given = {
             "api_server": cluster.api_url,
             "kubeconfig": str(kubeconfig),
@@ -88,7 +87,7 @@ async def _compare(clusters: LocalSet, folder: Path) -> dict[str, Figures]:
             "namespace": NAMESPACE,
             "gateway": gateway,
             "cmd": ["jupyterhub-singleuser"],
-            "pod": {"nodeName": NODE, "containers": [{"image": "example.org/notebook:1"}]},
+            "pod": {"nodeName": node, "containers": [{"image": "example.org/notebook:1"}]},
             "servers": SERVERS,
             "states": str(folder / "states.json"),
         }
