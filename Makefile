@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 UNIT := -n auto --dist worksteal -m "not cluster and not browser and not slow"
 HUB5 := $(VENV)/hub5
 HUB5_READY := $(HUB5)/.ready
-OF_THE_HUB := $(addprefix tests/core/,commands hub profiles servers) tests/hub
+OF_THE_HUB := $(addprefix tests/core/,checking commands trying hub profiles servers) tests/hub
 ON_HUB5 := MCKS_TEST_HUB=hub5 $(HUB5)/bin/python -m pytest
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 

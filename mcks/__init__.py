@@ -11,7 +11,7 @@ def check_config(config: Any) -> None:
 
     ``import mcks; mcks.check_config(c)``
     """
-    from mcks.core.commands.config_check import check  # noqa: PLC0415 (heavy, and needed only here)
+    from mcks.core.checking.config_check import check  # noqa: PLC0415 (heavy, and needed only here)
     from mcks.errors import ConfigError  # noqa: PLC0415
 
     found = check(config)

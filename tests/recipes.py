@@ -13,8 +13,8 @@ from pathlib import Path
 
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.configure import configure
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.manifests.kubectl_yaml import load_all
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan

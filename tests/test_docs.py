@@ -22,12 +22,12 @@ from traitlets.config import Config
 
 from mcks import metrics
 from mcks.core import cli
+from mcks.core.checking.config_check import problems
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.configure import configure
-from mcks.core.commands import hub_role
-from mcks.core.commands.config_check import problems
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.servers import plan
 from mcks.core.servers.server import Created
+from mcks.core.trying import hub_role
 from tests.cluster.__main__ import _parser as cluster_parser
 
 ROOT = Path(__file__).parent.parent

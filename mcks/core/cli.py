@@ -12,7 +12,8 @@ from traitlets import TraitError
 
 from mcks._version import __version__
 from mcks.backends import registry
-from mcks.core.commands import check, cluster_check, gc, rbac, render, standard_output, token
+from mcks.core.commands import check, gc, rbac, render, standard_output, token
+from mcks.core.trying import cluster_check
 from mcks.errors import MCKSError
 
 _NOBODY_READS = 128 + signal.SIGPIPE
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
     checking.add_argument("--offline", action="store_true", help="ask no cluster")
     checking.add_argument("--json", action="store_true", help="print JSON")
+    checking.add_argument("--strict", action="store_true", help="let warnings fail, too")
     checking.add_argument(
         "--timeout",
         type=float,

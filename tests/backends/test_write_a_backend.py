@@ -84,7 +84,7 @@ def test_it_installs_is_found_by_its_name_and_passes_the_contract(
 SPAWN = """
 import asyncio, json, sys
 from traitlets.config import Config
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub.fleet import fleet_of
 
 async def main():

@@ -14,7 +14,7 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.profiles.offer import permitted
 from mcks.core.profiles.options_form import form
 from mcks.core.profiles.profile_list import Profile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcks.core.commands.hub_role import hub_role_rules
+from mcks.core.trying.hub_role import hub_role_rules
 from tests.cluster.api import KubernetesAPI, Object
 
 HUB_NAMESPACE = "jupyterhub"

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from mcks.core.commands.hub_role import hub_role_rules
+from mcks.core.trying.hub_role import hub_role_rules
 from tests.cluster import access, local_set, network, workloads
 from tests.cluster.api import APIAnswer, KubernetesAPI
 from tests.cluster.cluster import LocalCluster

@@ -18,7 +18,7 @@ from aiohttp import web
 from traitlets.config import Config
 
 from mcks.core.api.watch import Reflector
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref

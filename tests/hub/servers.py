@@ -14,8 +14,8 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core.api.deadlines import Deadlines, Pauses
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.objects import Manifest
 from mcks.core.spawner import MultiClusterKubeSpawner

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI

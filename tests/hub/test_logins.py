@@ -20,17 +20,17 @@ from traitlets.config import Config
 
 from mcks import metrics
 from mcks.core.api.watch import Reflector
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands import cluster_check, hub_role
-from mcks.core.commands.check_report import as_json, table
-from mcks.core.commands.configuration import sample_spawner
-from mcks.core.commands.subjects import subjects
+from mcks.core.commands.check_output import as_json, table
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Ref, Selector
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.trying import cluster_check, hub_role
+from mcks.core.trying.subjects import subjects
 from mcks.errors import Unauthorized
 from tests.cluster.api import APIAnswer, KubernetesAPI
 from tests.cluster.local_set import LocalSet

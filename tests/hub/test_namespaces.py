@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mcks.core.commands import hub_role
 from mcks.core.labels import KEY_LABEL
+from mcks.core.trying import hub_role
 from tests.cluster.access import HUB_ACCOUNT, HUB_NAMESPACE
 from tests.cluster.api import KubernetesAPI
 from tests.hub.servers import HOME, Make, connection, until

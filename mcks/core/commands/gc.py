@@ -14,14 +14,15 @@ from typing import Any
 
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands import layout
-from mcks.core.commands.configuration import load, sample_spawner
-from mcks.core.commands.subjects import subjects
+from mcks.core.commands.configuration import load
 from mcks.core.hub import database, sweep
 from mcks.core.hub.orphans import HubKnowledge, Orphan
+from mcks.core.trying.subjects import subjects
 from mcks.errors import ConfigError, MCKSError
 
 _HEADINGS = ("cluster", "object", "user", "server", "age", "")

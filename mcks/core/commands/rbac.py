@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from mcks.core.commands import hub_role
+from mcks.core.commands.configuration import configured_cluster
 from mcks.core.commands.render import as_yaml
-from mcks.core.commands.subjects import configured_cluster
+from mcks.core.trying import hub_role
 
 
 def run(arguments: argparse.Namespace) -> int:

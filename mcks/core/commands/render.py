@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 import yaml
 
+from mcks.core.checking.sample import Sample, without_failing
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import Sample, load, without_failing
+from mcks.core.commands.configuration import load
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.objects import Manifest, ref
 from mcks.core.servers import plan

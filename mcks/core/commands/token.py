@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mcks.auth.credential import Credential
-from mcks.core.commands.subjects import configured_cluster
+from mcks.core.commands.configuration import configured_cluster
 from mcks.errors import ConfigError, MCKSError
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")

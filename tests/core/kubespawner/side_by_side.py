@@ -12,8 +12,8 @@ from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner

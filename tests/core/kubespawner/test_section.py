@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets.config import Config
 from traitlets.config.loader import KVArgParseConfigLoader
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.kubespawner import section
 from mcks.core.spawner import MultiClusterKubeSpawner
 

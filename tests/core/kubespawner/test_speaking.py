@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.kubespawner.words import WORDS
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan

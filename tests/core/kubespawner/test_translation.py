@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kubespawner.objects import make_namespace
 
-from mcks.core.commands import config_check
+from mcks.core.checking import config_check
 from mcks.core.objects import Manifest
 from tests.core import kubeconfigs
 from tests.core.kubespawner.configurations import ALONE, WHOLE, Values

@@ -10,7 +10,7 @@ from unittest import mock
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import MCKSError
 from tests.core.profiles.kubespawner_cases import Case

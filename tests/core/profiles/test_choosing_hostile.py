@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.names import is_dns_label
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner

@@ -10,7 +10,7 @@ from typing import Any
 import jupyterhub_fancy_profiles
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 
 LISTED: list[dict[str, Any]] = [
     {"display_name": "Small", "description": "</script><b>", "spawner_override": {"image": "s"}},

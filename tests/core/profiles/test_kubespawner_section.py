@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core.commands import config_check
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking import config_check
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub.fleet import Fleet
 from tests.core import kubeconfigs
 

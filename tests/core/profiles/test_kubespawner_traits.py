@@ -12,8 +12,8 @@ import yaml
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.core.servers import plan

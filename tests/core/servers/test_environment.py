@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.servers.environment import attach, cores
 from mcks.errors import ConfigError

@@ -7,8 +7,8 @@ from typing import Any
 
 from traitlets.config import Config
 
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.configuration import sample_spawner
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan
 from mcks.core.servers.server import Plan

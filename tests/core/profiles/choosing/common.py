@@ -9,7 +9,7 @@ import pytest
 from tornado import web
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 CLUSTERS: dict[str, Any] = {

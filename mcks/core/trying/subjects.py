@@ -5,7 +5,6 @@ Asking them does not belong here.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,17 +13,17 @@ from dataclasses import dataclass
 from traitlets import TraitError
 from traitlets.config import Config
 
+from mcks.core.checking.config_check import each_choice_once
+from mcks.core.checking.sample import Sample, without_failing
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.config_check import each_choice_once
-from mcks.core.commands.configuration import Sample, load, without_failing
-from mcks.core.commands.exposure import exposures
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.overrides import Overrides, check_names
 from mcks.core.profiles.selection import select
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.trying.exposure import exposures
 from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
 
 _MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
@@ -141,9 +140,3 @@ def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                     continue
                 for exposure in exposures(objects, configured.namespace):
                     yield configured.cluster.name, exposure
-
-
-def configured_cluster(arguments: argparse.Namespace) -> ConfiguredCluster:
-    """Find the cluster that the command line names, as configured."""
-    (subject,) = subjects(load(arguments), [arguments.cluster])
-    return subject.configure(logging.getLogger("mcks"))

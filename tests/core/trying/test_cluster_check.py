@@ -16,9 +16,10 @@ from aiohttp import web
 from traitlets.config import Config
 
 from mcks.core.cli import main
-from mcks.core.commands import cluster_check, hub_role
-from mcks.core.commands.check_report import STEPS, Step, as_json, table
-from mcks.core.commands.subjects import subjects
+from mcks.core.commands.check_output import as_json, table
+from mcks.core.trying import cluster_check, hub_role
+from mcks.core.trying.report import STEPS, Step
+from mcks.core.trying.subjects import subjects
 from tests.fakes.loopback import FakeAPIServer, Fault, Handler
 
 TOKEN = "THESECRETOFTHEHUB"

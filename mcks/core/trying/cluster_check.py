@@ -1,7 +1,7 @@
 """Go the way of a start, without starting: log in to each cluster and ask what the hub may do.
 
-Which clusters there are (check_subjects.py), mistakes that need no network (config_check.py) and
-how all is shown (check_report.py) do not belong here.
+Which clusters there are (subjects.py), mistakes that need no network (checking) and how all is
+shown (commands) do not belong here.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
-from mcks.core.commands import hub_role
-from mcks.core.commands.check_report import STEPS, Report, Step
-from mcks.core.commands.subjects import Subject
 from mcks.core.objects import Ref
+from mcks.core.trying import hub_role
+from mcks.core.trying.report import STEPS, Report, Step
+from mcks.core.trying.subjects import Subject
 from mcks.errors import (
     AuthError,
     ConfigError,

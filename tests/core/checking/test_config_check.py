@@ -41,7 +41,7 @@ def load(directory: Path, text: str) -> Config:
 
 
 def found(directory: Path, extra: str) -> list[str]:
-    from mcks.core.commands.config_check import problems
+    from mcks.core.checking.config_check import problems
 
     return problems(load(directory, GOOD + extra))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.commands.exposure import exposures
+from mcks.core.trying.exposure import exposures
 
 
 def role(kind: str = "Role", namespace: str | None = None, **rule: Any) -> dict[str, Any]:

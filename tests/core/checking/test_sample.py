@@ -12,9 +12,9 @@ from traitlets import Unicode
 from traitlets.config import Config
 
 import mcks
+from mcks.core.checking.config_check import check
+from mcks.core.checking.sample import Sample, sample_spawner, sections, spawner_class
 from mcks.core.cli import main
-from mcks.core.commands.config_check import check
-from mcks.core.commands.configuration import Sample, sample_spawner, sections, spawner_class
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError
 from tests.core import kubeconfigs

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
-from mcks.core.commands.subjects import subjects
+from mcks.core.trying.subjects import subjects
 from mcks.errors import ConfigError, UnknownCluster
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcks.core.commands.check_report import Report, Step, table
+from mcks.core.commands.check_output import table
+from mcks.core.trying.report import Report, Step
 
 
 def test_the_table_is_compact_and_obeys_no_clouds_escape_sequences() -> None:

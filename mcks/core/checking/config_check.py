@@ -6,7 +6,7 @@ How they are shown (exit codes, pages) does not belong here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,8 +14,9 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
+from mcks.core.checking.finding import Finding, merged, of_severity
+from mcks.core.checking.sample import Sample, sections, without_failing
 from mcks.core.clusters import configure, pool
-from mcks.core.commands.configuration import Sample, sections, without_failing
 from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
 from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.profiles.overrides import check_names, without_effect
@@ -26,23 +27,39 @@ from mcks.errors import ConfigError, FunctionFailed, MCKSError, unknown
 
 @dataclass
 class Findings:
-    """What a look at a configuration gives, in sentences."""
+    """What a look at a configuration gives."""
 
-    problems: list[str] = field(default_factory=list)
-    """Mistakes: where, what, and what to write instead."""
-    notes: list[str] = field(default_factory=list)
-    """What could not be checked, or has no effect: no mistakes."""
+    found: list[Finding] = field(default_factory=list)
 
-    def add(self, check: Callable[[], list[str]]) -> None:
-        """Add the problems that *check* gives, or the one that it raises."""
+    @property
+    def problems(self) -> list[str]:
+        """The mistakes in sentences: where, what, and what to write instead."""
+        return [str(error) for error in of_severity("error", self.found)]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may work, and probably was meant otherwise."""
+        return [str(warning) for warning in of_severity("warning", self.found)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be checked, or has no effect: no mistakes."""
+        return [str(note) for note in of_severity("note", self.found)]
+
+    def say(self, code: str, sentences: Iterable[str]) -> None:
+        """Add findings of one *code* in whole *sentences*."""
+        self.found += (Finding(code, sentence) for sentence in sentences)
+
+    def add(self, code: str, check: Callable[[], Iterable[str]]) -> None:
+        """Add what *check* gives in sentences, or the mistake that it raises."""
         try:
-            self.problems += check()
+            self.say(code, check())
         except MCKSError as exc:
-            self.problems.append(str(exc))
+            self.say(code, [str(exc)])
 
     def once(self) -> Findings:
-        """Return the same with each sentence once."""
-        return Findings([*dict.fromkeys(self.problems)], [*dict.fromkeys(self.notes)])
+        """Return the same with what was found at several places once."""
+        return Findings(merged(self.found))
 
 
 def problems(config: Config) -> list[str]:
@@ -59,30 +76,40 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
     found = Findings()
     try:
         sample = Sample(config, groups=groups)
-        found.problems += _unknown_traits(config, sample.spawner_class)
+    except ConfigError as exc:
+        found.say("MCKS010", [str(exc)])
+        return found
+    try:
+        found.say("MCKS012", _unknown_traits(config, sample.spawner_class))
         ours = set(sample.spawner_class.class_trait_names(config=True))
-        found.problems += kubespawner_section.problems(config, ours)
-        found.notes += kubespawner_section.notes(config, ours)
+        found.say("MCKS015", kubespawner_section.problems(config, ours))
+        found.say("MCKS016", kubespawner_section.notes(config, ours))
         spawner = sample.spawner()
     except (TraitError, TypeError, ConfigError) as exc:
-        found.problems.append(str(exc))
+        found.say("MCKS013", [str(exc)])
         return found
     for name in spawner.clusters:
-        found.add(partial(_cluster_problems, name, spawner, config, log))
-    found.problems += group_overrides.problems(spawner)
+        found.add("MCKS100", partial(_cluster_problems, name, spawner, config, log))
+    found.say("MCKS017", group_overrides.problems(spawner))
+    _look_at_profiles(spawner, sample, found, log)
+    return found.once()
+
+
+def _look_at_profiles(
+    spawner: MultiClusterKubeSpawner, sample: Sample, found: Findings, log: logging.Logger
+) -> None:
     listed = spawner.profile_list
     if callable(listed):
-        return found.once()
+        return
     try:
         parsed = profile_list.parse(listed)
     except ConfigError as exc:
-        found.problems.append(str(exc))
-        return found.once()
-    found.problems += parsed.left_out
-    found.notes += parsed.ignored
+        found.say("MCKS120", [str(exc)])
+        return
+    found.say("MCKS120", parsed.left_out)
+    found.say("MCKS122", parsed.ignored)
     for profile in parsed.profiles or [profile_list.Profile("", "(no profile)")]:
-        found.add(partial(_profile_problems, profile, sample, log, found.notes))
-    return found.once()
+        _look_at_profile(profile, sample, log, found)
 
 
 def _cluster_problems(
@@ -92,16 +119,18 @@ def _cluster_problems(
     return configured.backend.problems()
 
 
-def _profile_problems(
-    profile: profile_list.Profile, sample: Sample, log: logging.Logger, notes: list[str]
-) -> list[str]:
+def _look_at_profile(
+    profile: profile_list.Profile, sample: Sample, log: logging.Logger, found: Findings
+) -> None:
     """Render what a sample user would get with *profile*; functions are left out."""
-    check_names(profile, sample.spawner_class)
-    notes += without_effect(profile)
-    found = Findings()
+    try:
+        check_names(profile, sample.spawner_class)
+    except ConfigError as exc:
+        found.say("MCKS121", [str(exc)])
+        return
+    found.say("MCKS016", without_effect(profile))
     for options in each_choice_once(profile):
-        found.add(partial(_selection_problems, profile, options, sample, log, notes))
-    return found.problems
+        found.add("MCKS130", partial(_selection_problems, profile, options, sample, log, found))
 
 
 def each_choice_once(profile: profile_list.Profile) -> Iterator[dict[str, str]]:
@@ -118,17 +147,20 @@ def _selection_problems(
     options: dict[str, str],
     sample: Sample,
     log: logging.Logger,
-    notes: list[str],
+    findings: Findings,
 ) -> list[str]:
     spawner = sample.spawner(profile.slug)
     spawner.choosing.sample(selection.select([profile], {"profile": profile.slug, **options}))
-    notes += (f"{told}: what it gives is not checked" for told in without_failing(spawner))
+    findings.say(
+        "MCKS140",
+        (f"{told}: what it gives is not checked" for told in without_failing(spawner)),
+    )
     configured = spawner.configured(pool.Pool(sample.config, log))
     found = configured.backend.problems()
     try:
         plan.make(spawner, configured)
     except FunctionFailed as exc:
-        notes.append(f"{exc}: what it gives is not checked")
+        findings.say("MCKS140", [f"{exc}: what it gives is not checked"])
     except ConfigError as exc:
         said = "".join(f", {key} {value!r}" for key, value in options.items())
         place = f"profile {profile.slug!r}{said}: " if profile.slug else ""

@@ -1,0 +1,135 @@
+"""Every code that a check may give: what it means, why it comes, what to do. Only a table.
+
+A code keeps its meaning for ever: programs and people's notes name it. They are MCKS0xx for the
+file and the hub's own settings, MCKS1xx for clusters, profiles and the objects of servers, MCKS2xx
+for what Kubernetes' schemas say, MCKS3xx for what clusters say. docs/reference/check-codes.md is
+made of this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """What all findings of one code have in common."""
+
+    title: str
+    severity: Severity
+    cause: str
+    remedy: str
+
+
+def _error(title: str, cause: str, remedy: str) -> Code:
+    return Code(title, "error", cause, remedy)
+
+
+def _warning(title: str, cause: str, remedy: str) -> Code:
+    return Code(title, "warning", cause, remedy)
+
+
+def _note(title: str, cause: str, remedy: str) -> Code:
+    return Code(title, "note", cause, remedy)
+
+
+CODES: dict[str, Code] = {
+    # -- the file -------------------------------------------------------------------------------
+    "MCKS001": _error(
+        "The file is no Python",
+        "Python cannot read the configuration file, or one that it imports or loads.",
+        "Correct the line that is named.",
+    ),
+    "MCKS002": _error(
+        "The file fails",
+        "A statement of the configuration raised an exception: a name that does not exist, a "
+        "module that is not installed, an environment variable that is not set.",
+        "Correct the line that is named, or run the check in the hub's own environment.",
+    ),
+    # -- sections and the hub's settings ---------------------------------------------------------
+    "MCKS010": _error(
+        "No such spawner class",
+        "`c.JupyterHub.spawner_class` names a class that cannot be imported, or an entry point "
+        "that nobody has installed.",
+        'Write `c.JupyterHub.spawner_class = "mcks"`.',
+    ),
+    "MCKS011": _warning(
+        "The hub uses another spawner",
+        "`c.JupyterHub.spawner_class` is no spawner of mcks, so nothing that was checked has any "
+        "effect in this hub.",
+        'Write `c.JupyterHub.spawner_class = "mcks"`.',
+    ),
+    "MCKS012": _error(
+        "Unknown setting",
+        "A section that mcks reads has a name that is no setting of it. traitlets only warns of "
+        "this, in a log that few read.",
+        "Correct the name; for KubeSpawner's, write what the line says instead.",
+    ),
+    "MCKS013": _error(
+        "Wrong value of a setting",
+        "The setting does not take such a value.",
+        "Write a value of the type that the reference tells.",
+    ),
+    "MCKS014": _warning(
+        "A section that nobody reads",
+        "The section's name is nearly one that has an effect, or is KubeSpawner's while that is "
+        "not read.",
+        "Correct the name of the section.",
+    ),
+    "MCKS015": _error(
+        "A name of KubeSpawner's that does not exist",
+        "`c.KubeSpawner` is read, and has a name that neither KubeSpawner nor mcks knows.",
+        "Correct the name.",
+    ),
+    "MCKS016": _note(
+        "Without effect here",
+        "A setting of KubeSpawner's means nothing to mcks, or the section is not read at all.",
+        "Take it out, or write what the line says instead.",
+    ),
+    "MCKS017": _error(
+        "A mistake in group_overrides",
+        "`c.Spawner.group_overrides` has another form than JupyterHub reads, or sets what the "
+        "spawner does not know.",
+        "Write a dict of entries, each with `groups` and `spawner_override`.",
+    ),
+    # -- clusters ---------------------------------------------------------------------------------
+    "MCKS100": _error(
+        "A mistake in a cluster's entry",
+        "An entry of `clusters` cannot be used: an unknown key, a value of another type, settings "
+        "that contradict each other, or what its backend needs is not there.",
+        "Correct the entry.",
+    ),
+    # -- profiles ---------------------------------------------------------------------------------
+    "MCKS120": _error(
+        "A mistake in the profile list",
+        "The list, or an entry of it, has another form than mcks reads. The hub leaves such an "
+        "entry out.",
+        "Correct the entry.",
+    ),
+    "MCKS121": _error(
+        "A mistake in an override",
+        "A profile, a choice or an unlisted choice sets what the spawner does not know, or a "
+        "value that a setting does not take.",
+        "Correct the name or the value.",
+    ),
+    "MCKS122": _note(
+        "A key without effect",
+        "The key means nothing to mcks. It is kept for a form's template of your own.",
+        "Take it out if no template of yours reads it.",
+    ),
+    # -- objects ----------------------------------------------------------------------------------
+    "MCKS130": _error(
+        "The objects cannot be made",
+        "What a sample user would get cannot be rendered, patched or put together.",
+        "Correct what the line names.",
+    ),
+    "MCKS140": _note(
+        "Not checked",
+        "A function wants a real user, or what only a log-in brings, so what it gives is not "
+        "checked.",
+        "Try such a profile with a user of your own.",
+    ),
+}

@@ -1,0 +1,172 @@
+"""A hub that does not run, and sample spawners of it, of a configuration.
+
+Reading the file, and what is looked at, does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlparse
+
+from jupyterhub import orm
+from jupyterhub.app import JupyterHub
+from jupyterhub.objects import Server
+from jupyterhub.spawner import Spawner
+from jupyterhub.traitlets import EntryPointType
+from jupyterhub.user import User
+from jupyterhub.utils import url_escape_path, url_path_join, utcnow
+from traitlets import HasTraits, TraitError
+from traitlets.config import Config, Configurable
+
+from mcks.core.administrator.functions import ask_now, failure
+from mcks.core.kubespawner.words import KubeSpawnerWords
+from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.errors import ConfigError, FunctionFailed
+
+_ADDRESSES = (
+    *("ip", "port", "base_url", "bind_url", "public_url", "ssl_key", "ssl_cert"),
+    *("subdomain_host", "subdomain_hook", "domain", "internal_ssl"),
+    *("hub_ip", "hub_port", "hub_bind_url", "hub_routespec"),
+    *("hub_connect_ip", "hub_connect_port", "hub_connect_url", "cookie_host_prefix_enabled"),
+)
+"""What says where the hub is. The rest (authenticator, proxy, ...) may not even be installed."""
+
+
+class _Hub(HasTraits):
+    """Reads what says which spawner there is as the hub does."""
+
+    spawner_class = EntryPointType(
+        MultiClusterKubeSpawner, klass=Spawner, entry_point_group="jupyterhub.spawners"
+    )
+
+
+def spawner_class(config: Config) -> type[MultiClusterKubeSpawner]:
+    """Return ``c.JupyterHub.spawner_class`` if it is one of ours, else MultiClusterKubeSpawner.
+
+    Raises ConfigError if it cannot be imported.
+    """
+    said = config.JupyterHub.get("spawner_class", MultiClusterKubeSpawner)
+    try:
+        chosen = _Hub(spawner_class=said).spawner_class
+    except (TraitError, ImportError) as exc:
+        raise ConfigError(f"c.JupyterHub.spawner_class: {exc}") from exc
+    return chosen if issubclass(chosen, MultiClusterKubeSpawner) else MultiClusterKubeSpawner
+
+
+def sections(cls: type[MultiClusterKubeSpawner]) -> list[str]:
+    """Return the names under which an administrator may configure *cls*, but for ``Spawner``."""
+    common = set(Spawner.mro())
+    return [c.__name__ for c in cls.mro() if issubclass(c, Configurable) and c not in common]
+
+
+class Sample:
+    """A hub of *config* that does not run, with a user who need not exist.
+
+    The user is JupyterHub's own kind, without a database: a member of *groups*, no administrator,
+    without auth_state.
+    """
+
+    def __init__(self, config: Config, username: str = "ada", groups: Iterable[str] = ()) -> None:
+        self.config = config
+        self.spawner_class = spawner_class(config)
+        self._username = username
+        self._groups = tuple(groups)
+        self._settings = _settings(config)
+
+    def spawner(self, profile: str = "", servername: str = "") -> MultiClusterKubeSpawner:
+        """Make the user's spawner, to look at what it would do. Raises TraitError."""
+        user = self._user(servername)
+        spawner: MultiClusterKubeSpawner = user._new_spawner(servername, self.spawner_class)
+        spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
+        base_url = url_path_join(user.base_url, url_escape_path(servername), "/")
+        row = orm.Server(proto="http", ip="", port=0, base_url=base_url, cookie_name="")
+        spawner.server = Server(orm_server=row)
+        spawner.user_options = {"profile": profile} if profile else {}
+        return spawner
+
+    def _user(self, servername: str) -> Any:
+        groups = [orm.Group(name=name, properties={}) for name in self._groups]
+        row = orm.User(
+            name=self._username, admin=False, created=utcnow(with_tz=False), groups=groups
+        )
+        row.id = 1
+        for name in {"", servername}:
+            row._orm_spawners.append(orm.Spawner(name=name, state={}, user_options={}))
+        return User(row, self._settings)
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """What JupyterHub tells its users and spawners of itself."""
+    said = {name: config.JupyterHub[name] for name in _ADDRESSES if name in config.JupyterHub}
+    quiet = logging.getLogger("mcks.sample")  # the hub itself tells what is deprecated
+    quiet.propagate, quiet.disabled = False, True
+    classes = [JupyterHub]  # by itself it would look for all authenticators, proxies and spawners
+    hub = JupyterHub(config=Config({"JupyterHub": said}), log=quiet, classes=classes)
+    hub.init_hub()
+    return {
+        "config": config,
+        "hub": hub.hub,
+        "base_url": hub.base_url,
+        "public_url": urlparse(hub.public_url) if hub.public_url else "",
+        "subdomain_host": hub.subdomain_host,
+        "subdomain_hook": hub.subdomain_hook,
+        "domain": hub.domain,
+        "internal_ssl": hub.internal_ssl,
+        "internal_trust_bundles": {},
+        "internal_certs_location": hub.internal_certs_location,
+        "cookie_host_prefix_enabled": hub.cookie_host_prefix_enabled,
+    }
+
+
+def sample_spawner(
+    config: Config,
+    username: str,
+    profile: str = "",
+    servername: str = "",
+    groups: Iterable[str] = (),
+) -> MultiClusterKubeSpawner:
+    """Make one spawner of a `Sample`."""
+    return Sample(config, username, groups).spawner(profile, servername)
+
+
+def without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
+    """Put the answers of functions into ``environment``, leave out those that fail, tell which.
+
+    For a function may want what only a real user has, such as what a log-in brought. Raises
+    ConfigError for what cannot work for anybody.
+    """
+    failures: list[str] = []
+    answers: dict[str, Any] = {}
+    for name, value in spawner.environment.items():
+        where = f"environment[{name!r}]"
+        try:
+            answers[name] = ask_now(value, spawner, where) if callable(value) else value
+        except ConfigError:
+            raise
+        except FunctionFailed as exc:
+            failures.append(str(exc))
+        except Exception as exc:  # a refusal with the function's own words
+            failures.append(f"{where}: {failure(value, exc)}")
+    spawner.environment = answers
+    return failures + _words_without_failing(spawner)
+
+
+def _words_without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
+    """Do the same with KubeSpawner's words that are functions; they may be async."""
+    failures: list[str] = []
+    for name, function in spawner.functions().items():
+        calling = spawner.choosing.overrides.call({name: function})
+        try:
+            with ThreadPoolExecutor(1) as thread:  # where no event loop runs yet
+                thread.submit(asyncio.run, calling).result()
+        except FunctionFailed as exc:
+            failures.append(str(exc))
+        except Exception as exc:  # a refusal with the function's own words
+            failures.append(f"{name}: {failure(function, exc)}")
+        if callable(getattr(spawner, name)):
+            setattr(spawner, name, KubeSpawnerWords.class_traits()[name].default(spawner))
+    return failures
