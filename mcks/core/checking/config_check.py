@@ -14,9 +14,11 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
+from mcks.core.checking import objects
 from mcks.core.checking.finding import Finding, merged, of_severity
 from mcks.core.checking.sample import Sample, sections, without_failing
 from mcks.core.clusters import configure, pool
+from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
 from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.profiles.overrides import check_names, without_effect
@@ -158,13 +160,17 @@ def _selection_problems(
     configured = spawner.configured(pool.Pool(sample.config, log))
     found = configured.backend.problems()
     try:
-        plan.make(spawner, configured)
+        planned = plan.make(spawner, configured)
     except FunctionFailed as exc:
         findings.say("MCKS140", [f"{exc}: what it gives is not checked"])
     except ConfigError as exc:
         said = "".join(f", {key} {value!r}" for key, value in options.items())
         place = f"profile {profile.slug!r}{said}: " if profile.slug else ""
         found.append(f"{place}{exc}")
+    else:
+        templates = merge_levels(spawner.objects, spawner.resources)
+        patches = merge_levels(spawner.patches)
+        findings.found += objects.findings(planned.objects, templates, patches)
     return found
 
 
