@@ -27,6 +27,12 @@ def merge_levels(*levels: Level | None) -> dict[str, str]:
 
     Raises ConfigError if a level or an entry is of another type.
     """
+    return {key: text for key, text in join_levels(*levels).items() if text is not None}
+
+
+def join_levels(*levels: Level | None) -> dict[str, str | None]:
+    """Merge *levels* in the same way, and keep each None: it may remove a key from what stands
+    below all of them."""
     merged: dict[str, str | None] = {}
     for level in levels:
         if isinstance(level, Mapping):
@@ -39,7 +45,7 @@ def merge_levels(*levels: Level | None) -> dict[str, str]:
             raise ConfigError(
                 f"expected a dict of texts or a list of texts, not a {type(level).__name__}"
             )
-    return {key: text for key, text in sorted(merged.items()) if text is not None}
+    return dict(sorted(merged.items()))
 
 
 def _keyed(level: Sequence[str], lower: Iterable[str]) -> dict[str, str]:

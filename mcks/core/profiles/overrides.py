@@ -10,7 +10,7 @@ from traitlets import TraitError
 from mcks.core.administrator.functions import ask
 from mcks.core.kubespawner.fields import literal
 from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
-from mcks.core.manifests.levels import merge_levels
+from mcks.core.manifests.levels import join_levels
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.core.profiles.profile_list import Overriding
@@ -97,7 +97,7 @@ class Overrides:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
         current = getattr(self._spawner, name)
         self._before.setdefault(name, current)
-        merge = merge_levels if name in _LEVELS else merge_value
+        merge = join_levels if name in _LEVELS else merge_value
         try:
             setattr(self._spawner, name, merge(current, value))
         except TraitError as exc:

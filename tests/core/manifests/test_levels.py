@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcks.core.manifests.levels import merge_levels
+from mcks.core.manifests.levels import join_levels, merge_levels
 from mcks.errors import ConfigError
 
 
@@ -85,3 +85,9 @@ def test_other_types_are_refused(level: Any, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         merge_levels({"x": "y"}, level)
     assert message in str(caught.value)
+
+
+def test_a_none_can_be_kept_for_what_stands_below_all_levels() -> None:
+    joined = join_levels({"b": "1"}, {"a": None})
+    assert list(joined.items()) == [("a", None), ("b", "1")]
+    assert merge_levels({"a": "default"}, joined) == {"b": "1"}

@@ -101,3 +101,16 @@ async def test_references_go_across_all_levels_of_the_environment() -> None:
         ("OF_CHOICE", "$(OF_PROFILE)/c"),
         ("LAST", "$(OF_CHOICE)"),
     ]
+
+
+@pytest.mark.parametrize("level", ["hub", "profile", "both"])
+async def test_none_in_resources_removes_an_object_that_ships_with_mcks(level: str) -> None:
+    removed = {"01-sa": None}
+    hub = {} if level == "profile" else {"resources": removed}
+    override = {"resources": {"x": ""} if level == "both" else removed}
+    said = {} if level == "hub" else {"spawner_override": override}
+    profile = {"display_name": "p", "cluster": "a", **said}
+    spawner = spawner_of(**hub, profile_list=[profile])
+    await start(spawner, {"profile": "p"})
+    planned = plan.make(spawner, spawner.configured(Pool(spawner.config, logging.getLogger("t"))))
+    assert "ServiceAccount" not in {manifest["kind"] for manifest in planned.objects}
