@@ -18,7 +18,7 @@ from mcks.errors import ConfigError, unknown
 if TYPE_CHECKING:
     from mcks.backends.base import Backend
 
-_OF_USER = re.compile(r"\b(unescaped_)?username\b|\buserid\b")
+_OF_USER = re.compile(r"\b(unescaped_|safe_)?username\b|\buserid\b|\bsafe_user_server\b")
 CONTEXT_PREFIX = "context:"
 """Names of implicit clusters: a kubeconfig context without an entry in ``clusters``."""
 

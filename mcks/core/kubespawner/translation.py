@@ -22,6 +22,9 @@ from mcks.errors import ConfigError
 POD_NAME = "jupyter-{user_server}"
 CLAIM_NAME = "claim-{user_server}"
 
+VARIABLES = ("safe_username", "safe_servername", "safe_user_server")
+"""The fields that are variables of mcks' own templates, too."""
+
 _COMPONENT = "app.kubernetes.io/component"
 
 
@@ -75,6 +78,16 @@ class Translation:
             scheme=self.words.get("slug_scheme", "safe"),
             hub_namespace=self.hub_namespace,
         )
+
+    def variables(self, servername: str) -> dict[str, str]:
+        """Return what templates know of KubeSpawner's names for the user's server *servername*."""
+        names = self._names(servername)
+        return {name: names[name] for name in VARIABLES} | {
+            "username_label": safe_slug(self.username, is_valid=is_label_value),
+            "servername_label": safe_slug(servername, is_valid=is_label_value),
+            "hub_namespace": self.hub_namespace,
+            "remembered_claim": self.remembered,
+        }
 
     @property
     def pod_name(self) -> str:
@@ -143,9 +156,10 @@ class Translation:
         """Add the labels by which the community's tools find a user's objects."""
         if not self.complete:
             return manifest
-        slugs = {USERNAME: safe_slug(self.username, is_valid=is_label_value)}
+        names = self.variables(self.servername)
+        slugs = {USERNAME: names["username_label"]}
         if servername:
-            slugs[SERVERNAME] = safe_slug(self.servername, is_valid=is_label_value)
+            slugs[SERVERNAME] = names["servername_label"]
         meta = manifest["metadata"]
         return {**manifest, "metadata": {**meta, "labels": {**slugs, **(meta.get("labels") or {})}}}
 

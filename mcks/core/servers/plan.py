@@ -207,4 +207,5 @@ def _process(spawner: StartingSpawner) -> dict[str, list[str]]:
 
 def _names(spawner: StartingSpawner, servername: str) -> dict[str, Any]:
     user = spawner.user
-    return variables.of_names(user.id, user.name, servername, spawner.proxy_spec)
+    names = variables.of_names(user.id, user.name, servername, spawner.proxy_spec)
+    return names | spawner.translation().variables(servername)

@@ -331,3 +331,18 @@ async def test_fields_in_the_environment_are_those_of_this_start() -> None:
     config.MultiClusterKubeSpawner.hub_id = "h"
     environment = the("Secret", await planned(config, "ada"))["stringData"]
     assert environment["W"] == "ours/h-jupyter-ada/claim-ada"
+
+
+async def test_templates_know_kubespawners_names_without_its_section() -> None:
+    config = without_switch(key_template="nb-{{safe_user_server}}")
+    config.Cluster.namespace = "{{hub_namespace}}-{{safe_username}}"
+    text = "kind: Secret\nmetadata: {name: '{{key}}'}\nstringData:\n  %s: '{{%s}}'\n"
+    names = ("username_label", "servername_label", "safe_servername", "remembered_claim")
+    config.MultiClusterKubeSpawner.patches = {name: text % (name, name) for name in names}
+    spawner = sample_spawner(config, "Ada.L", servername="gpu")
+    spawner.load_state({"pvc_name": "claim-old"})
+    objects = await planned_by(spawner)
+    assert the("Namespace", objects)["metadata"]["name"] == "default-ada-l---b724b05d"
+    secret = the("Secret", objects)
+    assert secret["metadata"]["name"] == "nb-ada-l---b724b05d--gpu"
+    assert [secret["stringData"][n] for n in names] == ["Ada.L", "gpu", "gpu", "claim-old"]
