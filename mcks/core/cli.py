@@ -83,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     rendering.set_defaults(run=render.run)
 
+    _add_convert(commands)
+
     minting = commands.add_parser(
         "token", help="print an ExecCredential for kubectl, which holds a secret"
     )
@@ -130,7 +132,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
+def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    converting = commands.add_parser(
+        "convert", help="print in mcks' own words what a configuration says in KubeSpawner's"
+    )
+    source = converting.add_mutually_exclusive_group()
+    _add_config(source)
+    source.add_argument("--values", metavar="FILE", help="values of Zero to JupyterHub instead")
+    converting.add_argument(
+        "--check", action="store_true", help="compare a sample user's objects instead"
+    )
+    converting.set_defaults(run=_convert)
+
+
+def _add_config(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup) -> None:
     parser.add_argument(
         "-f",
         "--config",
@@ -148,6 +163,13 @@ def _add_groups(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a group of the hub that the sample user is in; may be repeated",
     )
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    """Import what only this command needs."""
+    from mcks.core.commands import convert  # noqa: PLC0415
+
+    return convert.run(arguments)
 
 
 def _backends(arguments: argparse.Namespace) -> int:

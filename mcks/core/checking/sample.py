@@ -49,12 +49,25 @@ def spawner_class(config: Config) -> type[MultiClusterKubeSpawner]:
 
     Raises ConfigError if it cannot be imported.
     """
-    said = config.JupyterHub.get("spawner_class", MultiClusterKubeSpawner)
+    chosen = _chosen_class(config)
+    return chosen if issubclass(chosen, MultiClusterKubeSpawner) else MultiClusterKubeSpawner
+
+
+def is_ours(config: Config) -> bool:
+    """Tell whether the hub of *config* runs a spawner of ours; another may not even be here."""
     try:
-        chosen = _Hub(spawner_class=said).spawner_class
+        return issubclass(_chosen_class(config), MultiClusterKubeSpawner)
+    except ConfigError:
+        return False
+
+
+def _chosen_class(config: Config) -> type[Spawner]:
+    said = config.JupyterHub.get("spawner_class", Spawner)
+    try:
+        chosen: type[Spawner] = _Hub(spawner_class=said).spawner_class
     except (TraitError, ImportError) as exc:
         raise ConfigError(f"c.JupyterHub.spawner_class: {exc}") from exc
-    return chosen if issubclass(chosen, MultiClusterKubeSpawner) else MultiClusterKubeSpawner
+    return chosen
 
 
 def sections(cls: type[MultiClusterKubeSpawner]) -> list[str]:

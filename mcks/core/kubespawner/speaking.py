@@ -19,17 +19,15 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from mcks.core.kubespawner import section
 from mcks.core.kubespawner.fields import expand
 from mcks.core.kubespawner.translation import Translation
-from mcks.core.kubespawner.words import CALLED, WORDS, KubeSpawnerWords
+from mcks.core.kubespawner.words import CALLED, UNSAID, WORDS, KubeSpawnerWords
 
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-_DEFAULTS = {"cmd": None, "image": "quay.io/jupyterhub/singleuser:latest"}
+DEFAULTS = {"cmd": None, "image": "quay.io/jupyterhub/singleuser:latest"}
 """KubeSpawner's defaults of traits that mcks has as well."""
 _LOWEST = "Configurable"
 """The section that every other stands above."""
 _BELOW = "Spawner"
 """The section that ``c.KubeSpawner`` stands directly above."""
-_UNSAID = {name: getattr(KubeSpawnerWords(), name) for name in WORDS}
-"""The words as KubeSpawner has them if nobody says anything."""
 
 
 class SpeaksKubeSpawner(KubeSpawnerWords):
@@ -63,7 +61,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         if theirs.get("cmd") == []:
             theirs["cmd"] = None  # both are the image's own
         joined = copy.copy(cfg)
-        joined[_LOWEST] = _merged(_DEFAULTS, cfg.get(_LOWEST) or {})
+        joined[_LOWEST] = _merged(DEFAULTS, cfg.get(_LOWEST) or {})
         joined[_BELOW] = _merged(cfg.get(_BELOW) or {}, theirs)
         found: Config = super()._find_my_config(joined)  # type: ignore[misc]
         return found
@@ -93,12 +91,12 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         touched = [name for name in _words_of(type(self)) if self.trait_has_value(name)]
         values = {name: getattr(self, name) for name in touched}
         if self.read_kubespawner:
-            return _UNSAID | values
+            return UNSAID | values
         overridden = self.overridden
         return {
             name: value
             for name, value in values.items()
-            if name in overridden or value != _UNSAID[name]
+            if name in overridden or value != UNSAID[name]
         }
 
     def functions(self) -> dict[str, Any]:

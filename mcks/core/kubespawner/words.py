@@ -134,3 +134,5 @@ class KubeSpawnerWords(HasTraits):
 
 
 WORDS = frozenset(KubeSpawnerWords.class_traits())
+UNSAID = {name: getattr(KubeSpawnerWords(), name) for name in WORDS}
+"""The words as KubeSpawner has them if nobody says anything."""

@@ -70,7 +70,7 @@ def _split(env: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, 
         if name in _MEMORY or name in _CPU or value is None:
             continue
         if isinstance(value, Mapping):
-            entry = {"name": name, **_value_from(value)}
+            entry = {"name": name, **value_from(value)}
             entries[entry["name"]] = entry
         elif name not in _AS_TYPED and references.refers(str(value)):
             entries[name] = {"name": name, "value": str(value)}
@@ -124,7 +124,7 @@ def _reading(env_from: list[Any], key: str) -> list[Any]:
     return [{"secretRef": {"name": key}}, *env_from]
 
 
-def _value_from(value: Mapping[str, Any]) -> dict[str, Any]:
+def value_from(value: Mapping[str, Any]) -> dict[str, Any]:
     """Accept ``{"valueFrom": {...}}``, ``value_from``, and a bare ``{"secretKeyRef": {...}}``."""
     if "value_from" in value:  # as KubeSpawner's users may write it, after Kubernetes' client
         return {
