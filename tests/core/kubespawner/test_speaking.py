@@ -105,12 +105,6 @@ async def test_patches_and_cluster_labels_apply_on_top() -> None:
     assert pod["metadata"]["labels"]["team"] == "y"
 
 
-async def test_a_hook_that_would_change_the_pod_is_refused_by_name() -> None:
-    for name in ("modify_pod_hook", "after_pod_created_hook"):
-        with pytest.raises(ConfigError, match=f"c.KubeSpawner.{name} cannot be called here"):
-            await planned(configuration({name: lambda _, pod: pod}))
-
-
 async def test_a_claim_without_a_size_is_refused() -> None:
     with pytest.raises(ConfigError, match="storage_capacity is not"):
         await planned(configuration({"storage_pvc_ensure": True}))
@@ -331,3 +325,54 @@ async def test_fields_in_the_environment_are_those_of_this_start() -> None:
     config.MultiClusterKubeSpawner.hub_id = "h"
     environment = the("Secret", await planned(config, "ada"))["stringData"]
     assert environment["W"] == "ours/h-jupyter-ada/claim-ada"
+
+
+@pytest.mark.parametrize("switch", [True, False])
+async def test_nor_are_they_others_in_a_profiles_environment(switch: bool) -> None:
+    environment = {
+        "W": "{namespace}/{pod_name}/{pvc_name}",
+        "J": '{"a": 1}' if not switch else "x",
+        "F": {"valueFrom": {"secretKeyRef": {"name": "{pod_name}", "key": "k"}}},
+    }
+    listed = profile(environment=environment, namespace="of-the-profile")
+    config = configuration({"profile_list": listed})
+    if not switch:
+        config = without_switch(profile_list=listed)
+    config.MultiClusterKubeSpawner.hub_id = "h"
+    objects = await planned(config, "ada")
+    key = the("Pod", objects)["metadata"]["name"]
+    texts = the("Secret", objects)["stringData"]
+    assert texts["W"] == f"of-the-profile/{key}/claim-ada"
+    assert texts["J"] == environment["J"]
+    env = {entry["name"]: entry for entry in notebook(objects)["env"]}
+    assert env["F"]["valueFrom"]["secretKeyRef"]["name"] == key
+
+
+async def test_what_a_function_gives_for_a_users_own_value_counts() -> None:
+    listed = asking("extra_labels", lambda spawner: {"who": spawner.user.name})
+    objects = await planned(
+        without_switch(profile_list=listed), "ada", **{"profile": "x", "o--unlisted-choice": "y"}
+    )
+    assert the("Pod", objects)["metadata"]["labels"]["who"] == "ada"
+
+
+# -- messages --------------------------------------------------------------------------------
+
+
+async def test_a_mistake_is_told_at_the_key_that_it_stands_under() -> None:
+    for key in ("kubespawner_override", "spawner_override"):
+        listed = [{"display_name": "x", key: {"mem_limit": "much"}}]
+        with pytest.raises(ConfigError, match=f"^profile 'x': {key}: mem_limit: "):
+            await planned(without_switch(profile_list=listed))
+    choices: dict[str, Any] = {"c": {"kubespawner_override": {"tolerationz": []}}}
+    listed = [{"display_name": "x", "profile_options": {"o": {"choices": choices}}}]
+    place = r"^profile 'x': profile_options\['o'\].choices\['c'\]: kubespawner_override: unknown"
+    with pytest.raises(ConfigError, match=place):
+        await planned(without_switch(profile_list=listed))
+
+
+async def test_a_word_in_mcks_own_override_gets_a_patch_with_its_own_value() -> None:
+    listed = [{"display_name": "x", "spawner_override": {"tolerations": [{"key": "mine"}]}}]
+    with pytest.raises(ConfigError, match=r"(?s)'tolerations' is Kube.*- key: mine") as caught:
+        await planned(without_switch(profile_list=listed))
+    assert "a key of 'kubespawner_override'" in str(caught.value)
