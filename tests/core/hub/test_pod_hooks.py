@@ -13,7 +13,7 @@ from kubernetes_asyncio.client import models
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub import pod_hooks
 from mcks.core.objects import Manifest
 from mcks.core.servers.server import Created, Plan

@@ -6,7 +6,7 @@ from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.profiles import namespaces
 from mcks.core.spawner import MultiClusterKubeSpawner
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcks.core.commands.configuration import sample_spawner
+from mcks.core.checking.sample import sample_spawner
 from mcks.core.profiles import options_form, profile_list
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError
