@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 import yarl
 
-from mcks.core.objects import Manifest
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.demo.hub import Hub
@@ -113,11 +112,12 @@ async def test_what_the_form_of_fancy_profiles_posts_is_what_starts_below_a_base
     async with start_hub(FANCY) as hub:
         await post_form(hub, "ada", {"profile": "options", **answer})
 
-        async def pod() -> Manifest | None:
-            return await pod_of(api, namespace)
+        async def is_ready() -> bool:
+            _, user = await hub.request("GET", "users/ada")
+            return bool(user["servers"][""]["ready"])
 
-        await until(pod)
-        found = await pod()
+        await until(is_ready)
+        found = await pod_of(api, namespace)
         assert found is not None
         assert found["metadata"]["labels"]["chosen"] == chosen
         await stop_server(hub, "ada")

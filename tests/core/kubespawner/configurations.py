@@ -76,7 +76,7 @@ ALONE: dict[str, Values] = {
         "init_containers": {
             "z": {"name": "z", "image": "b"},
             "a": {"name": "a", "image": "b", "volume_mounts": [{"name": "v", "mountPath": "/v"}]},
-        }
+        },
     },
     "extra_containers": {"extra_containers": [{"name": "s", "image": "b", "env": []}]},
     "lifecycle_hooks": {"lifecycle_hooks": {"postStart": {"exec": {"command": ["sh", "{x}"]}}}},

@@ -140,3 +140,14 @@ def test_mcks_own_section_stands_above_what_packages_write() -> None:
     spawner = sample_spawner(config, "ada")
     assert spawner.additional_profile_form_template_paths == ["/y"]
     assert spawner.image == MultiClusterKubeSpawner.image.default_value
+
+
+def test_a_word_in_mcks_own_section_gets_a_patch_with_its_own_value() -> None:
+    config = said(False)
+    config.MultiClusterKubeSpawner.node_selector = {"disk": "mine"}
+    config.MultiClusterKubeSpawner.tolerations.append({"key": "appended"})
+    config.MultiClusterKubeSpawner.extra_labels.update({"team": "updated"})
+    selector, tolerations, labels = config_check.check(config).problems
+    assert selector.startswith("c.MultiClusterKubeSpawner: 'node_selector' is KubeSpawner's.")
+    for problem, own in ((selector, "mine"), (tolerations, "appended"), (labels, "updated")):
+        assert f": {own}\n" in problem
