@@ -11,10 +11,12 @@ import kubernetes_validate
 import pytest
 from kubernetes_asyncio.client import models
 from kubespawner import KubeSpawner
+from tornado import web
 from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub import pod_hooks
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.objects import Manifest
 from mcks.core.servers.server import Created, Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -255,3 +257,15 @@ async def test_its_failure_is_named() -> None:
     spawner = sample_spawner(configuration({"after_pod_created_hook": lambda s, p: p["x"]}), "ada")
     with pytest.raises(FunctionFailed, match=r"^after_pod_created_hook: the function"):
         await pod_hooks.created(spawner, Created("k", "n"), {"metadata": {}})
+
+
+@pytest.mark.parametrize("word", ["modify_pod_hook", "uid"])
+async def test_a_refusal_with_words_of_the_administrators_own_is_shown_as_it_is(word: str) -> None:
+    def refuse(*_: Any) -> Any:
+        raise web.HTTPError(403, "no licence")
+
+    spawner = sample_spawner(configuration({word: refuse}), "ada")
+    with pytest.raises(web.HTTPError) as caught:
+        await spawner.start()
+    assert (caught.value.status_code, caught.value.log_message) == (403, "no licence")
+    await fleet_of(spawner).close()
