@@ -13,6 +13,7 @@ with the user, or with the named server whose name is part of theirs; ``keep`` s
 """
 DELETE_ON_STOP = "mcks.hub.jupyter.org/delete-on-stop"
 """The original's label for the same; "false" means ``user``."""
+MANAGED_BY = "app.kubernetes.io/managed-by"
 KEY_LABEL = "mcks.hub.jupyter.org/key"
 HUB_LABEL = "mcks.hub.jupyter.org/hub"
 UNOWNED = "mcks.hub.jupyter.org/unowned"

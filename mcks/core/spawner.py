@@ -12,6 +12,7 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from jupyterhub.spawner import Spawner
@@ -21,7 +22,7 @@ from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.clusters.routes import Target, same_place
-from mcks.core.hub import database, error_pages
+from mcks.core.hub import database, error_pages, pod_hooks
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.removal import Removal
@@ -165,6 +166,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             # the hub logs the stack of what it does not fetch
             raise error_pages.refused(self, exc, self.remembered.cluster) from None
         except Exception as exc:
+            if error_pages.is_refusal(exc):
+                raise
             self.log.exception("%s: a start met what mcks did not expect", self._log_name)
             raise error_pages.refused(self, Defect(exc), self.remembered.cluster) from None
         finally:
@@ -200,8 +203,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         configured = fleet.pool.configured(name, self.clusters)
         await self.choosing.check_cluster(configured.cluster)
         self.log.info("%s starts in cluster %r", self._log_name, name)
-        await self.choosing.overrides.call(self.functions())
-        return await fleet.plan(self, configured)
+        with error_pages.hook_of(self):
+            await self.choosing.overrides.call(self.functions())
+            return await pod_hooks.modified(self, await fleet.plan(self, configured))
 
     async def _launch(self, planned: Plan, progress: Progress) -> None:
         """Carry out *planned*, and remember the data that it makes. Raises StartFailed if late."""
@@ -209,7 +213,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         try:
             async with asyncio.timeout(deadline):
                 cluster = await self._connect()
-                await launch.start(cluster, planned, progress)
+                with error_pages.hook_of(self):
+                    pod_created = partial(pod_hooks.created, self, planned.created)
+                    await launch.start(cluster, planned, progress, pod_created)
         except TimeoutError as exc:
             if cluster is None:
                 late = "The cluster did not answer in time."

@@ -69,9 +69,9 @@ c.MultiClusterKubeSpawner.profile_list += [
 
 
 FANCY = """
-from jupyterhub_fancy_profiles import STATIC_HANDLER_TUPLE, TEMPLATE_PATHS
-c.MultiClusterKubeSpawner.additional_profile_form_template_paths = TEMPLATE_PATHS
-c.JupyterHub.extra_handlers.append(STATIC_HANDLER_TUPLE)
+from jupyterhub_fancy_profiles import setup_ui
+
+setup_ui(c)
 """
 
 

@@ -56,8 +56,10 @@ async def running(
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def fancy(clusters: Clusters, namespace: str, tmp_path: Path) -> AsyncIterator[Hub]:
-    """Its form looks for its script at ``/hub/`` only."""
-    async for started in running_hub(clusters, namespace, tmp_path, base_url="/", extra=FANCY):
+    """A hub with its form, beside the other one."""
+    base_url = f"/{namespace}-fancy/"
+    made = running_hub(clusters, namespace, tmp_path, base_url=base_url, extra=FANCY)
+    async for started in made:
         yield started
 
 

@@ -38,7 +38,7 @@ class NoProxy(Proxy):
 
 c = get_config()
 c.JupyterHub.proxy_class = NoProxy
-c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
+c.JupyterHub.bind_url = "http://127.0.0.1:{port}{base_url}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.JupyterHub.cookie_secret = b"0" * 32
@@ -127,10 +127,12 @@ def _xsrf(session: aiohttp.ClientSession) -> str:
 
 
 @asynccontextmanager
-async def started(directory: Path, port: int, more: str = "") -> AsyncIterator[Running]:
+async def started(
+    directory: Path, port: int, more: str = "", base_url: str = "/"
+) -> AsyncIterator[Running]:
     """A hub with its files in *directory*; *more* is appended to its configuration."""
     config = directory / "jupyterhub_config.py"
-    config.write_text(_CONFIG.format(port=port) + more)
+    config.write_text(_CONFIG.format(port=port, base_url=base_url) + more)
     environment = os.environ | {"KUBECONFIG": str(kubeconfigs.write(directory / "kc", "west"))}
     log = directory / "hub.log"
     with log.open("wb") as output:
@@ -141,7 +143,7 @@ async def started(directory: Path, port: int, more: str = "") -> AsyncIterator[R
             stdout=output,
             stderr=output,
         )
-    running = Running(f"http://127.0.0.1:{port}/hub/", log, process)
+    running = Running(f"http://127.0.0.1:{port}{base_url}hub/", log, process)
     try:
         while not await answers(f"{running.url}health"):
             assert process.returncode is None, log.read_text()
@@ -154,9 +156,11 @@ async def started(directory: Path, port: int, more: str = "") -> AsyncIterator[R
 
 
 @asynccontextmanager
-async def serving(directory: Path, port: int, more: str = "") -> AsyncIterator[Running]:
+async def serving(
+    directory: Path, port: int, more: str = "", base_url: str = "/"
+) -> AsyncIterator[Running]:
     """A hub as ``started`` gives it, which runs still when the test has ended."""
-    async with started(directory, port, more) as running:
+    async with started(directory, port, more, base_url) as running:
         yield running
         assert running.process.returncode is None, running.log.read_text()
 

@@ -79,6 +79,9 @@ def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
         start_timeout=spawner.start_timeout,
         trait_names=spawner.trait_names,
         user=user,
+        namespace="",
+        profile_list=spawner.profile_list,
+        group_overrides=spawner.group_overrides,
     )
 
 
@@ -134,6 +137,41 @@ async def test_the_sweep_deletes_what_the_hub_does_not_know_and_nothing_else(
     assert not api.list("v1", "ConfigMap", elsewhere, LOST)
     assert api.find("v1", "Pod", "h-jupyter-known", namespace.name) is not None
     assert api.find("v1", "Pod", "g-jupyter-others", namespace.name) is not None
+
+
+async def test_what_is_left_in_a_profiles_own_namespace_is_found_by_gc_and_by_the_sweep(  # noqa: PLR0917
+    make: Make,
+    clusters: Clusters,
+    namespace: Namespace,
+    database: Database,
+    elsewhere: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    listed = [{"display_name": "x", "kubespawner_override": {"namespace": elsewhere}}]
+    lost = make("lost", hub_id="h", profile_list=listed)
+    await lost.apply_profile({})
+    await lost.start()
+    await fleet_of(lost).close()
+    config_file = tmp_path / "jupyterhub_config.py"
+    config_file.write_text(
+        f"c.MultiClusterKubeSpawner.clusters = {dict(lost.clusters)!r}\n"
+        f"c.MultiClusterKubeSpawner.profile_list = {listed!r}\n"
+        "c.MultiClusterKubeSpawner.hub_id = 'h'\n"
+    )
+    words = ["-f", str(config_file), "--database", database.url, "--older-than", "0"]
+    assert await asyncio.to_thread(main, ["gc", "--json", *words]) == 1
+    (report,) = json.loads(capsys.readouterr().out)
+    assert [(o["name"], o["namespace"]) for o in report["orphans"]] == [
+        ("h-jupyter-lost", elsewhere)
+    ]
+    fleet = await new_hub(lost, database)
+    await fleet.sweeper.sweep(await connection(lost))
+
+    async def nothing_is_left() -> bool:
+        return not await objects(clusters, "a", elsewhere)
+
+    await until(nothing_is_left)
 
 
 async def test_a_hub_without_an_id_only_reports(

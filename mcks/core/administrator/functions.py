@@ -18,10 +18,11 @@ _LONGEST = 300
 """Characters of an exception's own words."""
 
 
-async def ask(function: Callable[..., Any], spawner: Any, where: str) -> Any:
-    """Call *function*, async or not, with *spawner*. Raises FunctionFailed that names *where*."""
+async def ask(function: Callable[..., Any], spawner: Any, where: str, *more: Any) -> Any:
+    """Call *function*, async or not, with *spawner* (and *more*). Raises FunctionFailed that names
+    *where*."""
     with naming(where, function):
-        answer = function(spawner)
+        answer = function(spawner, *more)
         return await answer if inspect.isawaitable(answer) else answer
 
 

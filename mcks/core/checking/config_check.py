@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from traitlets import TraitError
 from traitlets.config import Config
@@ -16,8 +17,9 @@ from traitlets.config.loader import LazyConfigValue
 
 from mcks.core.checking import objects
 from mcks.core.checking.finding import Finding, merged, of_severity
-from mcks.core.checking.sample import Sample, sections, without_failing
+from mcks.core.checking.sample import Sample, hooked, sections, without_failing
 from mcks.core.clusters import configure, pool
+from mcks.core.hub import pod_hooks
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
 from mcks.core.profiles.kubespawner_traits import instead_of
@@ -25,6 +27,8 @@ from mcks.core.profiles.overrides import check_names, without_effect
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, FunctionFailed, MCKSError, unknown
+
+NOT_CALLED = f"{pod_hooks.AFTER} is called when there is a Pod: what it does is not checked"
 
 
 @dataclass
@@ -160,7 +164,7 @@ def _selection_problems(
     configured = spawner.configured(pool.Pool(sample.config, log))
     found = configured.backend.problems()
     try:
-        planned = plan.make(spawner, configured)
+        planned, failed = hooked(spawner, plan.make(spawner, configured))
     except FunctionFailed as exc:
         findings.say("MCKS140", [f"{exc}: what it gives is not checked"])
     except ConfigError as exc:
@@ -168,10 +172,21 @@ def _selection_problems(
         place = f"profile {profile.slug!r}{said}: " if profile.slug else ""
         found.append(f"{place}{exc}")
     else:
+        if failed:
+            findings.say("MCKS140", [f"{failed}: what it gives is not checked"])
+        if spawner.pod_hook(pod_hooks.AFTER):
+            findings.say("MCKS140", [NOT_CALLED])
         templates = merge_levels(spawner.objects, spawner.resources)
         patches = merge_levels(spawner.patches)
         findings.found += objects.findings(planned.objects, templates, patches)
     return found
+
+
+def _said(value: Any) -> Any:
+    """Return what was appended or updated as if it were the whole value."""
+    if not isinstance(value, LazyConfigValue):
+        return value
+    return value.get_value({} if "update" in value.to_dict() else [])
 
 
 def _unknown_traits(config: Config, cls: type[MultiClusterKubeSpawner]) -> Iterator[str]:
@@ -183,4 +198,4 @@ def _unknown_traits(config: Config, cls: type[MultiClusterKubeSpawner]) -> Itera
                 continue
             if isinstance(value, LazyConfigValue | Config) and not value:
                 continue
-            yield f"c.{section}: {instead_of(key) or unknown('trait', key, names)}"
+            yield f"c.{section}: {instead_of(key, _said(value)) or unknown('trait', key, names)}"

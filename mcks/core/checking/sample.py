@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 from jupyterhub import orm
@@ -23,10 +23,13 @@ from traitlets import HasTraits, TraitError
 from traitlets.config import Config, Configurable
 
 from mcks.core.administrator.functions import ask_now, failure
+from mcks.core.hub import pod_hooks
 from mcks.core.kubespawner.words import KubeSpawnerWords
+from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import ConfigError, FunctionFailed
+from mcks.errors import ConfigError, FunctionFailed, MCKSError
 
+_Answer = TypeVar("_Answer")
 _ADDRESSES = (
     *("ip", "port", "base_url", "bind_url", "public_url", "ssl_key", "ssl_cert"),
     *("subdomain_host", "subdomain_hook", "domain", "internal_ssl"),
@@ -168,14 +171,34 @@ def without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
     return failures + _words_without_failing(spawner)
 
 
+def hooked(spawner: MultiClusterKubeSpawner, planned: Plan) -> tuple[Plan, str]:
+    """Return *planned* as ``modify_pod_hook`` leaves it, or unchanged and why the hook fails.
+
+    Raises ConfigError for a Pod that cannot be a server's.
+    """
+    hook = spawner.pod_hook(pod_hooks.MODIFY)
+    try:
+        return _run(pod_hooks.modified(spawner, planned)), ""
+    except FunctionFailed as exc:
+        return planned, str(exc)
+    except MCKSError:
+        raise
+    except Exception as exc:  # a refusal with the hook's own words
+        return planned, f"{pod_hooks.MODIFY}: {failure(hook, exc) if hook else exc}"
+
+
+def _run(asking: Coroutine[Any, Any, _Answer]) -> _Answer:
+    with ThreadPoolExecutor(1) as thread:  # where no event loop runs yet
+        return thread.submit(asyncio.run, asking).result()
+
+
 def _words_without_failing(spawner: MultiClusterKubeSpawner) -> list[str]:
     """Do the same with KubeSpawner's words that are functions; they may be async."""
     failures: list[str] = []
     for name, function in spawner.functions().items():
         calling = spawner.choosing.overrides.call({name: function})
         try:
-            with ThreadPoolExecutor(1) as thread:  # where no event loop runs yet
-                thread.submit(asyncio.run, calling).result()
+            _run(calling)
         except FunctionFailed as exc:
             failures.append(str(exc))
         except Exception as exc:  # a refusal with the function's own words

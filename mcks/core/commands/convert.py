@@ -18,7 +18,7 @@ from mcks.core.commands.layout import counted
 from mcks.core.conversion import chart, section
 from mcks.core.conversion.piece import Piece, converted
 from mcks.core.kubespawner import section as theirs
-from mcks.core.kubespawner.words import REFUSED
+from mcks.core.kubespawner.words import HOOKS
 from mcks.errors import ConfigError, MCKSError
 
 _STAND_IN = {"context": "to-be-named", "ingress_public_url": "https://to-be-named.example.org"}
@@ -75,7 +75,7 @@ def _readable(config: Config, *, complete: bool) -> Config:
         read.JupyterHub.pop("spawner_class", None)
     if complete:
         read.MultiClusterKubeSpawner.read_kubespawner = True
-    for name in REFUSED:
+    for name in HOOKS:
         read.KubeSpawner.pop(name, None)
     if not Sample(read).spawner().clusters:
         read.MultiClusterKubeSpawner.clusters = {"to-be-named": dict(_STAND_IN)}

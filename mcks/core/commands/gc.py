@@ -22,6 +22,7 @@ from mcks.core.commands import layout
 from mcks.core.commands.configuration import load
 from mcks.core.hub import database, sweep
 from mcks.core.hub.orphans import HubKnowledge, Orphan
+from mcks.core.profiles import namespaces
 from mcks.core.trying.subjects import subjects
 from mcks.errors import ConfigError, MCKSError
 
@@ -161,6 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = [subject.name for subject in subjects(config, arguments.clusters)]
     with database.opened(url) as session:
         known = database.knowledge(session, spawner.hub_id)
+    known.namespaces |= namespaces.said(spawner)
     reports = asyncio.run(_collect_all(config, spawner.clusters, names, known, options))
     show = as_json if arguments.json else table
     arguments.answer.write(show(reports))

@@ -7,14 +7,15 @@ import asyncio
 import difflib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import yaml
 
-from mcks.core.checking.sample import Sample, without_failing
+from mcks.core.checking.sample import Sample, hooked, without_failing
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands.configuration import load
+from mcks.core.hub import pod_hooks
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.objects import Manifest, ref
 from mcks.core.servers import plan
@@ -36,8 +37,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.diff:
         arguments.answer.write(_differences(spawner, configured))
     else:
-        arguments.answer.write(as_yaml(plan.make(spawner, configured).objects))
+        arguments.answer.write(as_yaml(_hooked(spawner, plan.make(spawner, configured)).objects))
     return 0
+
+
+def _hooked(spawner: MultiClusterKubeSpawner, planned: Plan) -> Plan:
+    """Return *planned* as the administrator's hook leaves it; one that fails is told."""
+    planned, failure = hooked(spawner, planned)
+    if failure:
+        sys.stderr.write(f"mcks: {failure}: it is left out here\n")
+    return planned
 
 
 async def _as_a_start_does(spawner: MultiClusterKubeSpawner) -> None:
@@ -74,16 +83,22 @@ def _differences(spawner: MultiClusterKubeSpawner, configured: ConfiguredCluster
     parts: list[str] = []
     for step, applied in steps.items():
         spawner.patches = applied
-        after = _texts(plan.make(spawner, configured))
-        for name in {**before, **after}:
-            parts += difflib.unified_diff(
-                before.get(name, "").splitlines(keepends=True),
-                after.get(name, "").splitlines(keepends=True),
-                f"{name} before {step}",
-                f"{name} after {step}",
-            )
+        planned = plan.make(spawner, configured)
+        after = _texts(planned)
+        parts += _difference(step, before, after)
         before = after
+    parts += _difference(pod_hooks.MODIFY, before, _texts(_hooked(spawner, planned)))
     return "".join(parts)
+
+
+def _difference(step: str, before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
+    for name in {**before, **after}:
+        yield from difflib.unified_diff(
+            before.get(name, "").splitlines(keepends=True),
+            after.get(name, "").splitlines(keepends=True),
+            f"{name} before {step}",
+            f"{name} after {step}",
+        )
 
 
 def _texts(planned: Plan) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mcks.core.conversion.symbolic import OF_CLAIM, Objects, Words, objects, untranslated
-from mcks.core.kubespawner.words import REFUSED, UNSAID
+from mcks.core.kubespawner.words import HOOKS, UNSAID
 from mcks.core.objects import Manifest
 from mcks.core.patching.patch import OPTIONAL
 from mcks.core.writing.difference import made_of, patches
@@ -73,7 +73,7 @@ def translatable(words: Words) -> dict[str, Any]:
     found = {
         name: UNSAID[name] if callable(value) else value
         for name, value in words.items()
-        if name not in REFUSED
+        if name not in HOOKS
     }
     if labels := found.get("common_labels"):
         found["common_labels"] = {k: v for k, v in labels.items() if k != _MANAGED}

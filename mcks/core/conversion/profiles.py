@@ -15,7 +15,7 @@ from mcks.core.conversion.names import fields_of
 from mcks.core.conversion.override import NAMES, Level
 from mcks.core.kubespawner import models
 from mcks.core.kubespawner.fields import expand, insert_value
-from mcks.core.kubespawner.words import EXPANDED, REFUSED, WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.words import EXPANDED, HOOKS, WITHOUT_EFFECT, WORDS
 from mcks.core.profiles.kubespawner_traits import TRAITS
 from mcks.core.profiles.selection import insert
 from mcks.core.writing.marks import Marks
@@ -212,7 +212,7 @@ def keyed(level: Any) -> dict[str, Any]:
 
 def _not_a_patch(name: str, value: Any) -> str:
     """Say why a word of a profile cannot be a patch; empty if it can."""
-    if name in REFUSED:
+    if name in HOOKS:
         return f"here it is {TRAITS[name].advice}"
     if name in _OF_CLUSTER:
         return "a namespace belongs to a cluster: make a second entry in `clusters` with it"

@@ -13,7 +13,7 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import LazyConfigValue
 
 from mcks.core.kubespawner import section
-from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.words import HOOKS, WITHOUT_EFFECT, WORDS
 
 _DIRECTLY_BELOW = "Spawner"
 
@@ -42,15 +42,13 @@ def said(config: Config, spawner: Any) -> Said:
         if name in ours and not _settled(above.get(name))
     }
     mixed = {name: getattr(spawner, name) for name in traits if name in above}
-    hooks = {name for name in values if name in REFUSED}
+    hooks = {name for name in values if name in HOOKS}
     return Said(
         words={name: getattr(spawner, name) for name in values if name in WORDS - hooks},
         traits={**traits, **mixed},
         hooks=tuple(name for name in values if name in hooks and values[name] is not None),
         without_effect=tuple(name for name in values if name in WITHOUT_EFFECT),
-        unknown=tuple(
-            name for name in values if name not in WORDS | WITHOUT_EFFECT | REFUSED.keys() | ours
-        ),
+        unknown=tuple(name for name in values if name not in WORDS | WITHOUT_EFFECT | HOOKS | ours),
     )
 
 

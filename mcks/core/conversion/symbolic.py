@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mcks.core.conversion import names
 from mcks.core.kubespawner.pod import CONTAINER
 from mcks.core.kubespawner.translation import VARIABLES, Translation
-from mcks.core.kubespawner.words import REFUSED, WORDS
+from mcks.core.kubespawner.words import HOOKS, WORDS
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest
 from mcks.core.writing.difference import UNKNOWN
@@ -53,7 +53,18 @@ def objects(words: Words, marks: Marks, *, complete: bool) -> Objects:
 
     *complete*: KubeSpawner's defaults hold, too; *words* must have all of them then.
     """
-    translatable = {name: value for name, value in words.items() if name not in REFUSED}
+    translatable = {name: value for name, value in words.items() if name not in HOOKS}
+    made = _made(translatable, marks, complete=complete)
+    found = {manifest["kind"]: manifest for manifest in made}
+    return Objects(
+        pod=found["Pod"],
+        service=found["Service"],
+        namespace=found["Namespace"],
+        claim=found.get("PersistentVolumeClaim"),
+    )
+
+
+def _made(translatable: Words, marks: Marks, *, complete: bool) -> list[Manifest]:
     translation = Symbolic(
         translatable,
         complete,
@@ -64,25 +75,17 @@ def objects(words: Words, marks: Marks, *, complete: bool) -> Objects:
         marks=marks,
     )
     key, namespace = marks.mark(names.KEY), marks.mark(names.NAMESPACE)
-    made = translation.apply(
+    return translation.apply(
         [_pod(key), _service(key), _namespace(namespace)],
         key=key,
         namespace=namespace,
         servername="",
     )
-    found = {manifest["kind"]: manifest for manifest in made}
-    return Objects(
-        pod=found["Pod"],
-        service=found["Service"],
-        namespace=found["Namespace"],
-        claim=found.get("PersistentVolumeClaim"),
-    )
 
 
 def untranslated(marks: Marks) -> Objects:
     """Return the same objects as mcks makes them by itself."""
-    key, namespace = marks.mark(names.KEY), marks.mark(names.NAMESPACE)
-    return Objects(_pod(key), _service(key), _namespace(namespace))
+    return Objects(*_made({}, marks, complete=False))
 
 
 def _pod(key: str) -> Manifest:

@@ -125,6 +125,11 @@ def hook_of(spawner: failure_limit.CountedSpawner) -> Iterator[None]:
         raise
 
 
+def is_refusal(exc: Exception) -> bool:
+    """Tell whether *exc* is an administrator's own, with words for the user."""
+    return isinstance(exc, web.HTTPError)
+
+
 def _leave_out(spawner: failure_limit.CountedSpawner, exc: Exception) -> None:
     """Let JupyterHub 5 count what JupyterHub 6 counts: a refusal is no failure of the hub."""
     if SpawnException is None and isinstance(exc, web.HTTPError) and exc.status_code < 500:

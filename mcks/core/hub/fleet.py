@@ -20,7 +20,7 @@ from mcks.core.hub import database
 from mcks.core.hub.orphans import HubKnowledge
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
-from mcks.core.profiles import kubespawner_section
+from mcks.core.profiles import kubespawner_section, namespaces
 from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
 from mcks.core.servers.starting import StartingSpawner
@@ -43,6 +43,9 @@ class SharingSpawner(StartingSpawner, Protocol):
     log: logging.Logger
     start_timeout: int
     remembered: State
+    namespace: str
+    profile_list: Any
+    group_overrides: Any
 
 
 class Fleet:
@@ -57,6 +60,7 @@ class Fleet:
             self._log.warning("%s", note)
         self._session = spawner.user.db
         self._spawners: WeakSet[SharingSpawner] = WeakSet()
+        self._namespaces = namespaces.said(spawner)
         self._planning = asyncio.Lock()
         self.sweeper = Sweeper(
             spawner.hub_id,
@@ -71,6 +75,7 @@ class Fleet:
     def join(self, spawner: SharingSpawner) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""
         self._spawners.add(spawner)
+        self._namespaces |= namespaces.of_start(spawner)
         self.sweeper.min_age = max(self.sweeper.min_age, spawner.start_timeout + MARGIN)
 
     def _knowledge(self) -> HubKnowledge | None:
@@ -79,6 +84,7 @@ class Fleet:
         knowledge = database.knowledge(self._session, self._hub_id)
         for spawner in self._spawners:
             knowledge.add(spawner.remembered)
+        knowledge.namespaces |= self._namespaces
         return knowledge
 
     async def plan(self, spawner: SharingSpawner, configured: ConfiguredCluster) -> Plan:

@@ -26,6 +26,14 @@ class HubKnowledge:
     """Cluster and place of servers' objects elsewhere than in their namespace."""
     data: set[tuple[str, Ref]] = field(default_factory=set)
     users: frozenset[str] = frozenset()
+    namespaces: set[str] = field(default_factory=set)
+    """Where servers may live in clusters that name no namespace."""
+
+    def places(self, cluster: str) -> set[str]:
+        """Return the namespaces of *cluster* in which there are servers, or data."""
+        running = {namespace for where, namespace, _ in self.servers if where == cluster}
+        data = {ref.namespace for where, ref in self.data if where == cluster and ref.namespace}
+        return running | data
 
     def add(self, remembered: State) -> None:
         """Take in a server and the data that hangs on it."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -99,11 +99,14 @@ class Sweeper:
         await self._delete_pending(cluster, known or HubKnowledge())
         if known is None:
             return
-        pods = cluster.pods_of(cluster.namespace).values()
-        secrets = await _list(cluster.client, "Secret", cluster.namespace, self._log)
-        for orphan in of_servers(
-            cluster.cluster.name, [*pods, *secrets], known, self._hub_id, datetime.now(UTC)
-        ):
+        pods: Iterable[Manifest] = cluster.pods_of(cluster.namespace).values()
+        secrets = await _list(cluster.client, "Secret", cluster.namespace, self._tell_once)
+        found = [*pods, *secrets]
+        for namespace in _elsewhere(cluster, known):
+            for kind in ("Pod", "Secret"):
+                found += await _list(cluster.client, kind, namespace, self._tell_once)
+        name, now = cluster.cluster.name, datetime.now(UTC)
+        for orphan in of_servers(name, found, known, self._hub_id, now):
             if orphan.age < self.min_age:
                 continue
             if self._hub_id:
@@ -117,6 +120,11 @@ class Sweeper:
                     cluster.title,
                     orphan,
                 )
+
+    def _tell_once(self, warning: str) -> None:
+        if warning not in self._reported:
+            self._reported.add(warning)
+            self._log.warning("%s", warning)
 
     async def _delete_pending(self, cluster: ConnectedCluster, known: HubKnowledge) -> None:
         for deletion in list(self._pending.get(cluster.breaker, ())):
@@ -151,27 +159,37 @@ class Sweeper:
 async def find_all(
     cluster: ConnectedCluster, known: HubKnowledge, hub_id: str, log: logging.Logger
 ) -> list[Orphan]:
-    """Return all orphans of servers and of users in the namespace of *cluster*."""
-    client, namespace = cluster.client, cluster.namespace
-    pods = await _list(client, "Pod", namespace, log)
-    secrets = await _list(client, "Secret", namespace, log)
-    claims = await _list(client, "PersistentVolumeClaim", namespace, log)
+    """Return all orphans of servers and of users in *cluster*, wherever servers may live there."""
     name, now = cluster.cluster.name, datetime.now(UTC)
+    servers: list[Manifest] = []
+    claims: list[Manifest] = []
+    for namespace in (cluster.namespace, *_elsewhere(cluster, known)):
+        servers += await _list(cluster.client, "Pod", namespace, log.warning)
+        servers += await _list(cluster.client, "Secret", namespace, log.warning)
+        claims += await _list(cluster.client, "PersistentVolumeClaim", namespace, log.warning)
     return [
-        *of_servers(name, [*pods, *secrets], known, hub_id, now),
+        *of_servers(name, servers, known, hub_id, now),
         *of_users(name, claims, known, hub_id, now),
     ]
 
 
+def _elsewhere(cluster: ConnectedCluster, known: HubKnowledge) -> list[str]:
+    """Return the namespaces to look at beside that of *cluster*, which is all if it has none."""
+    if cluster.namespace is None:
+        return []
+    named = set() if cluster.cluster.namespace else known.namespaces
+    return sorted((named | known.places(cluster.cluster.name)) - {cluster.namespace})
+
+
 async def _list(
-    client: ClusterClient, kind: str, namespace: str | None, log: logging.Logger
+    client: ClusterClient, kind: str, namespace: str | None, tell: Callable[[str], None]
 ) -> Sequence[Manifest]:
     """Metadata only: a Secret's content never comes near the hub."""
     selection = Selector("v1", kind, namespace, KEY_LABEL)
     try:
         found, _ = await client.list(selection, metadata_only=True)
     except Forbidden as exc:
-        log.warning("%s. Without that right, left-over %ss are not found", exc, kind)
+        tell(f"{exc}. Without that right, left-over {kind}s are not found")
         return []
     return found
 

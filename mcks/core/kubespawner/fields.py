@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from mcks.core.kubespawner.slugs import FIELD_LENGTH, escape_slug, safe_slug, server_slug
 from mcks.errors import ConfigError, unknown
@@ -65,6 +65,40 @@ def literal(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [literal(item) for item in value]
     return value
+
+
+class Later(str):
+    """A text that a start expands as soon as it knows its names; until then it is as written.
+
+    *template* has the fields. What cannot be expanded stays the text.
+    """
+
+    __slots__ = ("template",)
+    template: str
+
+    def __new__(cls, text: str, template: str) -> Self:
+        """Make the text of *text*."""
+        made = super().__new__(cls, text)
+        made.template = template
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """Say what a copy is made of."""
+        return str(self), self.template
+
+
+def later(plain: Any, template: Any) -> Any:
+    """Mark all texts of *plain* as those that are expanded later; *template* is of its shape."""
+    if isinstance(plain, str):
+        return Later(plain, template)
+    if isinstance(plain, Mapping):
+        return {
+            key: later(item, inner)
+            for (key, item), inner in zip(plain.items(), template.values(), strict=True)
+        }
+    if isinstance(plain, list | tuple):
+        return [later(item, inner) for item, inner in zip(plain, template, strict=True)]
+    return plain
 
 
 _VALUE = re.compile(r"\{\{|\}\}|\{value\}")
@@ -124,4 +158,18 @@ def expand(value: Any, fields: Fields) -> Any:
         return {key: expand(item, fields) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [expand(item, fields) for item in value]
+    return value
+
+
+def expand_marked(value: Any, fields: Fields) -> Any:
+    """Put *fields* into the texts of *value* that are marked for it, and leave the others alone."""
+    if isinstance(value, Later):
+        try:
+            return expand_text(value.template, fields)
+        except ConfigError:  # braces that mean something else, as in JSON
+            return str(value)
+    if isinstance(value, Mapping):
+        return {key: expand_marked(item, fields) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [expand_marked(item, fields) for item in value]
     return value

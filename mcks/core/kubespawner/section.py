@@ -12,10 +12,13 @@ from typing import Any
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
-from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
 
 NAME = "KubeSpawner"
 SWITCH = "read_kubespawner"
+OF_PACKAGES = frozenset({"additional_profile_form_template_paths", "pre_spawn_hook"})
+"""What packages such as jupyterhub-fancy-profiles and jupyterhub-usage-quotas write into that
+section by functions of their own. It always counts: nobody chose the section for it."""
 _DEPRECATED = ("singleuser_", "user_")
 """Prefixes of names that KubeSpawner has given up and still reads."""
 
@@ -37,6 +40,12 @@ def values(config: Config) -> dict[str, Any]:
     return {name: value for name, value in section.items() if not _only_looked_at(value)}
 
 
+def counting(config: Config) -> dict[str, Any]:
+    """Return what of ``c.KubeSpawner`` takes effect: all of it if it is to be read."""
+    said = values(config)
+    return said if is_read(config) else {n: v for n, v in said.items() if n in OF_PACKAGES}
+
+
 def _only_looked_at(value: Any) -> bool:
     return isinstance(value, LazyConfigValue | Config) and not value
 
@@ -48,7 +57,7 @@ def ignored(config: Config, ours: Collection[str]) -> Iterator[tuple[str, bool]]
     """
     read = is_read(config)
     for name in values(config):
-        if not read or name in WITHOUT_EFFECT:
+        if name in WITHOUT_EFFECT or not (read or name in OF_PACKAGES):
             yield name, False
         elif name not in WORDS and name not in ours:
             yield name, True
@@ -56,7 +65,7 @@ def ignored(config: Config, ours: Collection[str]) -> Iterator[tuple[str, bool]]
 
 def advice(name: str, ours: Collection[str]) -> str:
     """Say in a sentence what to write instead of the unknown *name* in ``c.KubeSpawner``."""
-    known = sorted({*WORDS, *ours} - REFUSED.keys())
+    known = sorted({*WORDS, *ours})
     for prefix in _DEPRECATED:
         if name.startswith(prefix) and (newer := name.removeprefix(prefix)) in known:
             return f"c.{NAME}.{name} is deprecated and not read here: write {newer!r}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from mcks.core.names import escape, is_dns_label
 
@@ -30,6 +31,7 @@ def is_label_value(name: str) -> bool:
     return not name or _LABEL_VALUE.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1000)  # each start asks for the same several times
 def safe_slug(
     name: str, is_valid: Callable[[str], bool] = is_dns_label, max_length: int | None = None
 ) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from mcks.core.kubespawner import section
-from mcks.core.kubespawner.fields import expand
+from mcks.core.kubespawner.fields import expand, expand_marked, expand_text
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.kubespawner.words import CALLED, UNSAID, WORDS, KubeSpawnerWords
 
@@ -53,15 +54,17 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def _find_my_config(self, cfg: Config) -> Config:
         """Merge the sections in their order, ``c.KubeSpawner`` directly above ``c.Spawner``."""
-        if not section.is_read(cfg):
+        said = section.counting(cfg)
+        if not said and not section.is_read(cfg):
             return super()._find_my_config(cfg)  # type: ignore[misc,no-any-return]
         cls: Any = type(self)
         names = set(cls.class_trait_names(config=True))
-        theirs = {n: v for n, v in section.values(cfg).items() if n in names}
+        theirs = {n: v for n, v in said.items() if n in names}
         if theirs.get("cmd") == []:
             theirs["cmd"] = None  # both are the image's own
         joined = copy.copy(cfg)
-        joined[_LOWEST] = _merged(DEFAULTS, cfg.get(_LOWEST) or {})
+        if section.is_read(cfg):
+            joined[_LOWEST] = _merged(DEFAULTS, cfg.get(_LOWEST) or {})
         joined[_BELOW] = _merged(cfg.get(_BELOW) or {}, theirs)
         found: Config = super()._find_my_config(joined)  # type: ignore[misc]
         return found
@@ -77,7 +80,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
                 value = value.get_value(getattr(self, name))  # noqa: PLW2901
             elif isinstance(value, DeferredConfig):
                 value = value.get_value(self.traits()[name])  # noqa: PLW2901
-            setattr(self, name, copy.deepcopy(value))
+            setattr(self, name, value if callable(value) else copy.deepcopy(value))
 
     @property
     def overridden(self) -> Collection[str]:
@@ -118,11 +121,15 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         )
 
     def get_env(self) -> dict[str, Any]:
-        """Return the environment; fields in what the administrator wrote are expanded."""
-        if not self.read_kubespawner:
-            return dict(super().get_env())  # type: ignore[misc]
+        """Return the environment; fields in what the administrator wrote are expanded.
+
+        Without KubeSpawner's section only those of ``kubespawner_override`` are.
+        """
         configured = self.environment
-        self.environment = self.expanded(configured)
+        if not (self.read_kubespawner or "environment" in self.overridden):
+            return dict(super().get_env())  # type: ignore[misc]
+        expanding = expand if self.read_kubespawner else expand_marked
+        self.environment = expanding(configured, self._fields())
         try:
             return dict(super().get_env())  # type: ignore[misc]
         finally:
@@ -130,7 +137,28 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def expanded(self, value: Any) -> Any:
         """Return *value* with this server's fields in its texts. Raises ConfigError."""
-        return expand(value, {**self.translation().fields(), **self.named})
+        return expand(value, self._fields())
+
+    def _fields(self) -> dict[str, str]:
+        return {**self.translation().fields(), **self.named}
+
+    # -- what KubeSpawner's hooks use ---------------------------------------------------------
+
+    def pod_hook(self, name: str) -> Any:
+        """Return the function that is the word *name*, None if nobody has said it."""
+        return getattr(self, name) if name in _words_of(type(self)) else None
+
+    def _expand_user_properties(self, template: str, slug_scheme: str | None = None) -> str:
+        """KubeSpawner's name for ``expanded``, which hooks call though it is private."""
+        translation = self.translation()
+        if slug_scheme is not None:
+            words = {**translation.words, "slug_scheme": slug_scheme}
+            translation = replace(translation, words=words)
+        return expand_text(template, {**translation.fields(), **self.named})
+
+    def _expand_all(self, value: Any) -> Any:
+        """KubeSpawner's name for ``expanded`` of all texts in *value*."""
+        return self.expanded(value)
 
     # -- the hub restarts ---------------------------------------------------------------------
 
@@ -144,6 +172,12 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         super().load_state(saved)  # type: ignore[misc]
         if name := saved.get("pvc_name"):
             self.pvc_name, self.claim_was_made = name, True
+
+    def clear_state(self) -> None:
+        """Forget the server; a claim's name that no start has made is none to remember."""
+        super().clear_state()  # type: ignore[misc]
+        if not self.claim_was_made:
+            self.pvc_name = ""
 
     def remember_claim(self) -> None:
         """Remember the claim's name after a start that made it."""

@@ -14,7 +14,6 @@ from mcks.core.kubespawner import pod
 from mcks.core.kubespawner.claim import claim, namespace_of_user
 from mcks.core.kubespawner.fields import expand_text, fields_of
 from mcks.core.kubespawner.slugs import is_label_value, safe_slug
-from mcks.core.kubespawner.words import REFUSED
 from mcks.core.labels import LIFETIME, SERVERNAME, USERNAME
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
@@ -26,6 +25,19 @@ VARIABLES = ("safe_username", "safe_servername", "safe_user_server")
 """The fields that are variables of mcks' own templates, too."""
 
 _COMPONENT = "app.kubernetes.io/component"
+_FOUND_BY = {
+    "app": "jupyterhub",
+    "component": "singleuser-server",
+    "app.kubernetes.io/name": "jupyterhub",
+    _COMPONENT: "singleuser-server",
+}
+"""Labels of Pods by which dashboards and other tools find users' servers.
+
+A chart's NetworkPolicy for its own Pods selects by these and by its release, so neither ``release``
+nor the release's name as ``app.kubernetes.io/instance`` may be among them: a gateway that such a
+policy does not know could not reach the server.
+"""
+_INSTANCE = "app.kubernetes.io/instance"
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,6 @@ class Translation:
     servername: str
     hub_namespace: str
     remembered: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse the words that cannot be translated."""
-        for name, instead in REFUSED.items():
-            if self.words.get(name) is not None:
-                raise ConfigError(f"c.KubeSpawner.{name} cannot be called here: {instead}")
 
     def without_words(self) -> Translation:
         """Return the translation of nothing, which changes no object."""
@@ -100,14 +106,22 @@ class Translation:
         return expand_text(self.words["user_namespace_template"], self.fields())
 
     def apply(
-        self, objects: Sequence[Manifest], *, key: str, namespace: str, servername: str
+        self,
+        objects: Sequence[Manifest],
+        *,
+        key: str,
+        namespace: str,
+        servername: str,
+        hub_id: str = "",
     ) -> list[Manifest]:
         """Return *objects*, of which the Pod is called *key*, as the words say.
 
-        Raises ConfigError for an unknown field and for a value of the wrong form.
+        The Pod has labels by which the community's tools find it, also without any word. Raises
+        ConfigError for an unknown field and for a value of the wrong form.
         """
+        objects = [self._found(m, hub_id) if _is_pod(m, key) else m for m in objects]
         if not self.words and not self.complete:
-            return list(objects)
+            return objects
         own = servername == self.servername
         where = self.fields(None if own else servername)
         where |= {"pod_name": key, "namespace": namespace}
@@ -123,7 +137,7 @@ class Translation:
 
     def _translated(self, manifest: Manifest, key: str, where: Mapping[str, str]) -> Manifest:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
-        if kind == "Pod" and name == key:
+        if _is_pod(manifest, key):
             skeleton = self._as_theirs(manifest, key) if self.complete else manifest
             return pod.shaped(skeleton, self.words, where)
         if kind == "Service" and name == key and "component_label" in self.words:
@@ -142,8 +156,17 @@ class Translation:
             {name: value for name, value in c.items() if name != "args" or value}
             for c in spec["containers"]
         ]
-        described = self._described(manifest, servername=True)
-        return {**described, "spec": spec}
+        return {**manifest, "spec": spec}
+
+    def _found(self, pod: Manifest, hub_id: str) -> Manifest:
+        """Return *pod* with labels for the community's tools; those that it has stay."""
+        names = self.variables(self.servername)
+        labels = {USERNAME: names["username_label"], SERVERNAME: names["servername_label"]}
+        if not self.complete:  # else KubeSpawner's common_labels say the others
+            instance = f"{hub_id}-servers" if hub_id else "mcks-servers"
+            labels |= {**_FOUND_BY, _INSTANCE: safe_slug(instance, is_valid=is_label_value)}
+        meta = pod["metadata"]
+        return {**pod, "metadata": {**meta, "labels": {**labels, **(meta.get("labels") or {})}}}
 
     def _selecting(self, manifest: Manifest) -> Manifest:
         """Let the Service follow the Pod's label."""
@@ -152,14 +175,11 @@ class Translation:
             selector[_COMPONENT] = self.words["component_label"]
         return {**manifest, "spec": {**manifest["spec"], "selector": selector}}
 
-    def _described(self, manifest: Manifest, *, servername: bool = False) -> Manifest:
-        """Add the labels by which the community's tools find a user's objects."""
+    def _described(self, manifest: Manifest) -> Manifest:
+        """Add the label by which the community's tools find a user's claim."""
         if not self.complete:
             return manifest
-        names = self.variables(self.servername)
-        slugs = {USERNAME: names["username_label"]}
-        if servername:
-            slugs[SERVERNAME] = names["servername_label"]
+        slugs = {USERNAME: self.variables(self.servername)["username_label"]}
         meta = manifest["metadata"]
         return {**manifest, "metadata": {**meta, "labels": {**slugs, **(meta.get("labels") or {})}}}
 
@@ -171,3 +191,7 @@ class Translation:
         labels = {**theirs["labels"], **(meta.get("labels") or {})}
         annotations = {**(meta.get("annotations") or {}), **theirs["annotations"], LIFETIME: "keep"}
         return {**manifest, "metadata": {**meta, "labels": labels, "annotations": annotations}}
+
+
+def _is_pod(manifest: Manifest, key: str) -> bool:
+    return bool(manifest["kind"] == "Pod" and manifest["metadata"]["name"] == key)

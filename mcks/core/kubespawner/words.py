@@ -6,7 +6,7 @@ that hooks may set them, but configured under ``c.KubeSpawner`` and ``kubespawne
 
 from __future__ import annotations
 
-from traitlets import Any, Bool, Callable, Dict, Enum, HasTraits, Int, List, Unicode, Union
+from traitlets import Bool, Callable, Dict, Enum, HasTraits, Int, List, Unicode, Union
 
 from mcks.core.kubespawner.fields import SCHEMES
 
@@ -27,14 +27,8 @@ CALLED = frozenset(
     }
 )
 """Words that may be functions of the spawner, async too, called at each start."""
-REFUSED = {
-    "after_pod_created_hook": "write what it makes as objects of their own in `resources`",
-    "modify_pod_hook": "write what it changes as `patches`: they see the user and the options",
-}
-"""Words that would change a server in a way that cannot be known here, and what to write instead.
-
-To go on without them could take away what somebody relies on, so they are no words without effect.
-"""
+HOOKS = frozenset({"after_pod_created_hook", "modify_pod_hook"})
+"""Words that are functions of the spawner and its Pod; they describe no object themselves."""
 WITHOUT_EFFECT = frozenset(
     {
         *("delete_stopped_pods", "dns_name_template", "events_enabled", "get_pod_url"),
@@ -129,8 +123,8 @@ class KubeSpawnerWords(HasTraits):
     user_namespace_labels = Dict()
     user_namespace_template = Unicode("{hubnamespace}-{username}")
     # functions
-    after_pod_created_hook = Any(None)
-    modify_pod_hook = Any(None)
+    after_pod_created_hook = Callable(None, allow_none=True)
+    modify_pod_hook = Callable(None, allow_none=True)
 
 
 WORDS = frozenset(KubeSpawnerWords.class_traits())

@@ -18,6 +18,12 @@ from mcks.core.profiles.overrides import Overridable, Overrides, without_effect
 from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
 
 
+class Hub(Protocol):
+    """The hub, as far as a form links to it."""
+
+    base_url: str
+
+
 class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
     """A spawner, as far as its user's choice depends on it."""
 
@@ -26,6 +32,7 @@ class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
     profile_form_template: str
     additional_profile_form_template_paths: Sequence[str]
     user_options: dict[str, Any]
+    hub: Hub
     clusters: Mapping[str, Any]
     cluster: str
     kubernetes_context: str
@@ -101,6 +108,7 @@ class Choosing:
             permitted,
             directories=spawner.additional_profile_form_template_paths,
             chosen=chosen,
+            hub_url=spawner.hub.base_url,
         )
 
     def posted(self, form_data: Mapping[str, Any]) -> dict[str, Any]:

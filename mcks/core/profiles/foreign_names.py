@@ -28,8 +28,8 @@ class ForeignNames:
     def tell_foreign_names(self) -> None:
         """Warn of what hooks have set or read since the last time, and forget it."""
         for name in [n for n in vars(self) if n in TRAITS and not hasattr(type(self), n)]:
-            del vars(self)[name]
-            self.log.warning("A hook uses what has no effect here: %s", instead_of(name))
+            value = vars(self).pop(name)
+            self.log.warning("A hook uses what has no effect here: %s", instead_of(name, value))
 
     def _apply_overrides(self, spawner_override: Mapping[str, Any]) -> None:
         """Leave out, with a warning, what JupyterHub would set without any effect."""
@@ -37,7 +37,7 @@ class ForeignNames:
         known = {name: value for name, value in spawner_override.items() if hasattr(cls, name)}
         for name in spawner_override.keys() - known.keys():
             traits = cls.class_trait_names(config=True)
-            told = instead_of(name) or unknown("trait", name, traits)
+            told = instead_of(name, spawner_override[name]) or unknown("trait", name, traits)
             self.log.warning("group_overrides has what has no effect: %s", told)
         named = functions.with_names("group_overrides: spawner_override", known)
         super()._apply_overrides(named)  # type: ignore[misc]

@@ -20,7 +20,7 @@ def problems(spawner: Any) -> list[str]:
     for key, entry in listed.items():
         try:
             check_form(key, entry)
-            _try_out(f"group_overrides[{key!r}]: spawner_override", entry, spawner)
+            _try_out(f"group_overrides[{key!r}]", entry, spawner)
         except ConfigError as exc:
             found.append(str(exc))
     return found
@@ -42,7 +42,8 @@ def check_form(key: str, entry: Any) -> None:
 
 def _try_out(place: str, entry: Any, spawner: Any) -> None:
     values = entry["spawner_override"]
-    level = Overriding(place, values, frozenset(values.keys() & WORDS))
+    theirs = frozenset(values.keys() & WORDS)
+    level = Overriding(place, values, theirs, theirs_under="spawner_override")
     check_level(level, spawner)
     tried = Overrides(spawner)
     try:

@@ -1,13 +1,15 @@
-"""KubeSpawner's own traits that mcks does not have, and what to write instead. Only a table.
+"""KubeSpawner's own traits that mcks does not have, and what to write instead. A table.
 
-The page docs/how-to/from-kubespawner.md is this table with words around it.
+The page docs/reference/kubespawner.md is this table with words around it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from mcks.core.kubespawner.words import REFUSED, WORDS
+from mcks.core.kubespawner.as_patch import as_patch
+from mcks.core.kubespawner.words import WORDS
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,11 @@ _POD_WISH = (
 _NODE_TERM = "matchExpressions: [{key: disk, operator: In, values: [ssd]}]"
 
 TRAITS: dict[str, Instead] = {
-    "after_pod_created_hook": Instead("objects of their own in `objects`; they need no hook"),
+    "after_pod_created_hook": Instead("objects of their own in `resources`; they need no hook"),
     "allow_privilege_escalation": _container("securityContext: {allowPrivilegeEscalation: false}"),
     "automount_service_account_token": _pod("automountServiceAccountToken: false"),
     "common_labels": Instead("`labels` of the cluster: they are put on every object"),
-    "component_label": _metadata("Pod", "labels: {component: singleuser-server}"),
+    "component_label": _metadata("Pod", "labels: {component: my-server}"),
     "container_security_context": _container("securityContext: {runAsNonRoot: true}"),
     "delete_grace_period": _pod("terminationGracePeriodSeconds: 10"),
     "delete_pvc": Instead(
@@ -145,12 +147,21 @@ TRAITS: dict[str, Instead] = {
 """KubeSpawner's trait -> what to write instead, with sample values."""
 
 
-def instead_of(trait: str) -> str:
-    """Say what to write instead of KubeSpawner's *trait*; empty if it is none that mcks lacks."""
+_UNSAID = object()
+
+
+def instead_of(trait: str, value: Any = _UNSAID) -> str:
+    """Say what to write instead of KubeSpawner's *trait*; empty if it is none that mcks lacks.
+
+    A patch has the administrator's own *value* in it, as far as that can be.
+    """
     found = TRAITS.get(trait)
     if found is None:
         return ""
-    here = f"an entry of 'patches', such as\n{found.patch}" if found.patch else found.advice
-    if trait in WORDS - REFUSED.keys():
+    here = found.advice
+    if found.patch:
+        own = as_patch(trait, value) if value is not _UNSAID else ""
+        here = f"an entry of 'patches', {'namely' if own else 'such as'}\n{own or found.patch}"
+    if trait in WORDS:
         here = f"a key of 'kubespawner_override', or of c.KubeSpawner if that is read, or {here}"
     return f"{trait!r} is KubeSpawner's. Here it is {here}"

@@ -5,6 +5,7 @@ Which profiles exist, what they change, and whether a choice is valid does not b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,9 @@ FORM = "form.html"
 _OURS = "mcks-form"
 """A field that only the form of mcks posts."""
 _SEARCH_FROM = 10
+_HUB = "/hub/"
+_LINK = re.compile(r"""(<(?:a|form|img|link|script)\b[^<>]*?\s(?:action|href|src)=["']?)/hub/""")
+"""A link in a template to the hub, as packages write it for a hub without a base URL."""
 
 
 @lru_cache(maxsize=8)
@@ -53,20 +57,23 @@ def form(
     *,
     directories: Sequence[str] = (),
     chosen: Selection | None = None,
+    hub_url: str = _HUB,
 ) -> str:
     """Render the form as HTML, with what is *chosen* preselected, else the defaults.
 
     Templates see of the user's options only what is *chosen*: that is there and can start.
 
     An empty *template* is the file form.html of the first of the *directories* that has one, else
-    the form that ships with mcks. All texts are escaped but ``description_html``.
+    the form that ships with mcks. All texts are escaped but ``description_html``. Links of a
+    template to ``/hub/`` lead to *hub_url*, the hub's path, which may be below a base URL.
     """
-    return _template(template, tuple(directories)).render(
+    html = _template(template, tuple(directories)).render(
         profile_list=[_shown_profile(profile, chosen) for profile in profiles],
         user_options=chosen.user_options if chosen is not None else {},
         notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
     )
+    return html if hub_url == _HUB else _LINK.sub(lambda found: found[1] + hub_url, html)
 
 
 def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from traitlets import TraitError
 
 from mcks.core.administrator.functions import ask
-from mcks.core.kubespawner.fields import literal
-from mcks.core.kubespawner.words import REFUSED, WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.fields import later, literal
+from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
 from mcks.core.manifests.levels import join_levels
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
@@ -19,7 +19,7 @@ from mcks.errors import ConfigError, unknown
 _LEVELS = {"objects", "resources", "patches"}
 """Traits whose profiles' values are merged by key, as templates are."""
 
-_THEIRS = (WORDS | WITHOUT_EFFECT) - REFUSED.keys() - {"enable_user_namespaces"}
+_THEIRS = (WORDS | WITHOUT_EFFECT) - {"enable_user_namespaces"}
 """What ``kubespawner_override`` may say beside the traits of mcks' own spawner."""
 
 
@@ -31,9 +31,6 @@ class Overridable(Protocol):
         """Name the traits that have such *metadata*."""
 
     read_kubespawner: bool
-
-    def expanded(self, value: Any) -> Any:
-        """Return *value* with KubeSpawner's fields in its texts."""
 
 
 class Overrides:
@@ -58,7 +55,7 @@ class Overrides:
             check_level(level, self._spawner)
             for name, value in level.values.items():
                 if callable(value):
-                    value = await ask(value, self._spawner, f"{level.where}: {name}")  # noqa: PLW2901
+                    value = await ask(value, self._spawner, f"{level.place(name)}: {name}")  # noqa: PLW2901
                 self._set(name, value, level)
             self._choose_one_cluster(level)
 
@@ -79,19 +76,20 @@ class Overrides:
         """A level that chooses a cluster one way overrides a lower one's said the other way."""
         for name, other in (("cluster", "kubernetes_context"), ("kubernetes_context", "cluster")):
             if level.values.get(name):
-                self.set(other, "", level.where)
+                self.set(other, "", level.place(name))
 
     def _set(self, name: str, value: Any, level: Overriding) -> None:
         """Set what has another meaning in KubeSpawner's words and in mcks' own to the right one."""
         theirs, spawner = name in level.theirs, self._spawner
         if theirs and name in WITHOUT_EFFECT:
             return
-        later = level.expandable.get(name, value)
+        expandable = level.expandable.get(name, value)
         if name == "cmd":
-            self.set("cmd_as_args", theirs, level.where)
+            self.set("cmd_as_args", theirs, level.place(name))
         elif name == "environment" and theirs != spawner.read_kubespawner:
-            later = _expanded(spawner, value, later) if theirs else literal(value)
-        self.set(name, later, level.where)
+            # without KubeSpawner's section braces have no meaning elsewhere, as in JSON
+            expandable = later(value, expandable) if theirs else literal(value)
+        self.set(name, expandable, level.place(name))
 
     def set(self, name: str, value: Any, where: str) -> None:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
@@ -120,35 +118,19 @@ def without_effect(profile: profile_list.Profile) -> Iterator[str]:
     """Yield a sentence for each of KubeSpawner's traits in *profile* that has no meaning here."""
     for level in profile_list.levels(profile):
         for name in sorted(level.theirs & WITHOUT_EFFECT):
-            yield f"{level.where}: {name!r} has no effect. Here it is {TRAITS[name].advice}"
+            yield f"{level.place(name)}: {name!r} has no effect. Here it is {TRAITS[name].advice}"
 
 
 def check_level(level: Overriding, spawner: Overridable | type[Overridable]) -> None:
     """Raise ConfigError if *level* names what is no trait of *spawner*."""
     cls = spawner if isinstance(spawner, type) else type(spawner)
     names = set(cls.class_trait_names(config=True))
-    for name in level.values:
+    for name, value in level.values.items():
         if name in names or (name in level.theirs and name in _THEIRS):
             continue
         known = names | (_THEIRS if name in level.theirs else set())
-        advice = instead_of(str(name)) or unknown("trait", str(name), known)
-        raise ConfigError(f"{level.where}: {advice}")
-
-
-def _expanded(spawner: Overridable, plain: Any, later: Any) -> Any:
-    """Expand the fields in the environment *later*; what is no field stays as it is in *plain*.
-
-    For without KubeSpawner's section braces have no meaning elsewhere, as in JSON.
-    """
-    if not isinstance(later, Mapping):
-        return plain
-    found = {}
-    for name, value in later.items():
-        try:
-            found[name] = spawner.expanded(value)
-        except ConfigError:
-            found[name] = plain.get(name, value)
-    return found
+        advice = instead_of(str(name), value) or unknown("trait", str(name), known)
+        raise ConfigError(f"{level.place(name)}: {advice}")
 
 
 def merge_value(base: Any, override: Any) -> Any:

@@ -44,7 +44,7 @@ TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
 class Overriding(NamedTuple):
     """What one place of the configuration overrides: the place, and traits with their values.
 
-    *theirs* are the names that have KubeSpawner's meaning: they were said in its own spelling.
+    *theirs* are the names that have KubeSpawner's meaning: they were said under *theirs_under*.
     *expandable* has those of them that a user's text is in and whose fields are expanded later: the
     same values, with the text's own braces doubled.
     """
@@ -53,6 +53,12 @@ class Overriding(NamedTuple):
     values: Mapping[str, Any]
     theirs: frozenset[str] = frozenset()
     expandable: Mapping[str, Any] = MappingProxyType({})
+    theirs_under: str = "kubespawner_override"
+
+    def place(self, name: str) -> str:
+        """Say under which key *name* was said."""
+        key = self.theirs_under if name in self.theirs else "spawner_override"
+        return f"{self.where}: {key}"
 
 
 @dataclass(frozen=True)
@@ -172,16 +178,14 @@ def _entries(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str,
 
 def levels(profile: Profile) -> Iterator[Overriding]:
     """Yield all that *profile* may override, each with its place in the configuration."""
-    yield Overriding(
-        f"profile {profile.slug!r}: spawner_override", profile.overrides, profile.theirs
-    )
+    yield Overriding(f"profile {profile.slug!r}", profile.overrides, profile.theirs)
     for option in profile.options:
         where = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
         for choice in option.choices:
-            place = f"{where}.choices[{choice.key!r}]: spawner_override"
+            place = f"{where}.choices[{choice.key!r}]"
             yield Overriding(place, choice.overrides, choice.theirs)
         if (unlisted := option.unlisted) is not None:
-            place = f"{where}.unlisted_choice: spawner_override"
+            place = f"{where}.unlisted_choice"
             yield Overriding(place, unlisted.overrides, unlisted.theirs)
 
 

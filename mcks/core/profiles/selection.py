@@ -54,6 +54,7 @@ class Picked:
         expandable = {
             name: insert_value(unlisted.overrides[name], self.value)
             for name in unlisted.theirs & EXPANDED
+            if not callable(unlisted.overrides[name])
         }
         return Overriding(self.where, self.overrides, unlisted.theirs, expandable)
 
@@ -84,7 +85,7 @@ class Selection:
     @property
     def levels(self) -> list[Overriding]:
         """What to override, lowest first, each with its place in the configuration."""
-        place = f"profile {self.profile.slug!r}: spawner_override"
+        place = f"profile {self.profile.slug!r}"
         own = Overriding(place, self.profile.overrides, self.profile.theirs)
         return [own, *(picked.level for picked in self.picked)]
 
@@ -141,12 +142,12 @@ def _pick(profile: Profile, option: Option, given: Mapping[str, Any]) -> Picked 
     text, key = given.get(f"{option.key}--{UNLISTED}"), given.get(option.key)
     if text not in (None, ""):
         _check_text(f"{option.key}--{UNLISTED}", text, option)
-        return Picked(option, None, text, f"{place}.unlisted_choice: spawner_override")
+        return Picked(option, None, text, f"{place}.unlisted_choice")
     if key in (None, ""):
         return _default(profile, option)
     for choice in option.choices:
         if choice.key == key:
-            return Picked(option, choice, key, f"{place}.choices[{key!r}]: spawner_override")
+            return Picked(option, choice, key, f"{place}.choices[{key!r}]")
     if key == UNLISTED and option.unlisted:
         raise UnknownProfile(f"{option.display_name}: write a value, or choose one of the list")
     raise UnknownProfile(
@@ -159,7 +160,7 @@ def _default(profile: Profile, option: Option) -> Picked | None:
     place = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
     for choice in option.choices:
         if choice.default:
-            where = f"{place}.choices[{choice.key!r}]: spawner_override"
+            where = f"{place}.choices[{choice.key!r}]"
             return Picked(option, choice, choice.key, where)
     return None
 

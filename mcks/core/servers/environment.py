@@ -53,7 +53,7 @@ def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> lis
     container = {
         **container,
         "env": references.in_order({n: e for n, e in entries.items() if n not in said}, patched),
-        "envFrom": _reading(container.get("envFrom") or [], key),
+        "envFrom": reading_secret(container.get("envFrom") or [], key),
     }
     kept = {name: text for name, text in texts.items() if name not in (secret.get("data") or {})}
     filled = {**secret, "stringData": kept | (secret.get("stringData") or {})}
@@ -117,7 +117,7 @@ def _with_container(pod: Manifest, container: dict[str, Any]) -> Manifest:
     return {**pod, "spec": {**pod["spec"], "containers": containers}}
 
 
-def _reading(env_from: list[Any], key: str) -> list[Any]:
+def reading_secret(env_from: list[Any], key: str) -> list[Any]:
     """Let the container read the Secret first, so that whatever stands later wins."""
     if any((e.get("secretRef") or {}).get("name") == key for e in env_from):
         return env_from

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mcks.core.api.client import ClusterClient
@@ -51,9 +52,15 @@ def look(connection: ConnectedCluster, created: server.Created) -> Sighting | No
     return Sighting(False, 1 if code is None else code, failures.last_words(pod))
 
 
-async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) -> None:
+async def start(
+    connection: ConnectedCluster,
+    launch: Plan,
+    progress: Progress,
+    pod_created: Callable[[Manifest], Awaitable[None]] | None = None,
+) -> None:
     """Create the objects and return when the server answers through the gateway.
 
+    *pod_created* is called with the Pod as soon as there is one; what it raises ends the start.
     Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
     Nothing is cleaned up here: ``stop`` does that.
     """
@@ -64,6 +71,8 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
         progress.say("Waiting for the end of your last server", 10)
     pod = await _create(connection.client, launch)
     pods.learn(pod)
+    if pod_created is not None:
+        await pod_created(pod)
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
     uid = metadata(pod)["uid"]

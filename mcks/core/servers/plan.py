@@ -14,7 +14,7 @@ from mcks.core.administrator import functions
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
 from mcks.core.kubespawner.translation import Translation
-from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, MANAGED_BY, SERVERNAME, USERNAME, lifetime
 from mcks.core.manifests import variables
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS, ROUTE_KEY, default_template
 from mcks.core.manifests.levels import merge_levels
@@ -151,7 +151,7 @@ def _objects(
         _variables(spawner, configured, created, servername),
         labels={
             **configured.cluster.labels,
-            "app.kubernetes.io/managed-by": "mcks",
+            MANAGED_BY: "mcks",
             KEY_LABEL: created.key,
             **({HUB_LABEL: created.hub_id} if created.hub_id else {}),
         },
@@ -164,6 +164,7 @@ def _objects(
             key=created.key,
             namespace=created.namespace,
             servername=servername,
+            hub_id=created.hub_id,
         ),
     )
 

@@ -20,7 +20,9 @@ _FIRST, _LAST = 0xEC00, 0xEEFF
 _MARK = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 _VALUE = "{value}"
 """Where a user's own text is put; anything else that looks like it must look otherwise."""
-_SPECIAL = re.compile(r"\{value\}|\{[{%#]+|\{$|" + PLACEHOLDER.pattern)
+_SPECIAL = re.compile(
+    rf"\{{value\}}|\{{[{{%#]+|\{{$|\{{(?={PLACEHOLDER.pattern})|{PLACEHOLDER.pattern}"
+)
 """What Jinja2 or mcks would not take for text; a brace before an expression makes three."""
 
 
@@ -83,7 +85,7 @@ class Marks:
 
     def _without_special(self, literal: str, *, last: bool) -> str:
         def replaced(found: re.Match[str]) -> str:
-            if last and found[0] == "{":
+            if last and found[0] == "{" and found.end() == len(literal):
                 return "{"
             return self.mark(_quoted(found[0]))
 

@@ -53,3 +53,36 @@ def test_nothing_is_shown_where_there_are_no_words(
     config.write_text(CONFIG.replace("read_kubespawner = True", "read_kubespawner = False"))
     assert main(["render", "-f", str(config), "--user", "ada", "--diff"]) == 0
     assert "KubeSpawner" not in capsys.readouterr().out
+
+
+HOOK = """
+def hook(spawner, pod):
+    pod.spec.node_selector[spawner.WHAT] = "of the hook"
+    return pod
+
+c.KubeSpawner.modify_pod_hook = hook
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["--diff"]])
+def test_a_hook_has_the_last_word(
+    config: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    config.write_text(config.read_text() + HOOK.replace("WHAT", "user.name"))
+    assert main(["render", "-f", str(config), "--user", "ada", *more]) == 0
+    told = capsys.readouterr().out
+    if more:
+        told = told.partition("before modify_pod_hook")[2]
+        assert "pool: big" in told
+    assert "ada: of the hook" in told
+
+
+def test_a_hook_that_fails_with_a_sample_user_is_told_and_left_out(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(config.read_text() + HOOK.replace("WHAT", "nothing"))
+    assert main(["render", "-f", str(config), "--user", "ada"]) == 0
+    told = capsys.readouterr()
+    assert "mcks: modify_pod_hook: the function hook raised AttributeError" in told.err
+    assert "it is left out here" in told.err
+    assert "pool: big" in told.out

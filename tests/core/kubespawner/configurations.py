@@ -72,11 +72,11 @@ ALONE: dict[str, Values] = {
     },
     "init_containers model": {"init_containers": [_BLOCK_METADATA]},
     "init_containers dict": {
+        "volumes": [{"name": "v", "emptyDir": {}}],
         "init_containers": {
             "z": {"name": "z", "image": "b"},
             "a": {"name": "a", "image": "b", "volume_mounts": [{"name": "v", "mountPath": "/v"}]},
         },
-        "volumes": [{"name": "v", "emptyDir": {}}],
     },
     "extra_containers": {"extra_containers": [{"name": "s", "image": "b", "env": []}]},
     "lifecycle_hooks": {"lifecycle_hooks": {"postStart": {"exec": {"command": ["sh", "{x}"]}}}},

@@ -1,6 +1,6 @@
 """What is not the same in KubeSpawner's objects and mcks' translation of its words, and why.
 
-The page docs/how-to/from-kubespawner.md has this table. The differential tests compare all else.
+The page docs/reference/kubespawner.md has this table. The differential tests compare all else.
 """
 
 from __future__ import annotations

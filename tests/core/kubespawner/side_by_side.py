@@ -16,6 +16,7 @@ from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.pool import Pool
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan
+from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 USER = "Ada.Lovelace@example.org"
@@ -57,12 +58,17 @@ async def planned(
 
 
 async def planned_by(spawner: MultiClusterKubeSpawner, **options: str) -> list[Manifest]:
-    """What the start of *spawner* would send."""
+    """What the start of *spawner* would send, but for what a hook makes of it."""
+    return list((await plan_of(spawner, **options)).objects)
+
+
+async def plan_of(spawner: MultiClusterKubeSpawner, **options: str) -> Plan:
+    """The plan of the start of *spawner*."""
     spawner.user_options = dict(options)
     await spawner.apply_profile(spawner.user_options)
     await spawner.choosing.overrides.call(spawner.functions())
     configured = spawner.configured(Pool(spawner.config, logging.getLogger("test")))
-    return list(plan.make(spawner, configured).objects)
+    return plan.make(spawner, configured)
 
 
 def the(kind: str, objects: list[Manifest]) -> Manifest:
@@ -75,3 +81,14 @@ def as_sent(model: Any) -> Manifest:
     """The object as KubeSpawner sends it."""
     sent: Manifest = ApiClient.sanitize_for_serialization(ApiClient.__new__(ApiClient), model)
     return sent
+
+
+UNSWITCHED = {"c": {"context": "x", "ingress_public_url": "http://192.0.2.1"}}
+
+
+def without_switch(**values: Any) -> Config:
+    """A configuration in which nobody reads ``c.KubeSpawner``."""
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = UNSWITCHED
+    config.MultiClusterKubeSpawner.update(values)
+    return config

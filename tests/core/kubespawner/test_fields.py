@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcks.core.kubespawner.fields import expand, expand_text, fields_of, insert_value, literal
+from mcks.core.kubespawner.fields import (
+    expand,
+    expand_marked,
+    expand_text,
+    fields_of,
+    insert_value,
+    later,
+    literal,
+)
 from mcks.errors import ConfigError
 
 WHERE = fields_of(1, "ada", "gpu", scheme="safe", hub_namespace="default")
@@ -37,3 +48,12 @@ def test_a_users_text_is_never_expanded_nor_breaks_what_is_around_it(text: str) 
 def test_an_unknown_scheme_is_refused() -> None:
     with pytest.raises(ConfigError, match="slug_scheme 'x' must be one of: safe, escape"):
         fields_of(1, "ada", "", scheme="x", hub_namespace="default")
+
+
+def test_a_marked_text_is_as_written_until_it_is_expanded() -> None:
+    marked = later({"a": ["{x}", 5], "b": "{nobody}"}, {"a": ["{x}{y}", 5], "b": "{nobody}"})
+    assert marked == {"a": ["{x}", 5], "b": "{nobody}"}
+    fields = {"x": "1", "y": "2"}
+    for text in (marked, copy.deepcopy(marked), pickle.loads(pickle.dumps(marked))):
+        assert expand_marked(text, fields) == {"a": ["12", 5], "b": "{nobody}"}
+    assert expand_marked("{x}", fields) == "{x}"

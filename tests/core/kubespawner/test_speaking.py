@@ -14,16 +14,13 @@ from mcks.core.kubespawner.words import WORDS
 from mcks.core.objects import Manifest
 from mcks.core.servers import plan
 from mcks.errors import ConfigError, FunctionFailed
-from tests.core.kubespawner.side_by_side import configuration, planned, planned_by, the
-
-UNSWITCHED = {"c": {"context": "x", "ingress_public_url": "http://192.0.2.1"}}
-
-
-def without_switch(**values: Any) -> Config:
-    config = Config()
-    config.MultiClusterKubeSpawner.clusters = UNSWITCHED
-    config.MultiClusterKubeSpawner.update(values)
-    return config
+from tests.core.kubespawner.side_by_side import (
+    configuration,
+    planned,
+    planned_by,
+    the,
+    without_switch,
+)
 
 
 def profile(**override: Any) -> list[dict[str, Any]]:
@@ -103,12 +100,6 @@ async def test_patches_and_cluster_labels_apply_on_top() -> None:
     pod = the("Pod", await planned(config))
     assert pod["spec"]["nodeSelector"] == {"a": "c"}
     assert pod["metadata"]["labels"]["team"] == "y"
-
-
-async def test_a_hook_that_would_change_the_pod_is_refused_by_name() -> None:
-    for name in ("modify_pod_hook", "after_pod_created_hook"):
-        with pytest.raises(ConfigError, match=f"c.KubeSpawner.{name} cannot be called here"):
-            await planned(configuration({name: lambda _, pod: pod}))
 
 
 async def test_a_claim_without_a_size_is_refused() -> None:
@@ -346,3 +337,32 @@ async def test_templates_know_kubespawners_names_without_its_section() -> None:
     secret = the("Secret", objects)
     assert secret["metadata"]["name"] == "nb-ada-l---b724b05d--gpu"
     assert [secret["stringData"][n] for n in names] == ["Ada.L", "gpu", "gpu", "claim-old"]
+
+
+@pytest.mark.parametrize("switch", [True, False])
+async def test_nor_are_they_others_in_a_profiles_environment(switch: bool) -> None:
+    environment = {
+        "W": "{namespace}/{pod_name}/{pvc_name}",
+        "J": '{"a": 1}' if not switch else "x",
+        "F": {"valueFrom": {"secretKeyRef": {"name": "{pod_name}", "key": "k"}}},
+    }
+    listed = profile(environment=environment, namespace="of-the-profile")
+    config = configuration({"profile_list": listed})
+    if not switch:
+        config = without_switch(profile_list=listed)
+    config.MultiClusterKubeSpawner.hub_id = "h"
+    objects = await planned(config, "ada")
+    key = the("Pod", objects)["metadata"]["name"]
+    texts = the("Secret", objects)["stringData"]
+    assert texts["W"] == f"of-the-profile/{key}/claim-ada"
+    assert texts["J"] == environment["J"]
+    env = {entry["name"]: entry for entry in notebook(objects)["env"]}
+    assert env["F"]["valueFrom"]["secretKeyRef"]["name"] == key
+
+
+async def test_what_a_function_gives_for_a_users_own_value_counts() -> None:
+    listed = asking("extra_labels", lambda spawner: {"who": spawner.user.name})
+    objects = await planned(
+        without_switch(profile_list=listed), "ada", **{"profile": "x", "o--unlisted-choice": "y"}
+    )
+    assert the("Pod", objects)["metadata"]["labels"]["who"] == "ada"

@@ -26,7 +26,7 @@ from tests.core.kubespawner.side_by_side import (
     theirs,
 )
 
-PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "from-kubespawner.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "kubespawner.md"
 ALL = {**ALONE, **WHOLE}
 SERVERS = ["", "gpu", "Großer Server"]
 

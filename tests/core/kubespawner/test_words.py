@@ -7,7 +7,7 @@ from kubespawner import KubeSpawner
 from mcks.core.kubespawner.words import (
     CALLED,
     EXPANDED,
-    REFUSED,
+    HOOKS,
     WITHOUT_EFFECT,
     WORDS,
     KubeSpawnerWords,
@@ -33,14 +33,14 @@ def test_every_word_has_kubespawners_own_default() -> None:
     }
 
 
-def test_what_may_be_expanded_called_or_refused_are_words() -> None:
+def test_what_may_be_expanded_called_are_words() -> None:
     assert EXPANDED - {"environment"} <= WORDS
-    assert set(CALLED) | set(REFUSED) <= WORDS
+    assert CALLED | HOOKS <= WORDS
 
 
 def test_every_word_takes_what_kubespawners_trait_takes() -> None:
     samples: tuple[object, ...] = ({}, [], "x", 1, True, None, len)
-    for name in WORDS - set(REFUSED):
+    for name in WORDS:
         taken = [sample for sample in samples if _takes(KubeSpawner, name, sample)]
         assert [s for s in taken if not _takes(KubeSpawnerWords, name, s)] == [], name
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jupyterhub_fancy_profiles
+import pytest
 from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
@@ -39,13 +40,19 @@ LISTED: list[dict[str, Any]] = [
 ]
 
 
-async def page() -> str:
+async def page(base_url: str = "/", switch: bool = False) -> str:
     config = Config()
+    config.JupyterHub.base_url = base_url
+    config.MultiClusterKubeSpawner.read_kubespawner = switch
     config.MultiClusterKubeSpawner.profile_list = LISTED
-    config.MultiClusterKubeSpawner.additional_profile_form_template_paths = (
-        jupyterhub_fancy_profiles.TEMPLATE_PATHS
-    )
+    jupyterhub_fancy_profiles.setup_ui(config)
     return str(await sample_spawner(config, "ada").get_options_form())
+
+
+@pytest.mark.parametrize("switch", [True, False])
+async def test_its_script_is_looked_for_below_the_base_url(switch: bool) -> None:
+    assert 'src="/x/hub/fancy-profiles/static/dist/form.js"' in await page("/x/", switch)
+    assert 'src="/hub/fancy-profiles/static/dist/form.js"' in await page("/", switch)
 
 
 async def test_its_page_takes_the_place_of_ours() -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tornado import web
 from traitlets.config import Config
 
 from mcks.core.checking import config_check
+from mcks.core.checking.config_check import Findings
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub.fleet import Fleet
+from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.core import kubeconfigs
 
 CLUSTERS = {"c": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}}
@@ -49,9 +52,31 @@ def test_with_the_switch_what_has_no_meaning_is_a_note_and_a_near_miss_a_problem
     ]
 
 
-def test_a_hook_that_cannot_be_called_is_a_problem() -> None:
-    (problem,) = config_check.check(said(True, modify_pod_hook=lambda _, pod: pod)).problems
-    assert "c.KubeSpawner.modify_pod_hook cannot be called here" in problem
+def test_a_hook_is_called_and_what_it_breaks_is_a_problem() -> None:
+    assert config_check.check(said(True, modify_pod_hook=lambda _, pod: pod)) == Findings()
+    (problem,) = config_check.check(said(True, modify_pod_hook=lambda _, pod: None)).problems
+    assert problem == "modify_pod_hook gives nothing: it must return the Pod"
+
+
+def test_a_hook_that_wants_a_real_user_or_a_real_pod_is_a_note() -> None:
+    def real(spawner: Any, pod: Any) -> Any:
+        pod.metadata.labels["x"] = spawner.user.nobody_has_this
+
+    def refusing(spawner: Any, pod: Any) -> Any:
+        raise web.HTTPError(403, "not for ada")
+
+    for hook, words in ((real, "raised AttributeError"), (refusing, "raised HTTPError")):
+        found = config_check.check(said(True, modify_pod_hook=hook, after_pod_created_hook=hook))
+        assert found.problems == []
+        assert found.notes[0].startswith("modify_pod_hook: the function ")
+        assert words in found.notes[0]
+        assert found.notes[0].endswith(": what it gives is not checked")
+        assert found.notes[1:] == [config_check.NOT_CALLED]
+
+
+def test_a_hook_that_nobody_reads_is_told() -> None:
+    (note,) = config_check.check(said(False, modify_pod_hook=lambda _, pod: pod)).notes
+    assert note.startswith("c.KubeSpawner.modify_pod_hook is ignored: ")
 
 
 def test_a_value_of_the_wrong_type_is_a_problem() -> None:
@@ -94,3 +119,35 @@ def test_the_hub_tells_it_once_in_its_log(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.WARNING):
         asyncio.run(first())
     assert [r.getMessage() for r in caplog.records if "c.KubeSpawner.uid is" in r.getMessage()]
+
+
+def test_what_packages_write_into_the_section_counts_without_the_switch_too() -> None:
+    def hook(_: Any) -> None:
+        pass
+
+    for switch in (True, False):
+        config = said(switch, pre_spawn_hook=hook, additional_profile_form_template_paths=["/x"])
+        config.Spawner.pre_spawn_hook = lambda _: None
+        spawner = sample_spawner(config, "ada")
+        assert spawner.pre_spawn_hook is hook
+        assert spawner.additional_profile_form_template_paths == ["/x"]
+        assert config_check.check(config).notes == []
+
+
+def test_mcks_own_section_stands_above_what_packages_write() -> None:
+    config = said(False, additional_profile_form_template_paths=["/x"], image="x:1")
+    config.MultiClusterKubeSpawner.additional_profile_form_template_paths = ["/y"]
+    spawner = sample_spawner(config, "ada")
+    assert spawner.additional_profile_form_template_paths == ["/y"]
+    assert spawner.image == MultiClusterKubeSpawner.image.default_value
+
+
+def test_a_word_in_mcks_own_section_gets_a_patch_with_its_own_value() -> None:
+    config = said(False)
+    config.MultiClusterKubeSpawner.node_selector = {"disk": "mine"}
+    config.MultiClusterKubeSpawner.tolerations.append({"key": "appended"})
+    config.MultiClusterKubeSpawner.extra_labels.update({"team": "updated"})
+    selector, tolerations, labels = config_check.check(config).problems
+    assert selector.startswith("c.MultiClusterKubeSpawner: 'node_selector' is KubeSpawner's.")
+    for problem, own in ((selector, "mine"), (tolerations, "appended"), (labels, "updated")):
+        assert f": {own}\n" in problem

@@ -243,3 +243,14 @@ def test_without_scripts_the_list_decides_whether_the_text_counts(
         "profile-option-gpu--image--unlisted-choice": [written],
     }
     assert user_options(posted) == {"profile": "gpu", **options}
+
+
+def test_links_of_a_template_to_the_hub_lead_below_its_base_url() -> None:
+    template = """<script defer src='/hub/a.js'></script><a class=x href="/hub/b">/hub/c</a>
+        <img alt="src=/hub/" src=/hub/d><p title="/hub/e">x</p><link href="/hubs/">"""
+    html = form(template, [], hub_url="/x/hub/")
+    for link in ("src='/x/hub/a.js'", 'href="/x/hub/b"', "src=/x/hub/d"):
+        assert link in html
+    for text in (">/hub/c<", 'alt="src=/hub/"', 'title="/hub/e"', 'href="/hubs/"'):
+        assert text in html
+    assert form(template, []) == form(template, [], hub_url="/hub/")

@@ -59,7 +59,7 @@ async def test_a_function_that_lists_nothing_changes_nothing() -> None:
 async def test_an_override_that_is_no_trait_says_what_to_write_instead() -> None:
     override = {"spawner_override": {"node_selector": {"disk": "ssd"}}}
     spawner = spawner_of(listed=[{"display_name": "x", **override}])
-    with pytest.raises(ConfigError, match=r"(?s)an entry of 'patches'.*nodeSelector: {disk: ssd}"):
+    with pytest.raises(ConfigError, match=r"(?s)an entry of 'patches'.*nodeSelector:\n *disk: ssd"):
         await spawner.apply_profile({})
 
 
