@@ -176,6 +176,7 @@ def _selection_problems(
             findings.say("MCKS140", [f"{failed}: what it gives is not checked"])
         if spawner.pod_hook(pod_hooks.AFTER):
             findings.say("MCKS140", [NOT_CALLED])
+        findings.say("MCKS101", planned.notes)
         templates = merge_levels(spawner.objects, spawner.resources)
         patches = merge_levels(spawner.patches)
         findings.found += objects.findings(planned.objects, templates, patches)
