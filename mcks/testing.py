@@ -153,7 +153,7 @@ class BackendContract:
         """The hub awaits the first and needs the others at once."""
         for name in ("endpoint", "mint", "connect", "explain", "renew_trust", "close"):
             assert inspect.iscoroutinefunction(getattr(self.backend, name)), name
-        for name in ("problems", "namespace_hint", "identity"):
+        for name in ("problems", "namespace_hint", "is_hubs_own", "identity"):
             assert not inspect.iscoroutinefunction(getattr(self.backend, name)), name
 
     async def test_closing_twice_is_fine(self, settings: dict[str, Any]) -> None:

@@ -140,6 +140,10 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         """Give the namespace that the cluster's own configuration names; None without one."""
         return None
 
+    def is_hubs_own(self) -> bool:
+        """Say whether the hub is a Pod of this cluster, and logs in as such."""
+        return False
+
     def identity(self) -> str:
         """Say as whom the hub logs in, as far as can be told without a network; for messages."""
         return ""

@@ -161,6 +161,15 @@ class GenericKubeconfigBackend(Backend):
         except ConfigError:
             return None
 
+    def is_hubs_own(self) -> bool:
+        """Say whether no kubeconfig is used, but what Kubernetes gives to the hub's Pod."""
+        if in_cluster() is None:
+            return False
+        try:
+            return isinstance(self._chosen(), InCluster)
+        except ConfigError:
+            return False
+
     def identity(self) -> str:
         """Name the user entry."""
         try:

@@ -20,8 +20,8 @@ from traitlets import default
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.clusters.routes import Target, same_place
 from mcks.core.hub import database, error_pages
+from mcks.core.hub.address import Address
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.removal import Removal
@@ -32,7 +32,7 @@ from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
 from mcks.core.settings import Settings
-from mcks.errors import ChoiceRefused, Defect, MCKSError, StartFailed, UnknownCluster
+from mcks.errors import ChoiceRefused, Defect, MCKSError, StartFailed
 
 _CLEANUP = 60.0
 """Seconds that a failed start may spend on taking its objects out again."""
@@ -43,9 +43,6 @@ _LATE = StartFailed(
     reason="timeout",
 )
 """The hub has no more time for the start, whatever it waited for."""
-_PAUSE = 1.0
-_LONGEST_PAUSE = 30.0
-"""Seconds between two looks at a cluster that is away when the hub starts."""
 
 
 class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, Settings):  # type: ignore[misc]
@@ -60,6 +57,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.choosing = Choosing(self)
         self.removal = Removal(self)
+        self.address = Address(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
 
@@ -151,7 +149,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     # -- start ------------------------------------------------------------------------------
 
     async def start(self) -> str:
-        """Start the server and return its gateway's URL, once it answers there."""
+        """Start the server and return the URL of its gateway, or its own, once it answers there."""
         self._starting, self._progress, self._exit_code = True, Progress(), None
         self.tell_foreign_names()
         began = time.monotonic()
@@ -179,16 +177,21 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             progress.say(f"Last time: {self.remembered.ended}")
         planned = await self._plan()
         progress.say(f"Connecting to {self.remembered.cluster}", 5)
-        self.remembered = replace(self.remembered, created=planned.created, url=planned.target.url)
+        self.remembered = replace(
+            self.remembered,
+            created=planned.created,
+            url=planned.target.url,
+            route=planned.target.route,
+        )
         try:
-            await self._launch(planned, progress)
+            url = await self._launch(planned, progress)
         except BaseException:
             with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
                 await self.removal.complete(within=_CLEANUP)
             raise
-        self.remembered = replace(self.remembered, ended="")
+        self.remembered = replace(self.remembered, ended="", url=url)
         self.remember_claim()
-        return planned.target.url
+        return url
 
     async def _plan(self) -> Plan:
         """Choose the cluster, remember its name and plan the start there."""
@@ -203,13 +206,16 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         await self.choosing.overrides.call(self.functions())
         return await fleet.plan(self, configured)
 
-    async def _launch(self, planned: Plan, progress: Progress) -> None:
-        """Carry out *planned*, and remember the data that it makes. Raises StartFailed if late."""
+    async def _launch(self, planned: Plan, progress: Progress) -> str:
+        """Carry out *planned*, and remember the data that it makes; return the server's URL.
+
+        Raises StartFailed if it is late.
+        """
         cluster, deadline = None, self.start_timeout * _REPORT
         try:
             async with asyncio.timeout(deadline):
                 cluster = await self._connect()
-                await launch.start(cluster, planned, progress)
+                return await launch.start(cluster, planned, progress)
         except TimeoutError as exc:
             if cluster is None:
                 late = "The cluster did not answer in time."
@@ -243,6 +249,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             return None
         seen = self._look()
         if seen is None or seen.exit_code is None:
+            self.address.follow(seen.pod if seen else None)
             return None
         if self._exit_code is None:
             self._exit_code = seen.exit_code
@@ -310,30 +317,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.remembered = self.remembered.without_server()
 
     async def get_url(self) -> str:
-        """Return the gateway's URL; asked at the hub's start for servers that may still run.
-
-        The hub stops a server that does not answer in time, so this does not return until its
-        cluster can be seen and the gateway answers, or the Pod is known to be gone.
-        """
-        known = str(await super().get_url())
-        url = self.remembered.url or known
-        pause = _PAUSE
-        while (created := self.remembered.created) is not None:
-            try:
-                target = Target(url, self.proxy_spec, self.ready_check)
-                await launch.find_again(await self._connect(), created, target)
-                break
-            except UnknownCluster as exc:
-                self.log.warning(
-                    "%s: %s is out of sight: %s", self._log_name, self.remembered.where(), exc
-                )
-                break
-            except Exception as exc:  # the hub would take an exception for the server's end
-                self.log.warning("%s: waiting for its cluster: %s", self._log_name, exc)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-        # another spelling would make the hub warn and write to its database for each server
-        return known if same_place(known, url) else url
+        """Return the server's URL; asked at the hub's start for servers that may still run."""
+        return await self.address.find(str(await super().get_url()))
 
     # -- clusters -------------------------------------------------------------------------------
 

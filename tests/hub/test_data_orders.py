@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from mcks.core import spawner
 from mcks.core.cli import main
 from mcks.core.clusters.pool import Pool
+from mcks.core.hub import address
 from tests.hub.hub_process import HubProcess, running
 from tests.hub.quick_cluster import QuickCluster
 from tests.hub.servers import HOME, SHORT_OUTAGES, until
@@ -152,7 +152,7 @@ async def test_claims_are_there_as_long_as_their_users_and_no_longer(  # noqa: P
     seed: int,
 ) -> None:
     monkeypatch.setattr(Pool, "deadlines", SHORT_OUTAGES)
-    monkeypatch.setattr(spawner, "_LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr(address, "_LONGEST_PAUSE", 0.5)
     quick_cluster.config.MultiClusterKubeSpawner.objects.update({"06-shared": SHARED})
     chance = random.Random(seed)
     people = [Person.of(f"u{n}", chance.sample(EVENTS, len(EVENTS))) for n in range(USERS)]

@@ -17,10 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcks.core import spawner
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.hub import database, sweep
+from mcks.core.hub import address, database, sweep
 from mcks.core.hub.orphans import Orphan
 from tests.hub.hub_process import HubProcess, running
 from tests.hub.quick_cluster import CLAIM, QuickCluster, objects_of
@@ -308,7 +307,7 @@ class Walk:
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages are short here; so is the time until the hub looks whether they are over."""
     monkeypatch.setattr(Pool, "deadlines", SHORT_OUTAGES)
-    monkeypatch.setattr(spawner, "_LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr(address, "_LONGEST_PAUSE", 0.5)
 
 
 async def walk_through(cluster: QuickCluster, database: Path, steps: list[Step]) -> None:

@@ -102,6 +102,12 @@ CODES: dict[str, Code] = {
         "that contradict each other, or what its backend needs is not there.",
         "Correct the entry.",
     ),
+    "MCKS101": _warning(
+        "The hub's address passes with its Pod",
+        "The hub listens everywhere and has no other name than its Pod's, so servers in its own "
+        "cluster are told its Pod's address. A new Pod of the hub has another one.",
+        "Give the hub a Service, and name it in `c.JupyterHub.hub_connect_url`.",
+    ),
     # -- profiles ---------------------------------------------------------------------------------
     "MCKS120": _error(
         "A mistake in the profile list",

@@ -168,6 +168,7 @@ def _selection_problems(
         place = f"profile {profile.slug!r}{said}: " if profile.slug else ""
         found.append(f"{place}{exc}")
     else:
+        findings.say("MCKS101", planned.notes)
         templates = merge_levels(spawner.objects, spawner.resources)
         patches = merge_levels(spawner.patches)
         findings.found += objects.findings(planned.objects, templates, patches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Callable, Dict, List, Unicode
@@ -12,7 +13,8 @@ from traitlets.config import LoggingConfigurable
 
 from mcks.core import names
 from mcks.core.administrator.access import Access
-from mcks.core.clusters.routes import KINDS, check_public_url
+from mcks.core.clusters import hub_pod
+from mcks.core.clusters.routes import DIRECT, KINDS, SERVICE, check_public_url, is_domain
 from mcks.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ class Cluster(LoggingConfigurable):
         help="""
         URL of the cluster's gateway as the hub's proxy reaches it: scheme, host, optional port.
 
-        Without it a profile must say its own. A path is refused: JupyterHub would drop it.
+        Without it a profile must say its own, unless ``route`` is one without a gateway. A path is
+        refused: JupyterHub would drop it.
         """,
     )
     namespace = Unicode(
@@ -60,12 +63,26 @@ class Cluster(LoggingConfigurable):
         """,
     )
     route = Unicode(
-        "ingress",
+        "",
         config=True,
         help="""
-        How requests get from the gateway to the pods: ``ingress``, ``httproute`` or ``none``.
+        How requests get to the pods: ``ingress`` or ``httproute``, an object that tells the
+        gateway; ``none``, a gateway that needs no object, or another one, from the template
+        ``04-ingress`` in ``objects``; ``service`` or ``pod``, no gateway at all: hub and proxy ask
+        the server by its Service's name in the cluster's DNS, or at its Pod's address, which they
+        must reach.
 
-        ``none`` creates no route; the template ``04-ingress`` in ``objects`` may say another.
+        If unset, ``service`` in the cluster in which the hub itself runs, as long as no
+        ``ingress_public_url`` is said for it; else ``ingress``.
+        """,
+    )
+    cluster_domain = Unicode(
+        "",
+        config=True,
+        help="""
+        What stands behind ``NAME.NAMESPACE.svc`` in the cluster's DNS, such as ``cluster.local``.
+
+        Empty leaves it to the search list of hub and proxy, which Pods of the cluster have.
         """,
     )
     route_class = Unicode(
@@ -88,7 +105,9 @@ class Cluster(LoggingConfigurable):
         help="""
         URL at which pods of this cluster reach the hub, such as ``https://hub.example.org``.
 
-        If unset, ``c.Spawner.hub_connect_url``, else the hub's own address.
+        If unset, ``c.Spawner.hub_connect_url``, else the hub's own address. In the cluster in which
+        the hub runs the name of its Service gets the namespace where it needs one, and its Pod's
+        name becomes its Pod's address.
         """,
     )
     labels = Dict(
@@ -146,7 +165,7 @@ class Cluster(LoggingConfigurable):
     def check(self) -> None:
         """Raise ConfigError if the settings contradict each other or cannot work."""
         where = f"clusters[{self.name!r}]"
-        if self.route not in KINDS:
+        if self.route not in ("", *KINDS):
             raise ConfigError(f"{where}.route: {unknown('kind of route', self.route, KINDS)}")
         if self.route == "httproute" and not self.route_gateway:
             raise ConfigError(
@@ -166,6 +185,21 @@ class Cluster(LoggingConfigurable):
                 check_public_url(self.ingress_public_url)
             except ConfigError as exc:
                 raise ConfigError(f"{where}: {exc}") from exc
+            if self.route in DIRECT:
+                raise ConfigError(f"{where}: {contradiction(self.route)}")
+        if self.cluster_domain and not is_domain(self.cluster_domain):
+            raise ConfigError(
+                f"{where}.cluster_domain {self.cluster_domain!r} is not a domain: write it without "
+                'a dot at its ends, such as "cluster.local"'
+            )
+
+
+def contradiction(route: str) -> str:
+    """Say that a *route* without a gateway and a gateway's URL exclude each other."""
+    return (
+        f"route = {route!r} has no gateway, but there is an ingress_public_url: take one of the "
+        "two out"
+    )
 
 
 def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:
@@ -193,6 +227,19 @@ class ConfiguredCluster:
     """Whether each user has a namespace in clusters that name none: KubeSpawner's word."""
     last_resort: str = ""
     """Where servers live if neither the cluster nor its kubeconfig says: KubeSpawner's word."""
+
+    def route(self, public_url: str) -> str:
+        """Say how requests get to servers whose gateway is at *public_url*, "" if none is said."""
+        if self.cluster.route:
+            return self.cluster.route
+        return SERVICE if not public_url and self.hub_pod else "ingress"
+
+    @cached_property
+    def hub_pod(self) -> hub_pod.HubPod | None:
+        """The hub's own Pod if it runs in this cluster, and logs in as such."""
+        if not self.backend.is_hubs_own():
+            return None
+        return hub_pod.find(self.backend.namespace_hint() or "default")
 
     @property
     def namespace(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Ask the cluster's gateway until a user's server answers through it.
+"""Ask until a user's server answers: through the cluster's gateway, or itself if there is none.
 
 How the route was made does not belong here (routes.py).
 """
@@ -37,11 +37,11 @@ def _ignore(_: Probe) -> None: ...
 
 async def wait_until_ready(
     session: aiohttp.ClientSession,
-    target: Target,
+    aim: Callable[[], Target],
     waited: float = 0.0,
     answered: Callable[[Probe], None] = _ignore,
-) -> None:
-    """Return when *target* answers as it should. Bound it with ``asyncio.timeout``.
+) -> Target:
+    """Return where *aim* pointed when it answered as it should. Bound it with ``asyncio.timeout``.
 
     *answered* is told each other answer; what it raises ends the waiting.
 
@@ -54,8 +54,8 @@ async def wait_until_ready(
     pause = waited / 10 if waited > _FIRST_PAUSE else 0.0
     while True:
         await asyncio.sleep(min(pause, _LONGEST_PAUSE))
-        if (probe := await ask(session, target)).ready:
-            return
+        if (probe := await ask(session, target := aim())).ready:
+            return target
         answered(probe)
         pause = max(pause * 1.5, _FIRST_PAUSE)
 

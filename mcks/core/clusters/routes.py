@@ -1,6 +1,7 @@
-"""How a user's requests get from the cluster's gateway to the pod: one template per kind of route.
+"""How a user's requests get to the pod: one template per kind of route through a gateway, or none.
 
-Waiting until a route works does not belong here (gateway.py).
+Waiting until a route works (gateway.py), and where a server is without a gateway (addresses.py),
+does not belong here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from urllib.parse import urlsplit
 from mcks.core.manifests.defaults import default_template
 from mcks.errors import ConfigError, unknown
 
-KINDS = ("ingress", "httproute", "none")
+SERVICE, POD = "service", "pod"
+DIRECT = (SERVICE, POD)
+"""Kinds without a gateway: hub and proxy ask the server itself."""
+KINDS = ("ingress", "httproute", *DIRECT, "none")
 _PORTS = {"http": 80, "https": 443}
 _UNFIT = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _NAME = re.compile(
@@ -23,10 +27,10 @@ _NAME = re.compile(
 
 
 def template(kind: str) -> str | None:
-    """Return the template text for a *kind* of route, None for ``none``."""
+    """Return the template text for a *kind* of route, None for those without an object."""
     if kind not in KINDS:
         raise ConfigError(unknown("kind of route", kind, KINDS))
-    return None if kind == "none" else default_template(kind)
+    return None if kind in (*DIRECT, "none") else default_template(kind)
 
 
 def split_proxy_spec(proxy_spec: str) -> tuple[str, str]:
@@ -103,6 +107,15 @@ def _host(name: str) -> str:
     return ascii_name
 
 
+def is_domain(name: str) -> bool:
+    """Say whether *name* can stand at the end of a host's name.
+
+    >>> is_domain("cluster.local"), is_domain(".cluster.local"), is_domain("cluster.local.")
+    (True, False, False)
+    """
+    return not name.endswith(".") and _NAME.fullmatch(name) is not None
+
+
 def same_place(url: str, other: str) -> bool:
     """Say whether two http(s) URLs have the same scheme, host and port.
 
@@ -125,14 +138,21 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 class Target:
     """A server as the hub's proxy will ask for it.
 
-    ``url`` is the gateway's (scheme, host, port), ``proxy_spec`` JupyterHub's. ``check`` is
-    ``jupyterhub`` (the answer must come from a JupyterHub single-user server) or ``http`` (any
-    answer below 400, for images that are something else).
+    ``url`` is the gateway's or the server's own (scheme, host, port), empty as long as a Pod has no
+    address; ``proxy_spec`` is JupyterHub's. ``check`` is ``jupyterhub`` (the answer must come from
+    a JupyterHub single-user server) or ``http`` (any answer below 400, for images that are
+    something else). ``route`` is the kind of the way there.
     """
 
     url: str
     proxy_spec: str
     check: str = "jupyterhub"
+    route: str = "ingress"
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether there is no gateway on the way."""
+        return self.route in DIRECT
 
     @property
     def probe_url(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -58,6 +58,7 @@ class Fleet:
         self._session = spawner.user.db
         self._spawners: WeakSet[SharingSpawner] = WeakSet()
         self._planning = asyncio.Lock()
+        self._noted: set[str] = set()
         self.sweeper = Sweeper(
             spawner.hub_id,
             self._knowledge,
@@ -93,8 +94,15 @@ class Fleet:
                 spawner, configured, remembered.kept_key, namespace_in(data, cluster)
             )
             _check_names(spawner.user, cluster, planned)
+            self._note(planned.notes)
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         return planned
+
+    def _note(self, notes: Iterable[str]) -> None:
+        """Tell the administrator each thing once."""
+        for note in set(notes) - self._noted:
+            self._noted.add(note)
+            self._log.warning("%s", note)
 
     def unavailable(self, cluster: str, clusters: Mapping[str, Any]) -> str:
         """Say to users why no server can start in *cluster* at present; empty if one can."""

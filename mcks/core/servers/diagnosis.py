@@ -65,10 +65,11 @@ async def _lateness(connection: ConnectedCluster, launch: Plan) -> failures.Verd
         return failures.NEVER_MADE
     if not failures.is_running(pod):
         return failures.late(pod)
-    probe_url, answer = launch.target.probe_url, await gateway.ask(connection.http, launch.target)
+    target = server.located(launch.target, pod)
+    answer = await gateway.ask(connection.http, target)
     if answer.elsewhere:
-        return failures.redirected(probe_url, answer.text)
-    return failures.not_shown(probe_url, answer.text)
+        return failures.redirected(target, answer.text)
+    return failures.not_shown(target, answer.text)
 
 
 async def failure(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mcks.core.clusters.routes import Target
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers import containers, image_pulls
 from mcks.core.servers.containers import Container, Role
@@ -169,19 +170,34 @@ def late(pod: Manifest) -> Verdict:
     return Verdict("timeout", f"{message} {_AGAIN}", "the pod never ran")
 
 
-def not_shown(probe_url: str, answer: str) -> Verdict:
-    """Say that the server runs, and that its gateway gives *answer* at *probe_url*."""
-    message = "The server runs, but its cluster's gateway does not show it."
-    return Verdict("timeout", f"{message} {_AGAIN}", f"{probe_url} gave {answer}")
+def not_shown(target: Target, answer: str) -> Verdict:
+    """Say that the server runs, and that there is another *answer* where it should answer."""
+    details = f"{target.probe_url} gave {answer}"
+    if target.is_direct:
+        message = "The server runs, but the hub does not reach it."
+        details += (
+            f' (route = "{target.route}"): the hub must reach the servers of this cluster, and '
+            "their NetworkPolicies must let hub and proxy in"
+        )
+    else:
+        message = "The server runs, but its cluster's gateway does not show it."
+    return Verdict("timeout", f"{message} {_AGAIN}", details)
 
 
-def redirected(probe_url: str, answer: str) -> Verdict:
-    """Say that the gateway sends requests for the server elsewhere."""
+def redirected(target: Target, answer: str) -> Verdict:
+    """Say that the gateway, or the server, sends requests elsewhere."""
+    if target.is_direct:
+        return Verdict(
+            "redirect",
+            f"The server runs, but it sends requests to another address. {_ASK}",
+            f"{target.probe_url} gave {answer}: the server must answer there itself",
+        )
     return Verdict(
         "redirect",
         "The server runs, but its cluster's gateway sends requests for it to another address. "
         + _ASK,
-        f"{probe_url} gave {answer}: set `ingress_public_url` to where the gateway really serves, "
+        f"{target.probe_url} gave {answer}: set `ingress_public_url` to where the gateway really "
+        "serves, "
         "or let it not redirect",
     )
 

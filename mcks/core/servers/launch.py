@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mcks.core.api.client import ClusterClient
@@ -16,12 +17,13 @@ from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.objects import Manifest, metadata
 from mcks.core.servers import creation, diagnosis, events, failures, refusals, server
 from mcks.core.servers.progress import Progress
-from mcks.core.servers.server import Plan
+from mcks.core.servers.server import Plan, located
 from mcks.errors import APIError, StartFailed
 
 _ELSEWHERE = 30.0
 """Seconds of nothing but redirects to another address after which a gateway is believed: one that
 is just learning a route may answer so for a while."""
+Aim = Callable[[], routes.Target]
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
 
@@ -29,11 +31,12 @@ _STOP_MARGIN = 15.0
 @dataclass(frozen=True)
 class Sighting:
     """What is known of a server's Pod. ``exit_code`` is None unless it has ended; ``last_words``
-    are for its user, and mostly empty."""
+    are for its user, and mostly empty. ``pod`` is the Pod while it is there."""
 
     there: bool
     exit_code: int | None
     last_words: str
+    pod: Manifest | None = None
 
 
 def look(connection: ConnectedCluster, created: server.Created) -> Sighting | None:
@@ -43,7 +46,7 @@ def look(connection: ConnectedCluster, created: server.Created) -> Sighting | No
         return None
     pod = pods.get(created.where("Pod"))
     if pod is not None and created.owns(pod):
-        return Sighting(True, failures.exit_code(pod), failures.last_words(pod))
+        return Sighting(True, failures.exit_code(pod), failures.last_words(pod), pod)
     pod = pods.last(created.uids.get("Pod") or "")
     if pod is None:
         return Sighting(False, 1, "")
@@ -51,8 +54,8 @@ def look(connection: ConnectedCluster, created: server.Created) -> Sighting | No
     return Sighting(False, 1 if code is None else code, failures.last_words(pod))
 
 
-async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) -> None:
-    """Create the objects and return when the server answers through the gateway.
+async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) -> str:
+    """Create the objects and return the server's URL when it answers there.
 
     Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
     Nothing is cleaned up here: ``stop`` does that.
@@ -68,9 +71,20 @@ async def start(connection: ConnectedCluster, launch: Plan, progress: Progress) 
     progress.accepted.set()
     uid = metadata(pod)["uid"]
     await _until_running(connection, launch, uid, progress)
-    answers = _Answers(launch.target, progress)
-    await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
+    answers = _Answers(_aim(connection, launch.created, launch.target), progress)
+    url = await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
     progress.say("The server answers", 95)
+    return url
+
+
+def _aim(connection: ConnectedCluster, created: server.Created, target: routes.Target) -> Aim:
+    """Return what points at the server wherever its Pod is at that moment."""
+
+    def aim() -> routes.Target:
+        pod = connection.pods_of(created.namespace).get(created.where("Pod"))
+        return located(target, pod if pod and created.owns(pod) else None)
+
+    return aim
 
 
 async def _create(client: ClusterClient, launch: Plan) -> Manifest:
@@ -97,7 +111,8 @@ async def _until_running(
         verdict = failures.hopeless(current)
         if verdict is not None and verdict != doubted:
             return verdict
-        return True if failures.is_running(current) else None
+        there = failures.is_running(current) and located(launch.target, current).url
+        return True if there else None
 
     pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
     while isinstance(verdict := await pods.wait_for(where, settled), failures.Verdict):
@@ -107,32 +122,33 @@ async def _until_running(
 
 
 class _Answers:
-    """What a gateway has answered so far to the questions of one start."""
+    """What was answered so far to the questions of one start, where *aim* points."""
 
-    def __init__(self, target: routes.Target, progress: Progress) -> None:
-        self._target, self._progress = target, progress
+    def __init__(self, aim: Aim, progress: Progress) -> None:
+        self.aim, self._progress = aim, progress
         self._elsewhere_since: float | None = None
 
     def take(self, probe: gateway.Probe) -> None:
-        """Take in one answer. Raises StartFailed if the gateway does nothing but redirect."""
+        """Take in one answer. Raises StartFailed if there is nothing but redirects."""
         if not probe.elsewhere:
             self._elsewhere_since = None
             return
         now = time.monotonic()
+        whose = "The server" if self.aim().is_direct else "The cluster's gateway"
         self._elsewhere_since = self._elsewhere_since or now
         self._progress.say(
-            f"The cluster's gateway sends requests to another address ({probe.elsewhere}). "
+            f"{whose} sends requests to another address ({probe.elsewhere}). "
             "Waiting whether that passes"
         )
         if now - self._elsewhere_since >= _ELSEWHERE:
-            verdict = failures.redirected(self._target.probe_url, probe.text)
+            verdict = failures.redirected(self.aim(), probe.text)
             raise StartFailed(verdict.message, details=verdict.details, reason=verdict.reason)
 
 
 async def _until_ready_or_failed(
     connection: ConnectedCluster, launch: Plan, uid: str, answers: _Answers, waited: float
-) -> None:
-    """Ask the gateway, and give up at once if the pod ends meanwhile."""
+) -> str:
+    """Ask where the server is to be, and give up at once if the pod ends meanwhile."""
 
     def failed(current: Manifest | None) -> failures.Verdict | None:
         if current is None or metadata(current)["uid"] != uid:
@@ -140,7 +156,7 @@ async def _until_ready_or_failed(
         return failures.hopeless(current)
 
     ready = asyncio.create_task(
-        gateway.wait_until_ready(connection.http, launch.target, waited, answers.take)
+        gateway.wait_until_ready(connection.http, answers.aim, waited, answers.take)
     )
     pods = connection.pods_of(launch.created.namespace)
     broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
@@ -148,7 +164,7 @@ async def _until_ready_or_failed(
         await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
         if broken.done() and not ready.done():
             raise await diagnosis.failure(connection, launch, broken.result())
-        ready.result()
+        return ready.result().url
     finally:
         for task in (ready, broken):
             task.cancel()
@@ -167,9 +183,10 @@ async def narrate(
 
 async def find_again(
     connection: ConnectedCluster, created: server.Created, target: routes.Target
-) -> None:
-    """Return when a server that ran before answers at *target*, or its Pod is known to be gone."""
-    pods = connection.pods_of(created.namespace)
+) -> str:
+    """Return the URL of a server that ran before when it answers at *target*, or its Pod is known
+    to be gone."""
+    pods, aim = connection.pods_of(created.namespace), _aim(connection, created, target)
     await pods.synced.wait()
     gone = asyncio.create_task(
         pods.wait_for(
@@ -177,9 +194,10 @@ async def find_again(
             lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
         )
     )
-    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, target))
+    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, aim))
     try:
         await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
+        return aim().url
     finally:
         for task in (gone, ready):
             task.cancel()

@@ -11,8 +11,16 @@ from functools import partial
 from typing import Any
 
 from mcks.core.administrator import functions
-from mcks.core.clusters.cluster import ConfiguredCluster
-from mcks.core.clusters.routes import Target, check_public_url, split_proxy_spec, template
+from mcks.core.clusters import addresses, hub_pod
+from mcks.core.clusters.cluster import ConfiguredCluster, contradiction
+from mcks.core.clusters.routes import (
+    DIRECT,
+    SERVICE,
+    Target,
+    check_public_url,
+    split_proxy_spec,
+    template,
+)
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.manifests import variables
@@ -21,7 +29,7 @@ from mcks.core.manifests.levels import merge_levels
 from mcks.core.manifests.render import render_objects, render_text
 from mcks.core.names import dns_label
 from mcks.core.objects import Manifest
-from mcks.core.servers.environment import attach
+from mcks.core.servers.environment import attach, find, notebook_container
 from mcks.core.servers.server import Created, Plan
 from mcks.core.servers.starting import StartingSpawner
 from mcks.errors import ConfigError
@@ -45,23 +53,21 @@ def make(
             "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
-    if url := configured.cluster.hub_connect_url:
-        place = f"cluster {configured.cluster.name!r}"
-        spawner.choosing.overrides.set("hub_connect_url", url, place)
     translation = spawner.translation()
     key = kept_key or key_of(spawner, translation)
     namespace = _namespace(spawner, configured, translation, kept_namespace)
     created = Created(key, namespace, spawner.hub_id)
     spawner.named = {"pod_name": key, "namespace": namespace}
-    target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
+    notes = _let_pods_find_the_hub(spawner, configured, namespace)
     rendered = partial(
         _objects, spawner, configured, translation if translated else translation.without_words()
     )
     objects = rendered(created, spawner.name)
+    target = _target(spawner, configured, objects, created)
     of_server = _of_this_server_alone(objects, spawner, rendered, created)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
-    return Plan(attach(objects, key, env), target, created, of_server)
+    return Plan(attach(objects, key, env), target, created, of_server, notes)
 
 
 def _of_this_server_alone(
@@ -121,12 +127,63 @@ def _namespace_of(
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
 
 
+def _let_pods_find_the_hub(
+    spawner: StartingSpawner, configured: ConfiguredCluster, namespace: str
+) -> tuple[str, ...]:
+    """Set hub_connect_url where the hub's own would not do; return what there is to note."""
+    cluster, place = configured.cluster, f"cluster {configured.cluster.name!r}"
+    notes: tuple[str, ...] = ()
+    url = cluster.hub_connect_url
+    if not url and not spawner.hub_connect_url and (hub := configured.hub_pod):
+        try:
+            found = hub_pod.url_for_pods(spawner.hub.url, hub, namespace, cluster.cluster_domain)
+        except ConfigError as exc:
+            if _route(spawner, configured) in DIRECT:
+                raise ConfigError(f"{place}: {exc}") from None
+        else:
+            url = found.url
+            notes = (f"{place}: {hub_pod.passing(url)}",) if found.passing else ()
+    if url:
+        spawner.choosing.overrides.set("hub_connect_url", url, place)
+    return notes
+
+
 def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
-    url = spawner.ingress_public_url or configured.cluster.ingress_public_url
+    return spawner.ingress_public_url or configured.cluster.ingress_public_url
+
+
+def _route(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
+    return configured.route(_public_url(spawner, configured))
+
+
+def _target(
+    spawner: StartingSpawner,
+    configured: ConfiguredCluster,
+    objects: Sequence[Manifest],
+    created: Created,
+) -> Target:
+    """Say where the server must answer. The address of a Pod is known only when it has one."""
+    cluster, route = configured.cluster, _route(spawner, configured)
+    url = _public_url(spawner, configured)
+    if route not in DIRECT:
+        return Target(_gateway(url, cluster.name), spawner.proxy_spec, spawner.ready_check, route)
+    if url:
+        raise ConfigError(f"cluster {cluster.name!r}: {contradiction(route)}")
+    container = notebook_container(find(objects, "Pod", created.key))
+    if route == SERVICE:
+        service = find(objects, "Service", created.key)
+        url = addresses.of_service(service, container, created.namespace, cluster.cluster_domain)
+    else:
+        addresses.port_of(container)
+    return Target(url, spawner.proxy_spec, spawner.ready_check, route)
+
+
+def _gateway(url: str, cluster: str) -> str:
     if not url:
         raise ConfigError(
-            f"cluster {configured.cluster.name!r} has no ingress_public_url: write the URL of its "
-            "gateway into `clusters` or into the profile's spawner_override"
+            f"cluster {cluster!r} has no ingress_public_url: write the URL of its gateway into "
+            "`clusters` or into the profile's spawner_override; or, if hub and proxy reach its "
+            'Services or its Pods without one, route = "service" or "pod"'
         )
     return check_public_url(url)
 
@@ -140,7 +197,7 @@ def _objects(
 ) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
-        templates = merge_levels(templates, {ROUTE_KEY: template(configured.cluster.route)})
+        templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
     if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
         templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
     if configured.namespace is None:

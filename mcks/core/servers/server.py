@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mcks.core.clusters.routes import Target
+from mcks.core.clusters import addresses
+from mcks.core.clusters.routes import POD, Target
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED
 from mcks.core.objects import Manifest, Ref, metadata
+from mcks.core.servers.environment import notebook_container
 
 
 @dataclass
@@ -47,15 +49,24 @@ def unowned_of(secret: Manifest) -> list[Ref]:
     return [Ref(*where) for where in json.loads(said)] if said else []
 
 
+def located(target: Target, pod: Manifest | None) -> Target:
+    """Return *target* at the present address of its *pod*, if that is where it is asked."""
+    if target.route != POD or pod is None:
+        return target
+    return replace(target, url=addresses.of_pod(pod, notebook_container(pod)) or target.url)
+
+
 @dataclass(frozen=True)
 class Plan:
     """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
-    of the user's objects that no other server of the user has."""
+    of the user's objects that no other server of the user has. *notes* tell the administrator what
+    works, but not for long."""
 
     objects: Sequence[Manifest]
     target: Target
     created: Created
     of_server: frozenset[tuple[str, str]] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def data(self) -> Iterator[tuple[Ref, bool]]:
         """What the start has made of the user's data, and whether it is the server's alone."""

@@ -24,6 +24,7 @@ class Hub(Protocol):
     """The hub, as its servers reach it."""
 
     base_url: str
+    url: str
 
 
 class Overrides(Protocol):
@@ -58,6 +59,7 @@ class StartingSpawner(Traits, Protocol):
     resources: Level
     patches: Level
     ingress_public_url: str
+    hub_connect_url: str | None
     proxy_spec: str
     ready_check: str
     internal_ssl: bool

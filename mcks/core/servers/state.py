@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
+from mcks.core.clusters.routes import DIRECT
 from mcks.core.labels import DELETE_ON_STOP
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.server import Created
@@ -35,7 +36,8 @@ class State:
     """What there is to remember. ``created`` is None if no server is known to run.
 
     ``kept_key`` names a stopped server's objects as long as ``data`` (or what is kept for good)
-    hangs on that name. ``ended`` says why the last server ended, if its user should know.
+    hangs on that name. ``ended`` says why the last server ended, if its user should know. ``route``
+    is how requests get to the server, whatever its cluster's setting says meanwhile.
     """
 
     created: Created | None = None
@@ -44,6 +46,7 @@ class State:
     kept_key: str = ""
     data: tuple[UserObject, ...] = ()
     ended: str = ""
+    route: str = "ingress"
 
     def with_data(self, new: Iterable[UserObject]) -> State:
         """Remember *new* as well; what is said of an object last counts."""
@@ -59,7 +62,7 @@ class State:
         kept_key = self.kept_key
         if self.created is not None and self.created.keeps_data:
             kept_key = self.created.key
-        return replace(self, created=None, url="", kept_key=kept_key)
+        return replace(self, created=None, url="", route="ingress", kept_key=kept_key)
 
     def where(self) -> str:
         """Say where the server is, so that an administrator finds it without the hub."""
@@ -91,6 +94,8 @@ def save(known: State) -> dict[str, Any]:
             "url": known.url,
         }
         kept_key = created.key if created.keeps_data or kept_key else ""
+        if known.route in DIRECT:
+            saved["route"] = known.route
         if uid := created.uids.get("Pod"):
             saved["uid"] = uid
         if created.hub_id:
@@ -126,7 +131,8 @@ def load(saved: Mapping[str, Any], hub_id: str) -> State:
     created = Created(saved["key"], saved["namespace"], hub_id, {"Pod": uid})
     created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
     created.keeps_data = bool(kept_key)
-    return State(created, saved["cluster"], saved.get("url", ""), kept_key, data, ended)
+    url, route = saved.get("url", ""), saved.get("route", "ingress")
+    return State(created, saved["cluster"], url, kept_key, data, ended, route)
 
 
 def _listed(where: Ref) -> list[str | None]:

@@ -155,7 +155,7 @@ async def test_who_waits_may_hear_each_answer_and_end_the_waiting(
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        await wait_until_ready(session, Target(url, "/user/ada/"), 0.0, answered)
+        await wait_until_ready(session, lambda: Target(url, "/user/ada/"), 0.0, answered)
     assert heard == ["HTTP 404", "HTTP 308 to https://gw.example.org"]
 
 
@@ -170,7 +170,7 @@ async def test_it_asks_until_the_server_answers(
     url, answers, asked = gateway
     answers[:] = [lambda _: web.Response(status=404), lambda _: web.Response(status=503), server]
     async with asyncio.timeout(10):
-        await wait_until_ready(session, Target(url, "/user/ada/"))
+        await wait_until_ready(session, lambda: Target(url, "/user/ada/"))
     assert [r.path for r in asked] == ["/user/ada/api"] * 3
 
 
@@ -198,7 +198,7 @@ async def test_the_longer_a_start_has_taken_the_later_it_asks(
         slept.append(seconds)
 
     monkeypatch.setattr("mcks.core.clusters.gateway.asyncio.sleep", sleep)
-    await wait_until_ready(session, Target(url, "/user/ada/"), waited)
+    await wait_until_ready(session, lambda: Target(url, "/user/ada/"), waited)
     assert slept == pytest.approx(pauses)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mcks.core.clusters.routes import Target
 from mcks.core.objects import Manifest, Ref
 from mcks.core.servers import failures
 
@@ -281,3 +282,25 @@ def test_phases_only_go_forward() -> None:
     ]
     percents = [failures.phase(step)[0] for step in steps]
     assert percents == sorted(set(percents))
+
+
+@pytest.mark.parametrize(
+    ("route", "message", "details"),
+    [
+        ("ingress", "its cluster's gateway does not show it", "/user/ada/api gave HTTP 404"),
+        ("service", "the hub does not reach it", 'gave HTTP 404 (route = "service"): the hub must'),
+        ("pod", "the hub does not reach it", "their NetworkPolicies must let hub and proxy in"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_told_by_the_way_to_it(
+    route: str, message: str, details: str
+) -> None:
+    verdict = failures.not_shown(Target("http://h:1", "/user/ada/", route=route), "HTTP 404")
+    assert message in verdict.message
+    assert details in verdict.details
+
+
+def test_redirects_are_blamed_on_the_server_where_there_is_no_gateway() -> None:
+    verdict = failures.redirected(Target("http://h:1", "/user/ada/", route="pod"), "HTTP 302 to x")
+    assert "it sends requests to another address" in verdict.message
+    assert "ingress_public_url" not in verdict.details

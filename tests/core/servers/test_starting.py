@@ -10,7 +10,7 @@ from jupyterhub import orm
 from jupyterhub.user import User
 
 from mcks.core.administrator import access
-from mcks.core.hub import database, error_pages, fleet, removal
+from mcks.core.hub import address, database, error_pages, fleet, removal
 from mcks.core.profiles import choosing
 from mcks.core.servers import starting
 from tests.core.profiles.choosing.common import spawner_of
@@ -31,6 +31,7 @@ def promised(protocol: type) -> Iterator[str]:
         starting.StartingSpawner,
         fleet.SharingSpawner,
         removal.RemovingSpawner,
+        address.AddressedSpawner,
         error_pages.RefusedSpawner,
     ],
 )
@@ -65,5 +66,5 @@ def test_a_user_of_jupyterhub_has_what_is_read_of_users() -> None:
     session.add(row := orm.User(name="ada"))
     session.commit()
     user = User(row)
-    for protocol in (access.User, database.HubUser, error_pages.User):
+    for protocol in (access.User, database.HubUser, address.AddressedUser, error_pages.User):
         assert {name for name in promised(protocol) if not hasattr(user, name)} == set()

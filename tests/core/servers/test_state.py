@@ -148,3 +148,16 @@ def test_an_administrator_finds_a_server_by_what_is_said_of_its_place() -> None:
     running = State(Created("k", "ns"), "gcp")
     assert running.where() == "k in namespace ns of cluster 'gcp'"
     assert running.without_server().where() == "nothing"
+
+
+@pytest.mark.parametrize("route", ["service", "pod"])
+def test_a_way_without_a_gateway_is_remembered(route: str) -> None:
+    known = State(Created("k", "ns"), "here", "http://10.1.0.8:8888", route=route)
+    assert again(known).route == route
+    assert known.without_server().route == "ingress"
+
+
+def test_a_server_of_a_former_release_has_come_through_a_gateway() -> None:
+    saved = state.save(State(Created("k", "ns"), "gcp", "https://g"))
+    assert "route" not in saved
+    assert again(State(Created("k", "ns"), "gcp", "https://g")).route == "ingress"
