@@ -10,7 +10,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from mcks.core.clusters.cluster import ConfiguredCluster
-from mcks.core.trying.subjects import subjects
+from mcks.core.trying.subjects import Subject, subjects
 from mcks.errors import MCKSError
 
 
@@ -25,5 +25,10 @@ def load(arguments: argparse.Namespace) -> Config:
 
 def configured_cluster(arguments: argparse.Namespace) -> ConfiguredCluster:
     """Find the cluster that the command line names, as configured."""
+    return chosen_subject(arguments).configure(logging.getLogger("mcks"))
+
+
+def chosen_subject(arguments: argparse.Namespace) -> Subject:
+    """Find the cluster that the command line names, with the ways to its servers."""
     (subject,) = subjects(load(arguments), [arguments.cluster])
-    return subject.configure(logging.getLogger("mcks"))
+    return subject

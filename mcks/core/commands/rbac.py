@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
 
-from mcks.core.commands.configuration import configured_cluster
+from mcks.core.commands.configuration import chosen_subject
 from mcks.core.commands.render import as_yaml
 from mcks.core.trying import hub_role
 
@@ -18,7 +19,11 @@ def run(arguments: argparse.Namespace) -> int:
         kind, name = ("User", arguments.user) if arguments.user else ("Group", arguments.group)
         subject = {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
     namespace: str | None = arguments.namespace or "default"
+    ingresses = True
     if arguments.cluster and not arguments.namespace:
-        namespace = configured_cluster(arguments).namespace
-    arguments.answer.write(as_yaml(hub_role.role_and_binding(arguments.name, namespace, subject)))
+        chosen = chosen_subject(arguments)
+        namespace = chosen.configure(logging.getLogger("mcks")).namespace
+        ingresses = chosen.needs_ingresses
+    granted = hub_role.role_and_binding(arguments.name, namespace, subject, ingresses=ingresses)
+    arguments.answer.write(as_yaml(granted))
     return 0

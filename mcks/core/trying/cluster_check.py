@@ -23,7 +23,7 @@ from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.objects import Ref
-from mcks.core.trying import hub_role
+from mcks.core.trying import by_name, hub_role
 from mcks.core.trying.report import STEPS, Report, Step
 from mcks.core.trying.subjects import Subject
 from mcks.errors import (
@@ -180,7 +180,9 @@ class _Check:
     async def _authorise(self, namespace: str | None) -> Step | str:
         asked = [
             (verb, rule["apiGroups"][0], resource)
-            for rule in hub_role.hub_role_rules(of_users=namespace is None)
+            for rule in hub_role.hub_role_rules(
+                of_users=namespace is None, ingresses=self.subject.needs_ingresses
+            )
             for resource in rule["resources"]
             for verb in rule["verbs"]
         ]
@@ -229,6 +231,8 @@ class _Check:
         return f"mcks rbac {cluster} {who} | kubectl apply -f -"
 
     async def _gateway(self) -> Step | str:
+        if not self.subject.urls and self.subject.direct:
+            return await by_name.tried(self.subject.direct)
         if not self.subject.urls:
             return Step("gateway", "skipped", "no ingress_public_url is configured for it")
         answers = []

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from traitlets import TraitError
 from traitlets.config import Config
@@ -18,6 +19,7 @@ from mcks.core.checking.sample import Sample, without_failing
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
+from mcks.core.clusters.routes import DIRECT
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.overrides import Overrides, check_names
 from mcks.core.profiles.selection import select
@@ -29,9 +31,18 @@ from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
 _MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
 
 
+class Way(NamedTuple):
+    """How requests get to servers: the kind of route, and the gateway's *url* or the *domain* of
+    the cluster's DNS."""
+
+    route: str
+    url: str = ""
+    domain: str = ""
+
+
 @dataclass(frozen=True)
 class Subject:
-    """A cluster to be checked, and the URLs at which servers in it are to answer."""
+    """A cluster to be checked, and the URLs of the gateways behind which servers are to answer."""
 
     name: str
     urls: tuple[str, ...]
@@ -39,6 +50,13 @@ class Subject:
     """Raises ConfigError."""
     exposures: tuple[str, ...] = ()
     """What lets its users reach one another's Secrets."""
+    direct: tuple[Way, ...] = ()
+    """The ways to servers without a gateway."""
+
+    @property
+    def needs_ingresses(self) -> bool:
+        """Whether servers may have an Ingress."""
+        return bool(self.urls) or not self.direct
 
 
 def subjects(
@@ -55,9 +73,9 @@ def subjects(
     except (TraitError, TypeError) as exc:
         raise ConfigError(str(exc)) from exc
     clusters = spawner.clusters
-    urls: dict[str, dict[str, None]] = {name: {} for name in clusters}
-    for name, url in _used(sample, spawner):
-        urls.setdefault(name, {}).update({url: None} if url else {})
+    ways: dict[str, dict[Way, None]] = {name: {} for name in clusters}
+    for name, way in _used(sample, spawner):
+        ways.setdefault(name, {})[way] = None
     exposed: dict[str, dict[str, None]] = {}
     for name, exposure in _exposed(sample, spawner):
         exposed.setdefault(name, {})[exposure] = None
@@ -65,12 +83,13 @@ def subjects(
     def subject(name: str) -> Subject:
         return Subject(
             name,
-            tuple(urls[name]),
+            tuple(dict.fromkeys(way.url for way in ways[name] if way.url)),
             lambda log: configure(name, clusters, config, log),
             tuple(exposed.get(name, ())),
+            tuple(way for way in ways[name] if way.route in DIRECT),
         )
 
-    chosen = [_named(name, urls) for name in names] or urls
+    chosen = [_named(name, ways) for name in names] or ways
     return [subject(name) for name in dict.fromkeys(chosen)]
 
 
@@ -83,15 +102,16 @@ def _named(asked: str, known: Collection[str]) -> str:
     raise UnknownCluster(unknown("cluster", asked, names))
 
 
-def _used(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
-    """Clusters with their URLs, as configured and as profiles choose them.
+def _used(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, Way]]:
+    """Clusters with the ways to their servers, as configured and as profiles choose them.
 
     What cannot be read is left out: `config_check.problems` tells it.
     """
     pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for name in spawner.clusters:
         with contextlib.suppress(MCKSError):
-            yield name, pool.configured(name, spawner.clusters).cluster.ingress_public_url
+            configured = pool.configured(name, spawner.clusters)
+            yield name, _way(configured, configured.cluster.ingress_public_url)
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
             with contextlib.suppress(MCKSError):
@@ -113,15 +133,21 @@ def _chosen(
     profile: profile_list.Profile,
     options: Mapping[str, str],
     pool: Pool,
-) -> tuple[str, str]:
+) -> tuple[str, Way]:
     """Set of what is chosen only what matters here: the rest may be wrong."""
     levels = select([profile], {"profile": profile.slug, **options}).levels
     Overrides(spawner).apply_values(
         level._replace(values={k: value for k, value in level.values.items() if k in _MATTERS})
         for level in levels
     )
-    cluster = spawner.configured(pool).cluster
-    return cluster.name, spawner.ingress_public_url or cluster.ingress_public_url
+    configured = spawner.configured(pool)
+    cluster = configured.cluster
+    url = spawner.ingress_public_url or cluster.ingress_public_url
+    return cluster.name, _way(configured, url)
+
+
+def _way(configured: ConfiguredCluster, url: str) -> Way:
+    return Way(configured.route(url), url, configured.cluster.cluster_domain)
 
 
 def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:

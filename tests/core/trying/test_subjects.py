@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from traitlets.config import Config
 
-from mcks.core.trying.subjects import subjects
+from mcks.core.cli import main
+from mcks.core.trying.subjects import Way, subjects
 from mcks.errors import ConfigError, UnknownCluster
+from tests.core import kubeconfigs
+from tests.fakes.own_pod import look_like_a_pod
 
 
 def test_contexts_and_urls_that_only_profiles_name_are_found(
@@ -73,3 +77,37 @@ def test_a_configuration_that_cannot_be_read_at_all_is_an_error() -> None:
     config.MultiClusterKubeSpawner.clusters = "one"
     with pytest.raises(ConfigError, match="clusters"):
         subjects(config)
+
+
+def role_of(tmp_path: Path, capsys: pytest.CaptureFixture[str], entry: str) -> set[str]:
+    """Return the resources in the Role that ``mcks rbac`` prints."""
+    configuration = tmp_path / "jupyterhub_config.py"
+    configuration.write_text(f"c.MultiClusterKubeSpawner.clusters = {{'one': {entry}}}")
+    assert main(["rbac", "one", "-f", str(configuration), "--user", "hub"]) == 0
+    role = next(yaml.safe_load_all(capsys.readouterr().out))
+    return {resource for rule in role["rules"] for resource in rule["resources"]}
+
+
+def test_a_cluster_without_a_gateway_needs_no_right_to_ingresses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfigs.write(tmp_path / "kc", "ctx")))
+    context = "'context': 'ctx'"
+    with_gateway = role_of(tmp_path, capsys, f"{{{context}, 'ingress_public_url': 'http://g'}}")
+    assert "ingresses" in with_gateway
+    for route in ("service", "pod"):
+        without = role_of(tmp_path, capsys, f"{{{context}, 'route': '{route}'}}")
+        assert without == with_gateway - {"ingresses"}
+
+
+def test_an_entry_of_the_hubs_own_cluster_has_a_way_without_a_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_like_a_pod(monkeypatch, tmp_path)
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {"here": {}}
+    (subject,) = subjects(config)
+    assert (subject.urls, subject.direct) == ((), (Way("service"),))
+    config.MultiClusterKubeSpawner.clusters = {"here": {"ingress_public_url": "http://192.0.2.1"}}
+    (subject,) = subjects(config)
+    assert (subject.urls, subject.direct) == (("http://192.0.2.1",), ())
