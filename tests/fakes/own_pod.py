@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,4 @@ def look_like_a_pod(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
     monkeypatch.setenv("HOME", str(directory))
     monkeypatch.setattr(generic_kubeconfig, "in_cluster", lambda: in_cluster(env, directory))
     monkeypatch.setattr(hub_pod, "find", lambda namespace: HUB_POD)
+    monkeypatch.setattr(socket, "gethostname", lambda: HUB_POD.hostname)

@@ -53,12 +53,14 @@ def _address_towards(family: socket.AddressFamily) -> str:
         return str(sock.getsockname()[0])
 
 
-def url_for_pods(said: str, hub: HubPod, namespace: str, domain: str = "") -> HubURL:
+def url_for_pods(
+    said: str, hub: HubPod, namespace: str, domain: str = "", *, named: bool
+) -> HubURL:
     """Return where Pods in *namespace* of the hub's own cluster find a hub that is at *said*.
 
-    JupyterHub calls a hub that listens everywhere by its machine's name, which no other Pod knows;
-    a bare name of a Service is known in its own namespace only. Raises ConfigError if the hub
-    listens to nobody else.
+    *named*: an administrator says so. JupyterHub itself calls a hub that listens everywhere by its
+    machine's name, which no other Pod knows. A bare name of a Service is known in its own namespace
+    only. Raises ConfigError if the hub listens to nobody else.
     """
     parts = urlsplit(said)
     host = parts.hostname or ""
@@ -69,7 +71,7 @@ def url_for_pods(said: str, hub: HubPod, namespace: str, domain: str = "") -> Hu
             "c.JupyterHub.hub_connect_url, or set hub_connect_url of the cluster"
         )
     port = f":{parts.port}" if parts.port else ""
-    if host == hub.hostname.lower() and hub.address:
+    if not named and host == hub.hostname.lower() and hub.address:
         address = f"[{hub.address}]" if ":" in hub.address else hub.address
         return HubURL(f"{parts.scheme}://{address}{port}", passing=True)
     if names.is_dns_label(host) and namespace != hub.namespace:

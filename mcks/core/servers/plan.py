@@ -136,7 +136,13 @@ def _let_pods_find_the_hub(
     url = cluster.hub_connect_url
     if not url and not spawner.hub_connect_url and (hub := configured.hub_pod):
         try:
-            found = hub_pod.url_for_pods(spawner.hub.url, hub, namespace, cluster.cluster_domain)
+            found = hub_pod.url_for_pods(
+                spawner.hub.url,
+                hub,
+                namespace,
+                cluster.cluster_domain,
+                named=bool(spawner.hub.connect_url or spawner.hub.connect_ip),
+            )
         except ConfigError as exc:
             if _route(spawner, configured) in DIRECT:
                 raise ConfigError(f"{place}: {exc}") from None

@@ -25,6 +25,8 @@ class Hub(Protocol):
 
     base_url: str
     url: str
+    connect_url: str
+    connect_ip: str
 
 
 class Overrides(Protocol):

@@ -27,7 +27,7 @@ from tests.fakes.own_pod import HUB_POD
 def test_a_bare_service_name_gets_its_namespace_where_it_needs_one(
     said: str, namespace: str, domain: str, url: str
 ) -> None:
-    assert url_for_pods(said, HUB_POD, namespace, domain) == HubURL(url)
+    assert url_for_pods(said, HUB_POD, namespace, domain, named=True) == HubURL(url)
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,19 @@ def test_a_bare_service_name_gets_its_namespace_where_it_needs_one(
 )
 def test_the_pods_own_name_becomes_its_address_which_is_passing(address: str, url: str) -> None:
     hub = HubPod("Hub-7d9f", address, "hubs")
-    assert url_for_pods("http://Hub-7d9f:8081/hub/", hub, "hubs") == HubURL(url, passing=True)
+    said = "http://Hub-7d9f:8081/hub/"
+    assert url_for_pods(said, hub, "hubs", named=False) == HubURL(url, passing=True)
+
+
+def test_a_service_may_be_called_as_the_hubs_pod_is() -> None:
+    hub = HubPod("hub", "10.1.0.7", "hubs")
+    assert url_for_pods("http://hub:8081/", hub, "hubs", named=True) == HubURL("http://hub:8081")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_a_hub_that_listens_to_itself_alone_is_refused(host: str) -> None:
     with pytest.raises(ConfigError, match=r'hub_ip = "0\.0\.0\.0"'):
-        url_for_pods(f"http://{host}:8081/hub/", HUB_POD, "hubs")
+        url_for_pods(f"http://{host}:8081/hub/", HUB_POD, "hubs", named=False)
 
 
 @pytest.mark.parametrize("service", ["10.0.0.1", "fd00::1"])
@@ -58,4 +64,5 @@ def test_a_pod_finds_its_name_and_an_address_that_others_can_use(
 def test_a_pod_without_a_network_has_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_pod, "_AFAR", {socket.AF_INET: "255.255.255.255"})
     assert hub_pod.find("hubs").address == ""
-    assert url_for_pods("http://h:1", HubPod("h", "", "hubs"), "hubs") == HubURL("http://h:1")
+    nowhere = HubPod("h", "", "hubs")
+    assert url_for_pods("http://h:1", nowhere, "hubs", named=False) == HubURL("http://h:1")
