@@ -75,7 +75,7 @@ TRAITS: dict[str, Instead] = {
     "extra_resource_guarantees": _container("resources: {requests: {nvidia.com/gpu: 1}}"),
     "extra_resource_limits": _container("resources: {limits: {nvidia.com/gpu: 1}}"),
     "fs_gid": _pod("securityContext: {fsGroup: 100}"),
-    "get_pod_url": Instead("`ingress_public_url` of the cluster: the hub goes through its gateway"),
+    "get_pod_url": Instead("`route` of the cluster, or the `ingress_public_url` of its gateway"),
     "gid": _pod("securityContext: {runAsGroup: 100}"),
     "handle_legacy_names": Instead(
         '`slug_scheme = "escape"`, if claims have names of KubeSpawner 6'
@@ -109,7 +109,7 @@ TRAITS: dict[str, Instead] = {
     "pod_affinity_required": _affinity("podAffinity", _POD_TERM),
     "pod_anti_affinity_preferred": _affinity("podAntiAffinity", _POD_WISH),
     "pod_anti_affinity_required": _affinity("podAntiAffinity", _POD_TERM),
-    "pod_connect_ip": Instead("`ingress_public_url` of the cluster"),
+    "pod_connect_ip": Instead("`route` of the cluster, or the `ingress_public_url` of its gateway"),
     "pod_name_template": Instead("`key_template`"),
     "pod_security_context": _pod("securityContext: {runAsUser: 1000}"),
     "priority_class_name": _pod("priorityClassName: low"),
@@ -120,7 +120,7 @@ TRAITS: dict[str, Instead] = {
     "secret_mount_path": Instead("nothing: internal_ssl cannot work through gateways"),
     "secret_name_template": Instead("`key_template`: the Secret has the same name"),
     "service_account": _pod("serviceAccountName: analyst"),
-    "services_enabled": Instead("nothing: each server has a Service"),
+    "services_enabled": Instead('`route = "service"` of the cluster; each server has a Service'),
     "slow_spawn_message": Instead("nothing: the progress page tells what the Pod waits for"),
     "slow_spawn_message_frequency": _NONE,
     "slow_spawn_message_threshold": _NONE,

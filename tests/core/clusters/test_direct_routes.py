@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mcks.errors import ConfigError
 from tests.core import kubeconfigs
 from tests.fakes.own_pod import look_like_a_pod
 
+ROOT = Path(__file__).parents[3]
 GATEWAY = "http://192.0.2.1"
 
 
@@ -141,7 +143,8 @@ def test_a_route_of_the_administrators_own_is_made_whatever_the_way() -> None:
             "jupyter-{{username}}",
             "http://hub.hubs.svc:8081",
         ),
-        ({"hub_connect_ip": "hub-7d9f"}, "hubs", "http://10.1.0.7:8081"),
+        ({"hub_ip": "0.0.0.0"}, "hubs", "http://10.1.0.7:8081"),
+        ({"hub_bind_url": "http://:8082"}, "other", "http://10.1.0.7:8082"),
         ({"hub_connect_ip": "10.9.9.9"}, "hubs", "http://10.9.9.9:8081"),
     ],
 )
@@ -175,7 +178,8 @@ def test_a_hub_that_only_its_own_pod_reaches_is_told_before_anything_is_sent() -
 @pytest.mark.usefixtures("inside")
 def test_an_address_of_the_hub_that_passes_with_its_pod_is_noted() -> None:
     config = config_of({})
-    config.JupyterHub.hub_connect_url = "http://hub-7d9f:8081"
+    del config.JupyterHub.hub_connect_url
+    config.JupyterHub.hub_ip = "0.0.0.0"
     found = config_check.check(config)
     assert found.problems == []
     (note,) = found.warnings
@@ -238,3 +242,17 @@ def test_what_cannot_lead_to_a_server_is_told_offline(
 def test_a_pod_needs_no_service() -> None:
     made = planned(config_of({"route": "pod"}, resources={"03-service": None}))
     assert kinds(made) == {"Secret", "ServiceAccount", "Pod"}
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize("block", range(2))
+def test_the_how_to_of_the_hubs_own_cluster_has_no_mistake(block: int, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "own-cluster.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    config = config_of({})
+    exec(blocks[block], {"c": config})
+    if far := config.MultiClusterKubeSpawner.clusters.get("far"):
+        far["kubeconfig"] = str(kubeconfigs.write(tmp_path / "far", "far"))
+        config.MultiClusterKubeSpawner.cluster = "here"
+    assert config_check.check(config).found == []
+    assert planned(config).target.url == "http://jupyter-ada.hubs.svc:8888"
