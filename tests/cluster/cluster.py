@@ -17,6 +17,8 @@ from tests.cluster import access, cgroups, kubeconfig, locks, machine, pki, stor
 from tests.cluster.api import APIAnswer, AsyncKubernetesAPI, KubernetesAPI, condition_of
 from tests.cluster.containerd import Containerd
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.dns import PORT as DNS_PORT
+from tests.cluster.dns import NameServer
 from tests.cluster.gateway import Gateway
 from tests.cluster.gateway_binary import GatewayBinaries
 from tests.cluster.kubelet import Kubelet
@@ -25,11 +27,11 @@ from tests.cluster.processes import Daemons
 from tests.cluster.state import ClusterState
 
 COMPONENTS = (
-    "etcd", "apiserver", "containerd", "kubelet", "kcm", "scheduler", "contour", "envoy",
+    "etcd", "apiserver", "containerd", "kubelet", "kcm", "scheduler", "contour", "envoy", "coredns",
 )  # fmt: skip
 ALIASES = {"gateway": "envoy"}
 _GRACE = 2.0  # the API server and etcd would wait 10 s and more for their clients to leave
-_WATCHERS = ("kcm", "scheduler", "kubelet", "contour")
+_WATCHERS = ("kcm", "scheduler", "kubelet", "contour", "coredns")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Binaries:
 
     kubernetes: Path
     gateway: GatewayBinaries
+    dns: Path
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,11 @@ class LocalCluster:
         self.gateway.define(self.api)
         self._launch("contour")
         self._launch("envoy")
+        self._launch("coredns")
         self.api.apply(storage.storage_class())
         access.create_account(self.api)
         self.refill_storage()
-        for component in ("kubelet", "kcm", "contour", "envoy"):
+        for component in ("kubelet", "kcm", "contour", "envoy", "coredns"):
             self._await_component(component)
 
     def _prepare(self) -> None:
@@ -128,6 +132,7 @@ class LocalCluster:
         self._containerd.configure()
         self._kubelet.configure()
         self.gateway.configure()
+        self._name_server.configure()
 
     # Faults
 
@@ -158,6 +163,10 @@ class LocalCluster:
             self._launch(name)
         for name in running:
             self._await_component(name)
+
+    def end_sandbox(self, pod: str, namespace: str) -> None:
+        """Let a pod lose its network; it gets another one, with another address."""
+        self._containerd.end_sandbox(pod, namespace)
 
     def restart_apiserver(self, extra_flags: Sequence[str] = ()) -> None:
         """Start the API server anew with these flags more; without: as it was at first."""
@@ -215,6 +224,10 @@ class LocalCluster:
     def gateway(self) -> Gateway:
         return Gateway(self.identity, self.state, self.directory, self.binaries.gateway)
 
+    @cached_property
+    def _name_server(self) -> NameServer:
+        return NameServer(self.state, self.directory, self.binaries.dns)
+
     def _launch(self, component: str) -> None:
         argv: dict[str, Callable[[], list[str | Path]]] = {
             "etcd": self._control_plane.etcd,
@@ -225,6 +238,7 @@ class LocalCluster:
             "kubelet": self._kubelet.argv,
             "contour": self.gateway.contour,
             "envoy": self.gateway.envoy,
+            "coredns": self._name_server.argv,
         }
         self.daemons.start(component, argv[component]())
 
@@ -250,6 +264,7 @@ class LocalCluster:
                 _listens(self.state.ports["xds"]) and self.gateway.accepted(self.api)
             ),
             "envoy": self.gateway.serves,
+            "coredns": lambda: _listens(DNS_PORT, self.state.node_ip),
         }
         try:
             return checks[component]()

@@ -110,6 +110,15 @@ disabled_plugins = [{disabled}, "io.containerd.internal.v1.tracing",
         for archive in images.archives():
             self._ctr("images", "import", "--snapshotter", "native", str(archive))
 
+    def end_sandbox(self, pod: str, namespace: str) -> None:
+        """Kill what holds a pod's network, as a crash does: the kubelet makes another one."""
+        labels = {"pod.namespace": namespace, "pod.name": pod}
+        wanted = [f'labels."io.kubernetes.{name}"=={value}' for name, value in labels.items()]
+        wanted.append('labels."io.cri-containerd.kind"==sandbox')
+        listed = self._ctr("containers", "list", "--quiet", ",".join(wanted))
+        for sandbox in listed.split():
+            self._ctr("tasks", "kill", "--signal", "SIGKILL", sandbox)
+
     def _ctr(self, *arguments: str) -> str:
         program = debian.program("ctr") or "ctr"
         options = ["--address", str(self.socket), "--namespace", _NAMESPACE]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cluster.dns import DOMAIN
 from tests.cluster.names import ClusterName
 from tests.cluster.state import ClusterState, write_private
 
@@ -80,7 +81,8 @@ class Kubelet:
             "podLogsDir": f"{self.directory}/pod-logs",
             "volumePluginDir": f"{self.directory}/volume-plugins",
             "resolvConf": "",
-            "clusterDomain": "cluster.local",
+            "clusterDomain": DOMAIN,
+            "clusterDNS": [self.state.node_ip],
             "serializeImagePulls": False,
             "maxPods": 60,
         }

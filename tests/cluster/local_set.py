@@ -14,6 +14,7 @@ from tests.cluster import (
     addresses,
     build,
     debian,
+    dns_binary,
     gateway_binary,
     images,
     kernel,
@@ -97,11 +98,16 @@ def install() -> Binaries:
     debian.install(debian.missing_packages())
     if not _is_built():
         build.say("The first time this takes about 10 minutes on 2 cores; later, nothing.")
-    kubernetes = kube_binary.kube_binaries()
-    gateway = gateway_binary.gateway_binaries()
+    binaries = _binaries()
     images.archives()
     notebook.environment()
-    return Binaries(kubernetes, gateway)
+    return binaries
+
+
+def _binaries() -> Binaries:
+    return Binaries(
+        kube_binary.kube_binaries(), gateway_binary.gateway_binaries(), dns_binary.dns_binary()
+    )
 
 
 def _require() -> None:
@@ -109,7 +115,7 @@ def _require() -> None:
 
 
 def _is_built() -> bool:
-    return kube_binary.is_built() and gateway_binary.is_built()
+    return kube_binary.is_built() and gateway_binary.is_built() and dns_binary.is_built()
 
 
 def up(set_name: str = DEFAULT_SET, *, keep: bool = True) -> LocalSet:
@@ -162,7 +168,7 @@ def existing(set_name: str = DEFAULT_SET) -> LocalSet | None:
     state = load(set_name)
     if state is None or not _is_built():
         return None
-    return _set(state, Binaries(kube_binary.kube_binaries(), gateway_binary.gateway_binaries()))
+    return _set(state, _binaries())
 
 
 def _plan(set_name: str, *, keep: bool) -> SetState:

@@ -15,6 +15,7 @@ import yaml
 from tests.cluster import images, kubeconfig, network, notebook, pki
 from tests.cluster.containerd import Containerd
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.dns import NameServer
 from tests.cluster.gateway import Gateway
 from tests.cluster.gateway_binary import GatewayBinaries, without_descriptions
 from tests.cluster.kubelet import Kubelet
@@ -76,6 +77,15 @@ def test_the_kubelet_listens_on_the_bridge_and_evicts_nothing() -> None:
     assert config["address"] == STATE.node_ip
     assert config["cgroupRoot"] == "/t1-a"
     assert set(config["evictionHard"].values()) == {"0%"}
+
+
+def test_pods_ask_their_own_node_for_names() -> None:
+    server = NameServer(STATE, DIRECTORY, Path("/bin/coredns"))
+    config = Kubelet(NAME, STATE, DIRECTORY, Path("/bin"), Path("/c.sock")).config()
+
+    assert config["clusterDNS"] == [STATE.node_ip]
+    assert f"bind {STATE.node_ip}\n" in server.config()
+    assert f"kubernetes {config['clusterDomain']} {{" in server.config()
 
 
 def test_pods_reach_their_own_bridge_and_no_other_network() -> None:

@@ -1,15 +1,18 @@
-"""Forward TCP connections: the hub's API from loopback to an address that pods reach."""
+"""Forward TCP connections: the hub's API to an address that pods reach."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 
 @contextlib.asynccontextmanager
-async def forwarded(address: str, port: int) -> AsyncIterator[str]:
-    """Listen on a free port of *address* for ``127.0.0.1:port``; yield the URL to use instead."""
+async def forwarded(
+    address: str, port: int, host: Awaitable[str] | None = None
+) -> AsyncIterator[str]:
+    """Listen on a free port of *address* for *port* of loopback, or of *host*, which may become
+    known only later; yield the URL to use instead."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -17,7 +20,7 @@ async def forwarded(address: str, port: int) -> AsyncIterator[str]:
         assert task is not None
         tasks.add(task)
         try:
-            await _join(reader, writer, port)
+            await _join(reader, writer, await host if host else "127.0.0.1", port)
         finally:
             tasks.discard(task)
 
@@ -31,9 +34,11 @@ async def forwarded(address: str, port: int) -> AsyncIterator[str]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _join(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
+) -> None:
     with contextlib.closing(writer), contextlib.suppress(OSError):
-        there, back = await asyncio.open_connection("127.0.0.1", port)
+        there, back = await asyncio.open_connection(host, port)
         with contextlib.closing(back):
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
 
