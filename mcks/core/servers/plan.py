@@ -201,13 +201,7 @@ def _objects(
     created: Created,
     servername: str,
 ) -> list[Manifest]:
-    templates = merge_levels(spawner.objects, spawner.resources)
-    if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
-        templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
-    if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
-        templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
-    if configured.namespace is None:
-        templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
+    templates = _templates(spawner, configured, translation)
     return render_objects(
         templates,
         merge_levels(spawner.patches),
@@ -229,6 +223,20 @@ def _objects(
             servername=servername,
         ),
     )
+
+
+def _templates(
+    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
+) -> dict[str, str]:
+    """Return the administrator's templates above those that come with the cluster's settings."""
+    of_cluster = {"00-namespace": "namespace"} if configured.namespace is None else {}
+    below = {key: default_template(name) for key, name in of_cluster.items()}
+    templates = merge_levels(below, spawner.objects, spawner.resources)
+    if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
+        templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
+    if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
+        templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
+    return templates
 
 
 def _variables(
