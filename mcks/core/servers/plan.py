@@ -23,7 +23,7 @@ from mcks.core.clusters.routes import (
 )
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
-from mcks.core.manifests import variables
+from mcks.core.manifests import isolation, variables
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS, ROUTE_KEY, default_template
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.manifests.render import render_objects, render_text
@@ -202,7 +202,7 @@ def _objects(
     servername: str,
 ) -> list[Manifest]:
     templates = _templates(spawner, configured, translation)
-    return render_objects(
+    objects = render_objects(
         templates,
         merge_levels(spawner.patches),
         _variables(spawner, configured, created, servername),
@@ -223,6 +223,9 @@ def _objects(
             servername=servername,
         ),
     )
+    if not configured.cluster.isolate:
+        return objects
+    return isolation.hardened(objects, created.key, translation.may_escalate)
 
 
 def _templates(
@@ -230,6 +233,8 @@ def _templates(
 ) -> dict[str, str]:
     """Return the administrator's templates above those that come with the cluster's settings."""
     of_cluster = {"00-namespace": "namespace"} if configured.namespace is None else {}
+    if configured.cluster.isolate:
+        of_cluster[isolation.POLICY_KEY] = "networkpolicy"
     below = {key: default_template(name) for key, name in of_cluster.items()}
     templates = merge_levels(below, spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
@@ -264,6 +269,8 @@ def _variables(
         "route_path": path,
         "route_class": cluster.route_class,
         "route_gateway": cluster.gateway_ref,
+        "accept_from": configured.gateway_peers(_route(spawner, configured)),
+        "metadata_addresses": isolation.METADATA_ADDRESSES,
         "spawner": variables.View(spawner, {"name": servername, "key": created.key}),
     }
 
