@@ -120,7 +120,10 @@ class Cluster(LoggingConfigurable):
         such as ``10.0.0.0/16``, or a NetworkPolicyPeer as a dict; one or more.
 
         If unset, the namespace ``projectcontour`` for ``route_class = "contour"``, and that of the
-        Gateway for ``route_gateway = "namespace/name"``. Otherwise it must be said.
+        Gateway for ``route_gateway = "namespace/name"``; without a gateway, in the hub's own
+        cluster, Pods of the hub's namespace with the label
+        ``hub.jupyter.org/network-access-singleuser: "true"``, as Zero to JupyterHub labels hub and
+        proxy. Otherwise it must be said.
         """,
     )
     hub_connect_url = Unicode(
@@ -294,7 +297,10 @@ class ConfiguredCluster:
         cluster, where = self.cluster, f"clusters[{self.cluster.name!r}].accept_from"
         if not cluster.isolate:
             return []
-        found = peers(cluster.accept_from) or known(route, cluster.route_class, cluster.gateway_ref)
+        hub = self.hub_pod.namespace if self.hub_pod else ""
+        found = peers(cluster.accept_from) or known(
+            route, cluster.route_class, cluster.gateway_ref, hub
+        )
         if not found:
             raise ConfigError(
                 f"{where} is missing: isolated servers take requests from the gateway only, and "

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mcks.core.clusters.routes import DIRECT
 from mcks.errors import ConfigError
 
 Said = str | Mapping[str, Any]
@@ -19,13 +20,23 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _FIELDS = {"ipBlock", "namespaceSelector", "podSelector"}
 _OF_CLASS = {"contour": "projectcontour"}
 """Class of Ingress -> namespace in which its own documentation puts the gateway's pods."""
+_HUB_AND_PROXY = {
+    "podSelector": {"matchLabels": {"hub.jupyter.org/network-access-singleuser": "true"}}
+}
+"""The label that Zero to JupyterHub gives both."""
 
 
-def known(route: str, route_class: str, gateway: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the peers where it is known without a word which pods are the gateway's, else none.
+def known(
+    route: str, route_class: str, gateway: Mapping[str, str], hub_namespace: str = ""
+) -> list[dict[str, Any]]:
+    """Return the peers where it is known without a word whose requests they are, else none.
 
-    The pods of a Gateway are in its own namespace, as GEP-1762 has it.
+    The pods of a Gateway are in its own namespace, as GEP-1762 has it. Without a gateway hub and
+    proxy ask, which are told from servers by their label, if they run in the same cluster, in
+    *hub_namespace*.
     """
+    if route in DIRECT:
+        return [{**_of_text(hub_namespace), **_HUB_AND_PROXY}] if hub_namespace else []
     if route == "ingress":
         namespace = _OF_CLASS.get(route_class, "")
     else:

@@ -10,7 +10,7 @@ from traitlets.config import Config
 
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
-from mcks.core.clusters.gateway_peers import peers
+from mcks.core.clusters.gateway_peers import known, peers
 from mcks.errors import ConfigError
 
 
@@ -25,7 +25,7 @@ def cluster(**entry: Any) -> ConfiguredCluster:
 
 def accepted(**entry: Any) -> list[dict[str, Any]]:
     found = cluster(**entry)
-    return found.gateway_peers(found.cluster.route)
+    return found.gateway_peers(found.route("https://gateway.example.org"))
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,17 @@ def test_all_clusters_are_isolated_by_a_default_of_the_class() -> None:
     for entry in ({}, {"isolate": False}):
         found = configure("c", {"c": {"context": "x", **entry}}, config, logging.getLogger("t"))
         assert found.cluster.isolate is entry.get("isolate", True)
+
+
+@pytest.mark.parametrize("route", ["service", "pod"])
+def test_without_a_gateway_hub_and_proxy_are_known_by_their_label_in_the_hubs_own_cluster(
+    route: str,
+) -> None:
+    (peer,) = known(route, "contour", {"name": ""}, "jhub")
+    assert peer == of_namespace("jhub") | {
+        "podSelector": {"matchLabels": {"hub.jupyter.org/network-access-singleuser": "true"}}
+    }
+    assert known(route, "contour", {"name": ""}) == []
+    with pytest.raises(ConfigError, match="accept_from is missing"):
+        accepted(isolate=True, route=route)
+    assert accepted(isolate=True, route=route, accept_from=["10.0.0.7"])
