@@ -27,7 +27,7 @@ def grant(api: KubernetesAPI, namespace: str, extra_rules: Sequence[Rule] = ()) 
     ``extra_rules`` are what an administrator grants on top, for objects of their own.
     """
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for manifest in _role_and_binding([*hub_role_rules(), *extra_rules]):
+    for manifest in _role_and_binding([*hub_role_rules(isolates=True), *extra_rules]):
         api.apply(manifest, namespace)
 
 

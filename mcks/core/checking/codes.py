@@ -108,6 +108,12 @@ CODES: dict[str, Code] = {
         "cluster are told its Pod's address. A new Pod of the hub has another one.",
         "Give the hub a Service, and name it in `c.JupyterHub.hub_connect_url`.",
     ),
+    "MCKS110": _warning(
+        "Less protected than with KubeSpawner",
+        "The configuration has been KubeSpawner's, or its chart's, which kept servers from more "
+        "than those of this cluster are kept from.",
+        "Write `isolate` into the cluster's entry, or let objects and patches of your own say it.",
+    ),
     # -- profiles ---------------------------------------------------------------------------------
     "MCKS120": _error(
         "A mistake in the profile list",

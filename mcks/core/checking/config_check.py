@@ -15,7 +15,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from mcks.core.checking import objects
+from mcks.core.checking import lost_protection, objects
 from mcks.core.checking.finding import Finding, merged, of_severity
 from mcks.core.checking.sample import Sample, hooked, sections, without_failing
 from mcks.core.clusters import configure, pool
@@ -97,6 +97,7 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
     for name in spawner.clusters:
         found.add("MCKS100", partial(_cluster_problems, name, spawner, config, log))
     found.say("MCKS017", group_overrides.problems(spawner))
+    found.say("MCKS110", lost_protection.warnings(sample, log))
     _look_at_profiles(spawner, sample, found, log)
     return found.once()
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Callable, Dict, List, Unicode
+from traitlets import Bool, Callable, Dict, List, Unicode, Union
 from traitlets.config import LoggingConfigurable
 
 from mcks.core import names
 from mcks.core.administrator.access import Access
 from mcks.core.clusters import hub_pod
+from mcks.core.clusters.gateway_peers import known, peers
 from mcks.core.clusters.routes import DIRECT, KINDS, SERVICE, check_public_url, is_domain
 from mcks.errors import ConfigError, unknown
 
@@ -99,6 +100,32 @@ class Cluster(LoggingConfigurable):
         The Gateway for ``route = "httproute"``, as ``namespace/name`` or ``name``.
         """,
     )
+    isolate = Bool(
+        False,
+        config=True,
+        help="""
+        Whether servers are kept apart: requests come from the gateway only, the clouds' metadata
+        addresses cannot be reached, no process gains privileges, and there is no token for the
+        Kubernetes API.
+
+        Patches and objects that say otherwise win. The cluster's network must enforce
+        NetworkPolicies.
+        """,
+    )
+    accept_from = List(
+        Union([Unicode(), Dict()]),
+        config=True,
+        help="""
+        Where requests to isolated servers come from: the namespace of the gateway's pods, addresses
+        such as ``10.0.0.0/16``, or a NetworkPolicyPeer as a dict; one or more.
+
+        If unset, the namespace ``projectcontour`` for ``route_class = "contour"``, and that of the
+        Gateway for ``route_gateway = "namespace/name"``; without a gateway, in the hub's own
+        cluster, Pods of the hub's namespace with the label
+        ``hub.jupyter.org/network-access-singleuser: "true"``, as Zero to JupyterHub labels hub and
+        proxy. Otherwise it must be said.
+        """,
+    )
     hub_connect_url = Unicode(
         "",
         config=True,
@@ -172,14 +199,7 @@ class Cluster(LoggingConfigurable):
                 f'{where}.route_gateway is missing: write "namespace/name" of the Gateway '
                 'that serves route = "httproute"'
             )
-        if self.is_namespace_of_user:
-            if not _OF_USER.search(self.namespace):
-                raise ConfigError(
-                    f"{where}.namespace {self.namespace!r} would be the same for all users: "
-                    "write {{username}} or {{userid}} into it"
-                )
-        elif self.namespace and not names.is_dns_label(self.namespace):
-            raise ConfigError(f"{where}.namespace {self.namespace!r} is not a DNS label")
+        self._check_namespace(where)
         if self.ingress_public_url:
             try:
                 check_public_url(self.ingress_public_url)
@@ -192,6 +212,20 @@ class Cluster(LoggingConfigurable):
                 f"{where}.cluster_domain {self.cluster_domain!r} is not a domain: write it without "
                 'a dot at its ends, such as "cluster.local"'
             )
+        try:
+            peers(self.accept_from)
+        except ConfigError as exc:
+            raise ConfigError(f"{where}.accept_from: {exc}") from exc
+
+    def _check_namespace(self, where: str) -> None:
+        if self.is_namespace_of_user:
+            if not _OF_USER.search(self.namespace):
+                raise ConfigError(
+                    f"{where}.namespace {self.namespace!r} would be the same for all users: "
+                    "write {{username}} or {{userid}} into it"
+                )
+        elif self.namespace and not names.is_dns_label(self.namespace):
+            raise ConfigError(f"{where}.namespace {self.namespace!r} is not a DNS label")
 
 
 def contradiction(route: str) -> str:
@@ -254,3 +288,30 @@ class ConfiguredCluster:
         if self.enable_user_namespaces:
             return None
         return self.backend.namespace_hint() or self.last_resort or "default"
+
+    def gateway_peers(self, route: str) -> list[dict[str, Any]]:
+        """Whose requests servers accept that are isolated and reached by *route*; else none.
+
+        Raises ConfigError if nobody says where the gateway is, or if it would be the servers too.
+        """
+        cluster, where = self.cluster, f"clusters[{self.cluster.name!r}].accept_from"
+        if not cluster.isolate:
+            return []
+        hub = self.hub_pod.namespace if self.hub_pod else ""
+        found = peers(cluster.accept_from) or known(
+            route, cluster.route_class, cluster.gateway_ref, hub
+        )
+        if not found:
+            raise ConfigError(
+                f"{where} is missing: isolated servers take requests from the gateway only, and "
+                f"where its pods are is not known for route = {route!r} with route_class = "
+                f"{cluster.route_class!r} and route_gateway = {cluster.route_gateway!r}. Write "
+                'their namespace, such as ["ingress-nginx"], or the addresses they ask from'
+            )
+        if self.namespace and peers([self.namespace])[0] in found:
+            raise ConfigError(
+                f"{where}: namespace {self.namespace!r} holds the servers themselves, which could "
+                "reach each other: name the gateway's pods, such as "
+                '{"podSelector": {"matchLabels": {"app": "envoy"}}}'
+            )
+        return found

@@ -19,11 +19,14 @@ def run(arguments: argparse.Namespace) -> int:
         kind, name = ("User", arguments.user) if arguments.user else ("Group", arguments.group)
         subject = {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
     namespace: str | None = arguments.namespace or "default"
-    ingresses = True
-    if arguments.cluster and not arguments.namespace:
+    ingresses = isolates = True  # as far as is known of no cluster
+    if arguments.cluster:
         chosen = chosen_subject(arguments)
-        namespace = chosen.configure(logging.getLogger("mcks")).namespace
-        ingresses = chosen.needs_ingresses
-    granted = hub_role.role_and_binding(arguments.name, namespace, subject, ingresses=ingresses)
-    arguments.answer.write(as_yaml(granted))
+        configured = chosen.configure(logging.getLogger("mcks"))
+        namespace = arguments.namespace or configured.namespace
+        ingresses, isolates = chosen.needs_ingresses, configured.cluster.isolate
+    role = hub_role.role_and_binding(
+        arguments.name, namespace, subject, ingresses=ingresses, isolates=isolates
+    )
+    arguments.answer.write(as_yaml(role))
     return 0

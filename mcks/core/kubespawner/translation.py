@@ -101,6 +101,12 @@ class Translation:
         return self.fields()["pod_name"]
 
     @property
+    def may_escalate(self) -> frozenset[str]:
+        """Containers of which somebody said that nobody decides about their privileges: None."""
+        said = self.words.get("allow_privilege_escalation", False)
+        return frozenset({pod.CONTAINER} if said is None else ())
+
+    @property
     def user_namespace(self) -> str:
         """The user's own namespace by ``user_namespace_template``."""
         return expand_text(self.words["user_namespace_template"], self.fields())

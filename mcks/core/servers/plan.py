@@ -23,7 +23,7 @@ from mcks.core.clusters.routes import (
 )
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, MANAGED_BY, SERVERNAME, USERNAME, lifetime
-from mcks.core.manifests import variables
+from mcks.core.manifests import isolation, variables
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS, ROUTE_KEY, default_template
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.manifests.render import render_objects, render_text
@@ -201,14 +201,8 @@ def _objects(
     created: Created,
     servername: str,
 ) -> list[Manifest]:
-    templates = merge_levels(spawner.objects, spawner.resources)
-    if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
-        templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
-    if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
-        templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
-    if configured.namespace is None:
-        templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
-    return render_objects(
+    templates = _templates(spawner, configured, translation)
+    objects = render_objects(
         templates,
         merge_levels(spawner.patches),
         _variables(spawner, configured, created, servername),
@@ -230,6 +224,25 @@ def _objects(
             hub_id=created.hub_id,
         ),
     )
+    if not configured.cluster.isolate:
+        return objects
+    return isolation.hardened(objects, created.key, translation.may_escalate)
+
+
+def _templates(
+    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
+) -> dict[str, str]:
+    """Return the administrator's templates above those that come with the cluster's settings."""
+    of_cluster = {"00-namespace": "namespace"} if configured.namespace is None else {}
+    if configured.cluster.isolate:
+        of_cluster[isolation.POLICY_KEY] = "networkpolicy"
+    below = {key: default_template(name) for key, name in of_cluster.items()}
+    templates = merge_levels(below, spawner.objects, spawner.resources)
+    if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
+        templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
+    if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
+        templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
+    return templates
 
 
 def _variables(
@@ -257,6 +270,8 @@ def _variables(
         "route_path": path,
         "route_class": cluster.route_class,
         "route_gateway": cluster.gateway_ref,
+        "accept_from": configured.gateway_peers(_route(spawner, configured)),
+        "metadata_addresses": isolation.METADATA_ADDRESSES,
         "spawner": variables.View(spawner, {"name": servername, "key": created.key}),
     }
 

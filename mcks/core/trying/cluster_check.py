@@ -21,7 +21,7 @@ from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
-from mcks.core.clusters.cluster import CONTEXT_PREFIX
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.objects import Ref
 from mcks.core.trying import by_name, hub_role
 from mcks.core.trying.report import STEPS, Report, Step
@@ -45,6 +45,7 @@ _EXPOSED = (
     "these rights reach the Secrets of all users in the namespace: "
     "grant them in a namespace of the user's own"
 )
+_UNASKED = "; whether its network enforces NetworkPolicies cannot be asked: try it"
 _REDIRECTS = (
     "no redirect is followed: set ingress_public_url to where the gateway serves, unless it does "
     "not redirect what it has a route for"
@@ -141,7 +142,7 @@ class _Check:
                     del self.steps["mint"]  # it would say the same once more
                 return
             if await self._step("connect", lambda: self._connect(backend, stack)):
-                await self._step("authorise", lambda: self._authorise(configured.namespace))
+                await self._step("authorise", lambda: self._authorise(configured))
 
     async def _step(self, name: str, ask: Callable[[], Awaitable[Step | str]]) -> bool:
         """Take one step; say whether the next one makes sense."""
@@ -177,11 +178,14 @@ class _Check:
             return version
         return f"{version}, which knows the hub as {self.user}"
 
-    async def _authorise(self, namespace: str | None) -> Step | str:
+    async def _authorise(self, configured: ConfiguredCluster) -> Step | str:
+        namespace, isolates = configured.namespace, configured.cluster.isolate
         asked = [
             (verb, rule["apiGroups"][0], resource)
             for rule in hub_role.hub_role_rules(
-                of_users=namespace is None, ingresses=self.subject.needs_ingresses
+                of_users=namespace is None,
+                ingresses=self.subject.needs_ingresses,
+                isolates=isolates,
             )
             for resource in rule["resources"]
             for verb in rule["verbs"]
@@ -201,9 +205,9 @@ class _Check:
             raise _Failed(f"{where} do nothing of what it needs", self._grant())
         if missing := _missing(asked, allowed):
             raise _Failed(f"{where} not {missing}", self._grant())
-        return await self._look_around(namespace)
+        return await self._look_around(namespace, _UNASKED if isolates else "")
 
-    async def _look_around(self, namespace: str | None) -> Step | str:
+    async def _look_around(self, namespace: str | None, more: str) -> Step | str:
         """All that is needed is allowed: is the namespace there, and is it not too much?"""
         try:
             if namespace is not None:
@@ -216,7 +220,7 @@ class _Check:
         if await self._client.review("*", group="*", resource="*"):
             what = "all that is needed, but the hub may do everything in this cluster"
             return Step("authorise", "warning", what, self._grant() + ", and take the rest away")
-        found = f"all that is needed in {_place(namespace)}"
+        found = f"all that is needed in {_place(namespace)}{more}"
         if exposed := "; ".join(self.subject.exposures):
             return Step("authorise", "warning", f"{found}, but {exposed}", _EXPOSED)
         return found

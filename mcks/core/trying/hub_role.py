@@ -18,37 +18,45 @@ _RULES: list[tuple[str, list[str], list[str]]] = [
     ("", ["pods/log"], ["get"]),
 ]
 _INGRESSES = [("networking.k8s.io", ["ingresses"], _OBJECTS)]
+_POLICIES = [("networking.k8s.io", ["networkpolicies"], _OBJECTS)]
 _NAMESPACES = [("", ["namespaces"], _OBJECTS)]
 
 
-def hub_role_rules(*, of_users: bool = False, ingresses: bool = True) -> list[dict[str, Any]]:
+def hub_role_rules(
+    *, of_users: bool = False, ingresses: bool = True, isolates: bool = False
+) -> list[dict[str, Any]]:
     """PolicyRules (rbac.authorization.k8s.io/v1) for the Role in each namespace with servers.
 
     *of_users*: for a ClusterRole, if each user has a namespace. *ingresses*: not if no server has a
-    gateway.
+    gateway. *isolates*: if the servers are isolated.
 
     Objects that an administrator adds to ``objects`` (Roles, HTTPRoutes, ...) need
     ``get, create, delete`` on their kinds in addition.
     """
-    rules = [*_RULES, *(_INGRESSES if ingresses else ()), *(_NAMESPACES if of_users else ())]
+    of_network = [*(_INGRESSES if ingresses else ()), *(_POLICIES if isolates else ())]
     return [
         {"apiGroups": [group], "resources": list(resources), "verbs": sorted(verbs)}
-        for group, resources, verbs in rules
+        for group, resources, verbs in [*_RULES, *of_network, *(_NAMESPACES if of_users else ())]
     ]
 
 
 def role_and_binding(
-    name: str, namespace: str | None, subject: dict[str, str], *, ingresses: bool = True
+    name: str,
+    namespace: str | None,
+    subject: dict[str, str],
+    *,
+    ingresses: bool = True,
+    isolates: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the Role with these rules and its RoleBinding to *subject*, ready to apply.
 
-    Without *namespace* a ClusterRole and its binding, for a namespace for each user. *ingresses*:
-    not if no server has a gateway.
+    Without *namespace* a ClusterRole and its binding, for a namespace for each user; else as
+    `hub_role_rules` says.
     """
     cluster = "" if namespace else "Cluster"
     api, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
     meta = {"name": name, **({"namespace": namespace} if namespace else {})}
-    rules = hub_role_rules(of_users=not namespace, ingresses=ingresses)
+    rules = hub_role_rules(of_users=not namespace, ingresses=ingresses, isolates=isolates)
     return [
         {"apiVersion": api, "kind": f"{cluster}Role", "metadata": meta, "rules": rules},
         {

@@ -267,6 +267,20 @@ def test_rbac_prints_a_cluster_role_if_each_user_has_a_namespace(
     assert {"apiGroups": [""], "resources": ["namespaces"], "verbs": verbs} in role["rules"]
 
 
+@pytest.mark.parametrize(("isolate", "granted"), [("True", True), ("False", False), (None, True)])
+def test_rbac_grants_networkpolicies_unless_the_cluster_is_known_not_to_isolate(
+    isolate: str | None, granted: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "jupyterhub_config.py"
+    entry = f"{{'namespace': 'jhub', 'isolate': {isolate}}}"
+    file.write_text(f"c.MultiClusterKubeSpawner.clusters = {{'a': {entry}}}\n")
+    named = ["a", "-f", str(file)] if isolate else []
+    assert main(["rbac", *named, "--user", "hub"]) == 0
+    role, _ = yaml.safe_load_all(capsys.readouterr().out)
+    rule = {"resources": ["networkpolicies"], "verbs": ["create", "delete", "get"]}
+    assert ({"apiGroups": ["networking.k8s.io"], **rule} in role["rules"]) is granted
+
+
 def test_rbac_prints_a_role_for_each_kind_of_identity(capsys: pytest.CaptureFixture[Any]) -> None:
     assert main(["rbac", "--serviceaccount", "hub:hub", "--namespace", "n"]) == 0
     out = capsys.readouterr().out

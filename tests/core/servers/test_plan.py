@@ -1,0 +1,51 @@
+"""What a cluster's settings add to a server's objects, and how an administrator takes it away."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from traitlets.config import Config
+
+from mcks.core.checking.sample import sample_spawner
+from mcks.core.clusters.configure import configure
+from mcks.core.servers import plan
+from tests.fakes.loopback_servers import LoopbackHub, start_with
+
+ENTRY = {"context": "x", "ingress_public_url": "http://192.0.2.1", "isolate": True}
+
+
+@pytest.mark.parametrize("level", ["objects", "resources"])
+@pytest.mark.parametrize(
+    ("key", "kind"), [("00-namespace", "Namespace"), ("05-networkpolicy", "NetworkPolicy")]
+)
+def test_what_a_setting_adds_goes_if_its_key_is_none(level: str, key: str, kind: str) -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {"a": {**ENTRY, "namespace": "u-{{username}}"}}
+    spawner = sample_spawner(config, "ada")
+    configured = configure("a", spawner.clusters, config, logging.getLogger("test"))
+    assert kind in {m["kind"] for m in plan.make(spawner, configured).objects}
+    setattr(spawner, level, {**getattr(spawner, level), key: None})
+    assert kind not in {m["kind"] for m in plan.make(spawner, configured).objects}
+
+
+CANNOT_BE_PULLED = {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse"}}
+HOPELESS = {"containerStatuses": [{"name": "notebook", "state": CANNOT_BE_PULLED}]}
+
+
+async def test_isolation_costs_one_request_before_the_pod_is_made(
+    loopback_hub: LoopbackHub,
+) -> None:
+    seen, objects = loopback_hub.server.seen, loopback_hub.server.objects
+    counts: list[dict[str, int]] = []
+    for isolate in (False, True):
+        loopback_hub.config.MultiClusterKubeSpawner.clusters["a"]["isolate"] = isolate
+        seen.clear()
+        await start_with(loopback_hub, HOPELESS)
+        made = [path.rpartition("/")[2] for method, path in seen if method == "POST"]
+        counts.append({plural: made.count(plural) for plural in made})
+        for left in [path for path in objects if path.endswith("/jupyter-ada")]:
+            del objects[left]  # as the garbage collector does, which is not there
+        if isolate:
+            assert made.index("networkpolicies") < made.index("pods")
+    assert counts[1] == {**counts[0], "networkpolicies": 1}
