@@ -6,6 +6,7 @@
     │  ├─ MissingDependency      names the extra to install
     │  ├─ BadTemplate            a template cannot be rendered: key, line, remedy
     │  └─ BadPatch               a patch cannot be applied: key, path, remedy
+    │     └─ NoTarget            the object that it is for is not there
     ├─ FunctionFailed            a function of the administrator raised; which, and where
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
@@ -24,7 +25,7 @@ A class exists only where someone catches it or shows it differently.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 ASK_ADMINISTRATORS = "Please tell the administrators of this hub."
@@ -53,6 +54,10 @@ class ConfigError(MCKSError):
     )
 
 
+_FEW = 15
+"""Names that a sentence may list; of more, only the near ones help."""
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that *name* is not one of the *known* ones, nearest first: the text of many errors.
 
@@ -62,7 +67,10 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = get_close_matches(name, names, n=2)
     hint = " Did you mean " + " or ".join(repr(n) for n in near) + "?" if near else ""
-    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names) or '(none)'}"
+    if near and len(names) > _FEW:
+        return f"unknown {what} {name!r}.{hint}"
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names[:_FEW]) or '(none)'}{more}"
 
 
 class UnknownBackend(ConfigError):
@@ -95,6 +103,19 @@ class BadPatch(ConfigError):
         where = f"patch {key!r}" if key else "patch"
         where += f" at {path}" if path else ""
         super().__init__(f"{where}: {message}")
+
+
+class NoTarget(BadPatch):
+    """No object is there for a patch; that of a template with a mistake may be meant."""
+
+
+Tell = Callable[[ConfigError], None]
+"""What is done with a mistake: a start raises it, a check keeps it and goes on."""
+
+
+def at_once(mistake: ConfigError) -> None:
+    """Raise *mistake*: what a start does."""
+    raise mistake
 
 
 class FunctionFailed(MCKSError):

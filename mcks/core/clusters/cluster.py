@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,27 +145,32 @@ class Cluster(LoggingConfigurable):
 
     def check(self) -> None:
         """Raise ConfigError if the settings contradict each other or cannot work."""
+        if found := [*self.mistakes()]:
+            raise ConfigError("; ".join(found))
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield a sentence for each setting that contradicts another or cannot work."""
         where = f"clusters[{self.name!r}]"
         if self.route not in KINDS:
-            raise ConfigError(f"{where}.route: {unknown('kind of route', self.route, KINDS)}")
+            yield f"{where}.route: {unknown('kind of route', self.route, KINDS)}"
         if self.route == "httproute" and not self.route_gateway:
-            raise ConfigError(
+            yield (
                 f'{where}.route_gateway is missing: write "namespace/name" of the Gateway '
                 'that serves route = "httproute"'
             )
         if self.is_namespace_of_user:
             if not _OF_USER.search(self.namespace):
-                raise ConfigError(
+                yield (
                     f"{where}.namespace {self.namespace!r} would be the same for all users: "
                     "write {{username}} or {{userid}} into it"
                 )
         elif self.namespace and not names.is_dns_label(self.namespace):
-            raise ConfigError(f"{where}.namespace {self.namespace!r} is not a DNS label")
+            yield f"{where}.namespace {self.namespace!r} is not a DNS label"
         if self.ingress_public_url:
             try:
                 check_public_url(self.ingress_public_url)
             except ConfigError as exc:
-                raise ConfigError(f"{where}: {exc}") from exc
+                yield f"{where}: {exc}"
 
 
 def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:

@@ -24,7 +24,7 @@ from mcks.core.objects import Manifest
 from mcks.core.servers.environment import attach
 from mcks.core.servers.server import Created, Plan
 from mcks.core.servers.starting import StartingSpawner
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, Tell, at_once
 
 
 def make(
@@ -34,17 +34,20 @@ def make(
     kept_namespace: str = "",
     *,
     translated: bool = True,
+    tell: Tell = at_once,
 ) -> Plan:
     """Plan the start of *spawner*, whose profile is applied.
 
     *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
-    they have one already. *translated*: as KubeSpawner's words say. Raises ConfigError.
+    they have one already. *translated*: as KubeSpawner's words say. Raises ConfigError; *tell* may
+    take those mistakes beyond which a plan makes sense, to see what else there is.
     """
     if spawner.internal_ssl:
-        raise ConfigError(
+        text = (
             "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
+        tell(ConfigError(text))
     if url := configured.cluster.hub_connect_url:
         place = f"cluster {configured.cluster.name!r}"
         spawner.choosing.overrides.set("hub_connect_url", url, place)
@@ -53,15 +56,16 @@ def make(
     namespace = _namespace(spawner, configured, translation, kept_namespace)
     created = Created(key, namespace, spawner.hub_id)
     spawner.named = {"pod_name": key, "namespace": namespace}
-    target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
+    url = _public_url(spawner, configured, tell)
+    target = Target(url, spawner.proxy_spec, spawner.ready_check)
     rendered = partial(
         _objects, spawner, configured, translation if translated else translation.without_words()
     )
-    objects = rendered(created, spawner.name)
+    objects = rendered(created, spawner.name, tell)
     of_server = _of_this_server_alone(objects, spawner, rendered, created)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
-    return Plan(attach(objects, key, env), target, created, of_server)
+    return Plan(attach(objects, key, env, tell), target, created, of_server)
 
 
 def _of_this_server_alone(
@@ -121,14 +125,20 @@ def _namespace_of(
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
 
 
-def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
+def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster, tell: Tell) -> str:
     url = spawner.ingress_public_url or configured.cluster.ingress_public_url
     if not url:
-        raise ConfigError(
+        text = (
             f"cluster {configured.cluster.name!r} has no ingress_public_url: write the URL of its "
             "gateway into `clusters` or into the profile's spawner_override"
         )
-    return check_public_url(url)
+        tell(ConfigError(text))
+        return url
+    try:
+        return check_public_url(url)
+    except ConfigError as exc:
+        tell(exc)
+        return url
 
 
 def _objects(
@@ -137,6 +147,7 @@ def _objects(
     translation: Translation,
     created: Created,
     servername: str,
+    tell: Tell = at_once,
 ) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
@@ -165,6 +176,7 @@ def _objects(
             namespace=created.namespace,
             servername=servername,
         ),
+        tell=tell,
     )
 
 
