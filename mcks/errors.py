@@ -5,8 +5,10 @@
     │  ├─ UnknownBackend UnknownCluster                  each lists the names it may show
     │  ├─ MissingDependency      names the extra to install
     │  ├─ BadTemplate            a template cannot be rendered: key, line, remedy
-    │  └─ BadPatch               a patch cannot be applied: key, path, remedy
-    │     └─ NoTarget            the object that it is for is not there
+    │  ├─ BadPatch               a patch cannot be applied: key, path, remedy
+    │  │  └─ NoTarget            the object that it is for is not there
+    │  ├─ HasMistakes            a configuration that checks itself has some
+    │  └─ BrokenFile             a configuration is no Python, or raised: file and line
     ├─ FunctionFailed            a function of the administrator raised; which, and where
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
@@ -52,6 +54,12 @@ class ConfigError(MCKSError):
         "This hub's configuration has a mistake, so your server was not started. "
         + ASK_ADMINISTRATORS
     )
+    code = ""
+    """That of a check which tells just this mistake; empty if it depends on where it was met."""
+
+    def __init__(self, *args: object, code: str = "") -> None:
+        super().__init__(*args)
+        self.code = code or self.code
 
 
 _FEW = 15
@@ -76,17 +84,25 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 class UnknownBackend(ConfigError):
     """No entry point of the group ``mcks.backends`` has this name."""
 
+    code = "MCKS103"
+
 
 class UnknownCluster(ConfigError):
     """A profile, trait or saved state names a cluster that is not configured."""
+
+    code = "MCKS126"
 
 
 class MissingDependency(ConfigError):
     """A backend's SDK is not installed; the text names the extra that brings it."""
 
+    code = "MCKS103"
+
 
 class BadTemplate(ConfigError):
     """A template cannot be rendered. *key* is its name in the configuration, *line* is 1-based."""
+
+    code = "MCKS130"
 
     def __init__(self, message: str, *, key: str = "", line: int | None = None) -> None:
         self.message, self.key, self.line = message, key, line
@@ -98,6 +114,8 @@ class BadTemplate(ConfigError):
 class BadPatch(ConfigError):
     """A patch cannot be applied. *key* is its name in the configuration, *path* the field's."""
 
+    code = "MCKS131"
+
     def __init__(self, message: str, *, key: str = "", path: str = "") -> None:
         self.message, self.key, self.path = message, key, path
         where = f"patch {key!r}" if key else "patch"
@@ -107,6 +125,21 @@ class BadPatch(ConfigError):
 
 class NoTarget(BadPatch):
     """No object is there for a patch; that of a template with a mistake may be meant."""
+
+
+class HasMistakes(ConfigError):
+    """A configuration whose last line checks it: all its mistakes, one a line."""
+
+
+class BrokenFile(ConfigError):
+    """The configuration is no Python, or raised: *what*, in which *file*, *line* and *source*."""
+
+    def __init__(
+        self, what: str, *, file: str, line: int | None = None, source: str = "", code: str = ""
+    ) -> None:
+        self.what, self.file, self.line, self.source = what, file, line, source
+        where = f"{file}, line {line}" if line else file
+        super().__init__(f"{where}: {what}" + (f"\n    {source}" if source else ""), code=code)
 
 
 Tell = Callable[[ConfigError], None]

@@ -177,13 +177,16 @@ def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:
     """Return the name of the cluster that the traits *cluster* or *context* choose, else the only
     one of *clusters*. Raises ConfigError."""
     if cluster and context:
-        raise ConfigError("both cluster and kubernetes_context are set: keep one of them")
+        raise ConfigError(
+            "both cluster and kubernetes_context are set: keep one of them", code="MCKS126"
+        )
     only = next(iter(clusters)) if len(clusters) == 1 else ""
     name = cluster or (context and CONTEXT_PREFIX + context) or only
     if not name:
         raise ConfigError(
             "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each "
-            f"profile. Known clusters: {', '.join(sorted(clusters)) or '(none)'}"
+            f"profile. Known clusters: {', '.join(sorted(clusters)) or '(none)'}",
+            code="MCKS126",
         )
     return name
 

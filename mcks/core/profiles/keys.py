@@ -24,6 +24,8 @@ class Told:
     """Where, what, and what to write instead."""
     ignored: list[str] = field(default_factory=list)
     """Keys without effect."""
+    doubts: list[str] = field(default_factory=list)
+    """What works, and was probably meant otherwise."""
 
 
 def others(

@@ -6,7 +6,7 @@ them (selection.py) does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -127,6 +127,8 @@ class Listed:
     """Keys without effect."""
     unsound: tuple[Profile, ...] = ()
     """What could be read of the entries that are left out: for a look at what else is wrong."""
+    doubts: tuple[str, ...] = ()
+    """What works, and was probably meant otherwise."""
 
 
 def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> Listed:
@@ -163,11 +165,13 @@ def survey(profile_list: Sequence[Any] | Mapping[str, Any]) -> Listed:
             )
         else:
             places[profile.slug], profiles[profile.slug] = where, profile
+    told.doubts += _two_defaults("profile_list", profiles.values())
     return Listed(
         with_default([*profiles.values()]),
         tuple(told.mistakes),
         tuple(told.ignored),
         tuple(unsound),
+        tuple(told.doubts),
     )
 
 
@@ -218,6 +222,14 @@ def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     )
 
 
+def _two_defaults(where: str, entries: Iterable[Profile | Choice]) -> Iterator[str]:
+    marked = [entry.display_name for entry in entries if entry.default]
+    if len(marked) > 1:
+        yield (
+            f"{where}: {' and '.join(map(repr, marked))} are both the default: {marked[0]!r} counts"
+        )
+
+
 def _default_order(what: Profile | Choice) -> tuple[bool, bool]:
     return bool(what.unavailable), not what.default
 
@@ -258,6 +270,7 @@ def _option(key: Any, entry: Entry) -> Option:
     if key == "profile" or str(key).endswith(f"--{UNLISTED}"):
         entry.wrong(f"{entry.where}: an option cannot have this key: the form needs it itself")
     choices = [_choice(k, choice) for k, choice in entry.entries("choices", "choices")]
+    entry.told.doubts += _two_defaults(entry.where, choices)
     unlisted = _unlisted(
         Entry(
             f"{entry.where}['unlisted_choice']",

@@ -47,7 +47,7 @@ def make(
             "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
-        tell(ConfigError(text))
+        tell(ConfigError(text, code="MCKS022"))
     if url := configured.cluster.hub_connect_url:
         place = f"cluster {configured.cluster.name!r}"
         spawner.choosing.overrides.set("hub_connect_url", url, place)
@@ -61,7 +61,7 @@ def make(
     rendered = partial(
         _objects, spawner, configured, translation if translated else translation.without_words()
     )
-    objects = rendered(created, spawner.name, tell)
+    objects = rendered(created, spawner.name, tell=tell)
     of_server = _of_this_server_alone(objects, spawner, rendered, created)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
@@ -132,12 +132,12 @@ def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster, tell: T
             f"cluster {configured.cluster.name!r} has no ingress_public_url: write the URL of its "
             "gateway into `clusters` or into the profile's spawner_override"
         )
-        tell(ConfigError(text))
+        tell(ConfigError(text, code="MCKS105"))
         return url
     try:
         return check_public_url(url)
     except ConfigError as exc:
-        tell(exc)
+        tell(ConfigError(str(exc), code="MCKS105"))
         return url
 
 
@@ -147,6 +147,7 @@ def _objects(
     translation: Translation,
     created: Created,
     servername: str,
+    *,
     tell: Tell = at_once,
 ) -> list[Manifest]:
     templates = merge_levels(spawner.objects, spawner.resources)

@@ -22,6 +22,7 @@ S.clusters = {
     "a": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"},
     "b": {"context": "ctx-b", "ingress_public_url": "http://192.0.2.2"},
 }
+S.hub_connect_url = "https://hub.example.org"
 S.profile_list = [
     {"display_name": "Small", "cluster": "a"},
     {"display_name": "Large", "cluster": "b", "spawner_override": {"mem_limit": "8G"}},
@@ -88,7 +89,7 @@ def test_none_is_a_value_where_jupyterhub_takes_it(tmp_path: Path, extra: str) -
         ),
         ("S.clusters['a']['route'] = 'ingres'", "Did you mean 'ingress'"),
         ("S.clusters['a']['route'] = 'httproute'", "clusters['a'].route_gateway is missing"),
-        ("S.clusters['a']['labels'] = {'a': 1}", "clusters['a']: "),
+        ("S.clusters['a']['labels'] = {'a': 1}", "clusters['a'].labels: "),
         ("del S.clusters['a']['ingress_public_url']", "cluster 'a' has no ingress_public_url"),
         ("S.clusters['a'] = 'ctx-a'", "clusters"),
         ("S.profile_list[0]['cluster'] = 'aa'", "unknown cluster 'aa'. Did you mean 'a'"),
