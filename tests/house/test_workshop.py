@@ -41,7 +41,7 @@ def test_the_hooks_download_nothing() -> None:
 
 def test_the_hook_for_other_repositories_is_a_command_that_is_understood() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    program, *arguments = [*hook["entry"].split(), "jupyterhub_config.py"]
+    program, *arguments = f"{hook['entry']} jupyterhub_config.py".split()
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert program in scripts
     assert cli._parser().parse_args(arguments).config == "jupyterhub_config.py"

@@ -85,13 +85,16 @@ def check(
     ours = set(cls.class_trait_names(config=True))
     found += (Finding("MCKS015", told) for told in kubespawner_section.problems(config, ours))
     found += (Finding("MCKS016", told) for told in kubespawner_section.notes(config, ours))
-    found += hub.look(config, sample, spawner, entries)
+    found += hub.look(spawner)
+    addresses = hub.Addresses(config, spawner.hub_connect_url or "", sample.hub_listens_at())
+    for name, entry in entries.items():
+        found += addresses.look(name, entry.cluster, entry.backend)
     found += (placed("MCKS017", told) for told in group_overrides.problems(spawner))
     found += profiles.functions_left_out(spawner)
     if any(finding.where.endswith(_NEEDED) for finding in wrong):
         found.append(Finding("MCKS141", "profiles and what servers are made of are not looked at"))
     else:
-        look = _look_at_servers(sample, entries, log)
+        look = _look_at_servers(sample, entries, addresses, log)
         found += _of_profiles(spawner, look, told)
     return Findings(merged(found))
 
@@ -114,12 +117,15 @@ def _of_the_hub_alone(config: Config) -> Config:
     return Config({"JupyterHub": said} if said else {})
 
 
-def _look_at_servers(sample: Sample, entries: Mapping[str, Entry], log: logging.Logger) -> Look:
+def _look_at_servers(
+    sample: Sample, entries: Mapping[str, Entry], addresses: hub.Addresses, log: logging.Logger
+) -> Look:
     return Look(
         sample,
         Sample(sample.config, "grace", cls=sample.spawner_class),
         named_servers=bool(sample.config.JupyterHub.get("allow_named_servers")),
         clusters={name: entry.configured(sample.config) for name, entry in entries.items()},
+        addresses=addresses,
         log=log,
     )
 

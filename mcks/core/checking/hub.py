@@ -6,6 +6,7 @@ Sections that nobody reads (sections.py) do not belong here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from traitlets.config import Config
@@ -13,19 +14,16 @@ from traitlets.config import Config
 from mcks.backends.base import Backend
 from mcks.core import names
 from mcks.core.checking import hub_address
-from mcks.core.checking.cluster_settings import Entry
 from mcks.core.checking.finding import Finding
-from mcks.core.checking.sample import Sample
+from mcks.core.clusters.cluster import Cluster
 from mcks.core.spawner import MultiClusterKubeSpawner
 
 _HOOKS = ("pre_spawn_hook", "post_stop_hook", "auth_state_hook", "progress_ready_hook")
 """Settings of JupyterHub's that may be anything for traitlets, and are called."""
 
 
-def look(
-    config: Config, sample: Sample, spawner: MultiClusterKubeSpawner, entries: Mapping[str, Entry]
-) -> Iterator[Finding]:
-    """Yield what of the hub's settings cannot work for its servers in the clusters *entries*."""
+def look(spawner: MultiClusterKubeSpawner) -> Iterator[Finding]:
+    """Yield what of the hub's own settings cannot work."""
     hub_id = spawner.hub_id
     if hub_id and not names.is_dns_label(hub_id):
         yield Finding("MCKS027", f"hub_id {hub_id!r} is not a DNS label")
@@ -34,28 +32,35 @@ def look(
         if hook is not None and not callable(hook):
             what = f"{name} must be a function of the spawner, not {type(hook).__name__}"
             yield Finding("MCKS013", what)
-    yield from _addresses(config, sample, spawner, entries)
 
 
-def _addresses(
-    config: Config, sample: Sample, spawner: MultiClusterKubeSpawner, entries: Mapping[str, Entry]
-) -> Iterator[Finding]:
-    of_hub = config.get("JupyterHub") or {}
-    for name, entry in entries.items():
-        where, cluster = f"clusters[{name!r}]", entry.cluster
-        inside = _is_inside(entry.backend)
+@dataclass(frozen=True)
+class Addresses:
+    """Who says which address of the hub Pods are told: a cluster, the spawner, or the hub."""
+
+    config: Config
+    of_spawner: str
+    listens_at: str
+
+    def look(
+        self, name: str, cluster: Cluster | None, backend: Backend | None
+    ) -> Iterator[Finding]:
+        """Yield what is wrong with the address that Pods of the cluster *name* are told."""
+        where, inside = f"clusters[{name!r}]", _is_inside(backend)
+        of_hub = self.config.get("JupyterHub") or {}
         if cluster is not None and cluster.hub_connect_url:
-            found = hub_address.said(
-                cluster.hub_connect_url, f"{where}.hub_connect_url", inside=inside
-            )
-        elif spawner.hub_connect_url:
-            url = spawner.hub_connect_url
-            found = hub_address.said(url, "c.Spawner.hub_connect_url", inside=inside)
+            url, where = cluster.hub_connect_url, f"{where}.hub_connect_url"
+        elif self.of_spawner:
+            url, where = self.of_spawner, "c.Spawner.hub_connect_url"
         elif _says_itself(of_hub):
-            url = of_hub.get("hub_connect_url") or sample.hub_listens_at()
-            found = hub_address.said(url, "c.JupyterHub.hub_connect_url", inside=inside)
+            url = of_hub.get("hub_connect_url") or self.listens_at
+            where = "c.JupyterHub.hub_connect_url"
         else:
-            found = hub_address.unsaid(sample.hub_listens_at(), where)
+            url = ""
+        if url:
+            found = hub_address.said(url, where, inside=inside)
+        else:
+            found = hub_address.unsaid(self.listens_at, where)
         if found is not None:
             yield found
 

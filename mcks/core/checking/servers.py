@@ -13,6 +13,7 @@ from typing import Any
 
 from mcks.core.checking.cluster_settings import of_backend
 from mcks.core.checking.finding import Finding, placed
+from mcks.core.checking.hub import Addresses
 from mcks.core.checking.kubernetes import near_names, objects
 from mcks.core.checking.profiles import each_choice_once, with_known_names
 from mcks.core.checking.sample import Sample, without_failing
@@ -45,6 +46,7 @@ class Look:
     """A second user, whose names must not be the first one's."""
     named_servers: bool
     clusters: dict[str, ConfiguredCluster | None]
+    addresses: Addresses
     log: logging.Logger
     found: list[Finding] = field(default_factory=list)
 
@@ -79,6 +81,7 @@ class Look:
                 named = spawner.configured(self._pool)
                 self.clusters[name] = named
                 yield from of_backend(named.backend)
+                yield from self.addresses.look(name, named.cluster, named.backend)
             configured = self.clusters[name]
         except ConfigError as exc:
             yield Finding(exc.code or "MCKS126", str(exc), where)
