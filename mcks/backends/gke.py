@@ -48,7 +48,7 @@ _GATEWAY = (
 )
 
 
-_LOCATION = re.compile(r"[a-z]+-[a-z]+\d+(-[a-z])?")
+_LOCATION = re.compile(r"[a-z]+-[a-z]+\d+(-[a-z0-9]+)?")
 
 
 class GKEBackend(Backend):

@@ -253,6 +253,12 @@ CODES: dict[str, Code] = {
         "there. It would be a second one.",
         "Correct the name, or take one that is less alike.",
     ),
+    "MCKS135": _error(
+        "The form cannot be shown",
+        "`profile_form_template`, or the `form.html` of a directory that is named, has a mistake "
+        "in its Jinja.",
+        "Correct the template.",
+    ),
     "MCKS140": _note(
         "Not checked",
         "A function wants a real user, or what only a log-in brings, so what it gives is not "

@@ -136,6 +136,7 @@ def _of_profiles(
     if callable(spawner.profile_list):
         return []
     listed = profiles.survey(spawner.profile_list, look.found)
+    look.found += profiles.form(spawner, listed)
     if not listed and not spawner.profile_list:
         listed = [profiles.NO_PROFILE]
     for number, profile in enumerate(listed, 1):

@@ -5,11 +5,11 @@ What servers are made of them (servers.py) does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcks.core.checking.finding import Finding, placed
-from mcks.core.profiles import profile_list
+from mcks.core.profiles import options_form, profile_list
 from mcks.core.profiles.overrides import check_level, without_effect
 from mcks.core.profiles.profile_list import Overriding, Profile
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -67,6 +67,21 @@ def with_known_names(level: Overriding, cls: type[MultiClusterKubeSpawner]) -> O
         if not mistakes:
             values[name] = value
     return level._replace(values=values)
+
+
+def form(spawner: MultiClusterKubeSpawner, listed: Sequence[Profile]) -> Iterator[Finding]:
+    """Render the form that users would see."""
+    try:
+        options_form.form(
+            spawner.profile_form_template,
+            listed,
+            directories=spawner.additional_profile_form_template_paths,
+        )
+    except Exception as exc:  # a template may fail in any way
+        line = getattr(exc, "lineno", None)
+        where = getattr(exc, "filename", None) or "profile_form_template"
+        where = f"{where}, line {line}" if line else where
+        yield Finding("MCKS135", f"{type(exc).__name__}: {exc}", where)
 
 
 def functions_left_out(spawner: MultiClusterKubeSpawner) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcks.core.checking import hub_address
 from mcks.core.checking.cluster_settings import of_backend
 from mcks.core.checking.finding import Finding, placed
 from mcks.core.checking.hub import Addresses
@@ -75,6 +76,9 @@ class Look:
         yield from self._chosen(spawner, profile, options)
         yield from _left_out(spawner, where)
         yield from _of_spawner(spawner, where)
+        if "hub_connect_url" in spawner.overridden and spawner.hub_connect_url:
+            wrong = hub_address.said(spawner.hub_connect_url, where)
+            yield from [wrong] if wrong else []
         try:
             name = spawner.chosen_cluster()
             if name not in self.clusters:  # a context that only profiles name

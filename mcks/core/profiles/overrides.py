@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol
 
 from traitlets import TraitError
@@ -133,14 +134,18 @@ def check_level(
     level: Overriding, spawner: Overridable | type[Overridable], tell: Tell = at_once
 ) -> None:
     """Raise ConfigError if *level* names what is no trait of *spawner*, or *tell* each name."""
-    cls = spawner if isinstance(spawner, type) else type(spawner)
-    names = set(cls.class_trait_names(config=True))
+    names = _names(spawner if isinstance(spawner, type) else type(spawner))
     for name in level.values:
         if name in names or (name in level.theirs and name in _THEIRS):
             continue
         known = names | (_THEIRS if name in level.theirs else set())
         advice = instead_of(str(name)) or unknown("trait", str(name), known)
         tell(ConfigError(f"{level.where}: {advice}"))
+
+
+@cache
+def _names(cls: type[Overridable]) -> frozenset[str]:
+    return frozenset(cls.class_trait_names(config=True))
 
 
 def _expanded(spawner: Overridable, plain: Any, later: Any) -> Any:

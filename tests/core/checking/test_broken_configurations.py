@@ -18,7 +18,10 @@ from mcks.core.checking import config_check
 from mcks.core.checking.codes import CODES
 from mcks.core.checking.finding import Finding
 from mcks.core.checking.sample import Sample
+from mcks.core.clusters.cluster import Cluster
+from mcks.core.clusters.configure import trait_names
 from mcks.core.manifests import sandbox
+from mcks.core.settings import Settings
 from tests.core import kubeconfigs
 from tests.core.checking.running import configuration
 
@@ -106,6 +109,16 @@ def test_there_are_many_cases_and_some_have_several_mistakes() -> None:
     several = [case for case in CASES if len(case.expected) > 1]
     assert len(CASES) - len(several) >= 120
     assert len(several) >= 20
+
+
+def test_every_setting_of_mcks_is_broken_in_some_case() -> None:
+    text = "".join(case.text for case in CASES)
+    settings = {name for name in Settings.class_own_traits() if name != "cluster"}
+    settings |= trait_names(Cluster)
+    for backend in registry.installed():
+        settings |= trait_names(registry.backend_class(backend))
+    settings -= {"cluster_name"}
+    assert {name for name in settings if name not in text} == set()
 
 
 def test_each_code_has_a_case() -> None:

@@ -184,6 +184,26 @@ def test_the_command_lists_mistakes_and_fails(
     assert capsys.readouterr().out.endswith("1 problem found\n")
 
 
+def test_warnings_fail_only_if_they_are_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    short = "S.start_timeout = 20"
+    assert run(tmp_path, "check", "--offline", extra=short) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("warning: profile 'small' and 1 more: start_timeout is 20 seconds")
+    assert out.endswith("0 problems and 1 warning found\n")
+    assert run(tmp_path, "check", "--offline", "--strict", extra=short) == 1
+
+
+def test_github_gets_a_command_with_the_line_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    extra = "S.patchs = {}"
+    assert run(tmp_path, "check", "--offline", "--format", "github", extra=extra) == 1
+    line = len((GOOD + extra).splitlines())
+    assert f"jupyterhub_config.py,line={line},title=MCKS012%3A" in capsys.readouterr().out
+
+
 def test_a_configuration_that_is_not_there_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[Any]
 ) -> None:
