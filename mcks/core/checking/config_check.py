@@ -6,7 +6,7 @@ How they are shown (exit codes, pages) does not belong here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from traitlets import TraitError
@@ -78,25 +78,32 @@ def check(
         name: cluster_settings.look(name, spawner.clusters, config, log)
         for name in spawner.clusters
     }
-    for entry in entries.values():
-        found += entry.found
-    backends = {type(entry.backend) for entry in entries.values() if entry.backend is not None}
-    found += sections.look(config, cls, backends)
-    ours = set(cls.class_trait_names(config=True))
-    found += (Finding("MCKS015", told) for told in kubespawner_section.problems(config, ours))
-    found += (Finding("MCKS016", told) for told in kubespawner_section.notes(config, ours))
-    found += hub.look(spawner)
     addresses = hub.Addresses(config, spawner.hub_connect_url or "", sample.hub_listens_at())
     for name, entry in entries.items():
+        found += entry.found
         found += addresses.look(name, entry.cluster, entry.backend)
-    found += (placed("MCKS017", told) for told in group_overrides.problems(spawner))
-    found += profiles.functions_left_out(spawner)
+    found += _of_the_hub(config, spawner, entries)
     if any(finding.where.endswith(_NEEDED) for finding in wrong):
         found.append(Finding("MCKS141", "profiles and what servers are made of are not looked at"))
     else:
         look = _look_at_servers(sample, entries, addresses, log)
         found += _of_profiles(spawner, look, told)
     return Findings(merged(found))
+
+
+def _of_the_hub(
+    config: Config, spawner: MultiClusterKubeSpawner, entries: Mapping[str, Entry]
+) -> Iterator[Finding]:
+    """Yield what is wrong with sections, and with settings of the hub as a whole."""
+    cls = type(spawner)
+    backends = {type(entry.backend) for entry in entries.values() if entry.backend is not None}
+    yield from sections.look(config, cls, backends)
+    ours = set(cls.class_trait_names(config=True))
+    yield from (Finding("MCKS015", told) for told in kubespawner_section.problems(config, ours))
+    yield from (Finding("MCKS016", told) for told in kubespawner_section.notes(config, ours))
+    yield from hub.look(spawner)
+    yield from (placed("MCKS017", told) for told in group_overrides.problems(spawner))
+    yield from profiles.functions_left_out(spawner)
 
 
 def _spawner_class(config: Config, found: list[Finding]) -> type[MultiClusterKubeSpawner]:
@@ -122,7 +129,7 @@ def _look_at_servers(
 ) -> Look:
     return Look(
         sample,
-        Sample(sample.config, "grace", cls=sample.spawner_class),
+        Sample(sample.config, "grace", cls=sample.spawner_class, userid=2),
         named_servers=bool(sample.config.JupyterHub.get("allow_named_servers")),
         clusters={name: entry.configured(sample.config) for name, entry in entries.items()},
         addresses=addresses,

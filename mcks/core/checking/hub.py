@@ -20,6 +20,8 @@ from mcks.core.spawner import MultiClusterKubeSpawner
 
 _HOOKS = ("pre_spawn_hook", "post_stop_hook", "auth_state_hook", "progress_ready_hook")
 """Settings of JupyterHub's that may be anything for traitlets, and are called."""
+_OF_THE_HUBS_CLUSTER = ("service", "pod")
+"""Kinds of routes by which the hub's proxy reaches Pods of its own network only."""
 
 
 def look(spawner: MultiClusterKubeSpawner) -> Iterator[Finding]:
@@ -46,7 +48,7 @@ class Addresses:
         self, name: str, cluster: Cluster | None, backend: Backend | None
     ) -> Iterator[Finding]:
         """Yield what is wrong with the address that Pods of the cluster *name* are told."""
-        where, inside = f"clusters[{name!r}]", _is_inside(backend)
+        where, inside = f"clusters[{name!r}]", _is_inside(cluster, backend)
         of_hub = self.config.get("JupyterHub") or {}
         if cluster is not None and cluster.hub_connect_url:
             url, where = cluster.hub_connect_url, f"{where}.hub_connect_url"
@@ -60,7 +62,7 @@ class Addresses:
         if url:
             found = hub_address.said(url, where, inside=inside)
         else:
-            found = hub_address.unsaid(self.listens_at, where)
+            found = hub_address.unsaid(self.listens_at, where, inside=inside)
         if found is not None:
             yield found
 
@@ -69,6 +71,8 @@ def _says_itself(of_hub: Mapping[str, Any]) -> bool:
     return bool(of_hub.get("hub_connect_url") or of_hub.get("hub_connect_ip"))
 
 
-def _is_inside(backend: Backend | None) -> bool:
+def _is_inside(cluster: Cluster | None, backend: Backend | None) -> bool:
     """Whether the cluster is the one that the hub runs in."""
+    if cluster is not None and cluster.route in _OF_THE_HUBS_CLUSTER:
+        return True
     return backend is not None and backend.identity() == "the hub's own ServiceAccount"

@@ -43,10 +43,10 @@ def _host(url: str) -> str:
     return parts.hostname
 
 
-def unsaid(url: str, where: str) -> Finding | None:
+def unsaid(url: str, where: str, *, inside: bool = False) -> Finding | None:
     """Judge the *url* at which the hub listens, which Pods are told if nobody says another."""
     host = urlsplit(url).hostname or ""
-    if not _is_own(host) and ("." in host or ":" in host):
+    if not _is_own(host) and (inside or "." in host or ":" in host):
         return None
     what = f"no hub_connect_url: servers would be told {url}, which Pods do not reach"
     return Finding("MCKS025", what, where)

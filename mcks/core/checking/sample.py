@@ -81,7 +81,7 @@ class Sample:
     """A hub of *config* that does not run, with a user who need not exist.
 
     The user is JupyterHub's own kind, without a database: a member of *groups*, no administrator,
-    without auth_state.
+    without auth_state. Another one has another *userid*.
     """
 
     def __init__(
@@ -89,11 +89,13 @@ class Sample:
         config: Config,
         username: str = "ada",
         groups: Iterable[str] = (),
+        *,
         cls: type[MultiClusterKubeSpawner] | None = None,
+        userid: int = 1,
     ) -> None:
         self.config = config
         self.spawner_class = cls or spawner_class(config)
-        self._username = username
+        self._username, self._userid = username, userid
         self._groups = tuple(groups)
         self._settings = _settings(config)
         self._profile_list: Any = None
@@ -137,7 +139,7 @@ class Sample:
         row = orm.User(
             name=self._username, admin=False, created=utcnow(with_tz=False), groups=groups
         )
-        row.id = 1
+        row.id = self._userid
         for name in {"", servername}:
             row._orm_spawners.append(orm.Spawner(name=name, state={}, user_options={}))
         return User(row, self._settings)

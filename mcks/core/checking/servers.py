@@ -27,7 +27,7 @@ from mcks.core.profiles.profile_list import Profile
 from mcks.core.servers import plan
 from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import BadTemplate, ConfigError, FunctionFailed, NoTarget
+from mcks.errors import BadTemplate, ConfigError, Defect, FunctionFailed, NoTarget
 
 SHORTEST_START = 60
 """Seconds of start_timeout below which a start that waits for anything is cut short."""
@@ -62,12 +62,18 @@ class Look:
         for options in each_choice_once(profile):
             said = "".join(f", {key} {value!r}" for key, value in options.items())
             where = f"profile {profile.slug!r}{said}" if profile.slug else ""
-            for finding in self._server(profile, options, where):
+            for finding in self._tried(profile, options, where):
                 same = (finding.code, finding.what)
                 if finding.where != where or same not in told:
                     self.found.append(finding)
                 if finding.where == where:  # a choice has the mistakes of its profile
                     told.add(same)
+
+    def _tried(self, profile: Profile, options: Mapping[str, str], where: str) -> Iterator[Finding]:
+        try:
+            yield from self._server(profile, options, where)
+        except Exception as exc:  # a start says the same; the others are looked at all the same
+            yield Finding("MCKS132", str(Defect(exc)), where)
 
     def _server(
         self, profile: Profile, options: Mapping[str, str], where: str
@@ -121,7 +127,9 @@ class Look:
         except ConfigError as exc:
             mistakes.append(exc)
         yield from _told(mistakes, where)
-        if planned is None or mistakes:
+        if planned is None or not all(mistake.code for mistake in mistakes):
+            what = "its objects are not compared with Kubernetes' schemas"
+            yield Finding("MCKS141", what, where)
             return
         yield from self._shared_names(spawner, configured, planned, where)
         yield from self._objects(spawner, configured, planned.objects, where)
@@ -162,6 +170,8 @@ class Look:
         if names in self._compared:
             return
         self._compared.add(names)
+        said_here = any(n in spawner.overridden for n in ("key_template", *words))
+        where = where if said_here else ""
         theirs = self._like(spawner, self.other.spawner())
         if _key(theirs) == planned.created.key:
             what = f"key_template gives {planned.created.key!r} for two users"

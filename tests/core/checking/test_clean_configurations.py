@@ -60,6 +60,33 @@ def test_the_originals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section:
     assert check(configuration(tmp_path, text)).found == []
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        'S.key_template = "u{{userid}}"',
+        'S.key_template = "u{{userid}}--{{servername}}"\nc.JupyterHub.allow_named_servers = True',
+        'S.clusters["a"]["namespace"] = "u{{userid}}"',
+        'S.read_kubespawner = True\nc.KubeSpawner.pod_name_template = "u{userid}"',
+        'c.Authenticator.admin_users = {"ada"}\nc.ConfigurableHTTPProxy.should_start = False',
+        "c.CryptKeeper.keys = []\nc.SomebodysThing.x = 1\nc.KubeCluster.y = 2",
+        "c.Spawner.start_timeout = 600\nc.Spawner.http_timeout = 10",
+        "c.Spawner.pre_spawn_hook = lambda spawner: None",
+        'S.clusters["a"]["labels"] = {"example.org/team": "data-science"}',
+        """S.patches = {"1": "kind: Pod\\nmetadata: {name: '{{key}}'}\\n"
+        "spec: {containers: [{name: sidecar, image: example.org/x:1}]}"}""",
+    ],
+)
+def test_what_only_looks_like_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    _kubeconfig(tmp_path, monkeypatch, "ctx-a")
+    text = f"""{HUB}S = c.MultiClusterKubeSpawner
+S.clusters = {{"a": {{"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}}}}
+{extra}
+"""
+    assert check(configuration(tmp_path, text)).found == []
+
+
 def test_an_address_of_the_hub_is_missed_for_contexts_of_profiles_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

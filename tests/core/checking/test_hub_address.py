@@ -31,6 +31,8 @@ def test_an_address_that_somebody_wrote(url: str, code: str | None) -> None:
 
 def test_a_short_name_is_good_inside_the_hubs_own_cluster() -> None:
     assert said("http://hub:8081", "here", inside=True) is None
+    assert unsaid("http://hub:8081", "here", inside=True) is None
+    assert unsaid("http://127.0.0.1:8081", "here", inside=True) is not None
 
 
 def test_a_password_is_not_shown() -> None:
