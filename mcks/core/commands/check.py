@@ -8,7 +8,8 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -29,10 +30,9 @@ FORMATS = ("text", "json", "github")
 
 def run(arguments: argparse.Namespace) -> int:
     """List the mistakes; ask the clusters unless ``--offline``; 1 if anything is wrong."""
-    logging.getLogger("traitlets").setLevel(logging.ERROR)  # what it warns of is told here
     path = Path(arguments.config)
     config: Config | None = None
-    with progress(sys.stderr) as line:
+    with progress(sys.stderr) as line, _without_warnings_of("traitlets"):
         try:
             config = config_file.read(path, refuse_mistakes=False)
             found = config_check.check(config, arguments.group, line.say).found
@@ -44,12 +44,24 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.answer.flush()  # clusters may take a while
     reports: list[Report] = []
     if config is not None and not arguments.offline:
-        with progress(sys.stderr) as line:
+        with progress(sys.stderr) as line, _without_warnings_of("traitlets"):
             reports = _ask(config, found, arguments, line)
     arguments.answer.write(_rest(found, reports, arguments))
     counts = {"error", "warning"} if arguments.strict else {"error"}
     wrong = any(finding.severity in counts for finding in found)
     return 0 if not wrong and all(report.ok for report in reports) else 1
+
+
+@contextmanager
+def _without_warnings_of(name: str) -> Iterator[None]:
+    """Let a logger be silent about what is told here in better words."""
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _text(found: Sequence[Finding], arguments: argparse.Namespace) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,15 @@ def test_warnings_fail_only_if_they_are_asked_to(
     assert out.startswith("warning: profile 'small' and 1 more: start_timeout is 20 seconds")
     assert out.endswith("0 problems and 1 warning found\n")
     assert run(tmp_path, "check", "--offline", "--strict", extra=short) == 1
+
+
+def test_nothing_is_told_twice_and_other_logs_speak_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    before = logging.getLogger("traitlets").level
+    assert run(tmp_path, "check", "--offline", extra="S.patchs = {}") == 1
+    assert "patchs" not in capsys.readouterr().err
+    assert logging.getLogger("traitlets").level == before
 
 
 def test_github_gets_a_command_with_the_line_of_the_file(
