@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcks.core.checking import hub_address
@@ -230,9 +230,6 @@ def _told(mistakes: list[ConfigError], where: str) -> Iterator[Finding]:
             what = "what comes after the objects' templates is not known yet"
             yield Finding("MCKS141", what, where)
         else:
-            code = mistake.code or "MCKS132"
-            yield (
-                placed(code, str(mistake))
-                if code in _OF_THE_HUB
-                else Finding(code, str(mistake), where)
-            )
+            told = placed(mistake.code or "MCKS132", str(mistake))
+            of_the_hub = told.where or told.code in _OF_THE_HUB
+            yield told if of_the_hub else replace(told, where=where)

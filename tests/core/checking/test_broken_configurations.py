@@ -144,6 +144,18 @@ S.patches = {"01": "kind: Pod\\nmetadata: {name: {{kee}}}"}
     assert (patch.code, patch.count) == ("MCKS131", 42)
 
 
+def test_the_same_mistake_in_many_clusters_and_entries_is_one_finding(tmp_path: Path) -> None:
+    extra = """
+S.clusters = {f"c{n}": {"context": "ctx-a"} for n in range(40)}
+S.profile_list = [{"display_name": f"P{n}", "cluster": f"c{n}"} for n in range(40)]
+S.profile_list += [{"cluster": "c0"} for n in range(40)]
+"""
+    told = {(finding.code, finding.count): str(finding) for finding in look(tmp_path, extra)}
+    assert len(told) == 2
+    assert told["MCKS121", 40].startswith("profile_list[40] and 39 more needs a 'display_name'")
+    assert told["MCKS105", 40].startswith("cluster 'c0' and 39 more has no ingress_public_url")
+
+
 def test_what_a_mistake_hides_is_named(tmp_path: Path) -> None:
     found = look(tmp_path, "a['backend'] = 'gkee'")
     hidden = [str(finding) for finding in found if finding.code == "MCKS141"]
