@@ -84,6 +84,7 @@ def _execute(block: Block) -> Config:
     """Run *block* as part of a hub with a cluster, if it names none, and with a choice of it."""
     config = Config()
     config.JupyterHub.hub_connect_url = "https://hub.example.org"
+    config.JupyterHub.spawner_class = "mcks"
     if "clusters" not in block.text and "kubernetes_context" not in block.text:
         config.MultiClusterKubeSpawner.clusters = dict(_EXAMPLE)
     code = compile("\n" * (block.line - 1) + block.text, str(block.page), "exec")

@@ -58,8 +58,8 @@ CODES: dict[str, Code] = {
     ),
     "MCKS011": _warning(
         "The hub uses another spawner",
-        "`c.JupyterHub.spawner_class` is no spawner of mcks, so nothing that was checked has any "
-        "effect in this hub.",
+        "`c.JupyterHub.spawner_class` is not set, or is no spawner of mcks, so nothing that was "
+        "checked has any effect in this hub.",
         'Write `c.JupyterHub.spawner_class = "mcks"`.',
     ),
     "MCKS012": _error(

@@ -91,7 +91,8 @@ def test_an_address_of_the_hub_is_missed_for_contexts_of_profiles_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _kubeconfig(tmp_path, monkeypatch, "gke", "eks")
-    text = f"c.MultiClusterKubeSpawner.profile_list = {PROFILES!r}\n"
+    text = f"{HUB}\nc.MultiClusterKubeSpawner.profile_list = {PROFILES!r}\n"
+    text += "c.JupyterHub.hub_connect_url = ''\n"
     (missing,) = check(configuration(tmp_path, text)).found
     assert (missing.code, missing.count) == ("MCKS025", 2)
 
@@ -103,6 +104,7 @@ def test_the_hubs_short_name_is_good_in_its_own_cluster(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("mcks.backends.generic_kubeconfig.in_cluster", lambda: _inside(tmp_path))
     text = """
+c.JupyterHub.spawner_class = "mcks"
 c.JupyterHub.hub_connect_url = "http://hub:8081"
 c.MultiClusterKubeSpawner.clusters = {"here": {"ingress_public_url": "http://192.0.2.1"}}
 """

@@ -24,6 +24,7 @@ S.clusters = {
     "b": {"context": "ctx-b", "ingress_public_url": "http://192.0.2.2"},
 }
 S.hub_connect_url = "https://hub.example.org"
+c.JupyterHub.spawner_class = "mcks"
 S.profile_list = [
     {"display_name": "Small", "cluster": "a"},
     {"display_name": "Large", "cluster": "b", "spawner_override": {"mem_limit": "8G"}},

@@ -150,7 +150,7 @@ def test_functions_may_read_the_users_groups(
         assert mcks_does(tmp_path, READS, "render", "--user", "ada", *given) == 0
         assert environment(capsys.readouterr().out)["GROUPS"] == said
         assert mcks_does(tmp_path, READS, "check", "--offline", *given) == 0
-        assert capsys.readouterr().out.endswith("\n0 problems and 1 warning found\n")
+        assert capsys.readouterr().out.endswith("\n0 problems and 2 warnings found\n")
 
 
 def test_groups_decide_profiles_and_overrides_of_a_render(
@@ -319,7 +319,7 @@ def test_what_is_installed_elsewhere_is_not_asked_for(
 ) -> None:
     extra = "c.JupyterHub.authenticator_class = 'not_installed_here.Authenticator'"
     assert mcks_does(tmp_path, extra, "check", "--offline") == 0
-    assert capsys.readouterr().out.endswith("\n0 problems and 1 warning found\n")
+    assert capsys.readouterr().out.endswith("\n0 problems and 2 warnings found\n")
 
 
 @pytest.mark.parametrize(

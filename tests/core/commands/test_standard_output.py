@@ -32,6 +32,7 @@ c.MultiClusterKubeSpawner.clusters = {
 }
 c.MultiClusterKubeSpawner.environment = {"LOUD": loud}
 c.JupyterHub.hub_connect_url = "https://hub.example.org"
+c.JupyterHub.spawner_class = "mcks"
 """
 MCKS = [sys.executable, "-c", "import sys; from mcks.core.cli import main; sys.exit(main())"]
 NOISE = ["Loading /etc", "and more", "by number", "by a child", "by a shell"]
