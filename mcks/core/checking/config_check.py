@@ -115,6 +115,7 @@ def _spawner_class(config: Config, found: list[Finding]) -> type[MultiClusterKub
     if not config.JupyterHub.get("spawner_class"):
         what = "nobody says it, so the hub would start servers beside itself, without mcks"
         found.append(Finding("MCKS011", what, "c.JupyterHub.spawner_class"))
+        return MultiClusterKubeSpawner
     if issubclass(cls, MultiClusterKubeSpawner):
         return cls
     what = f"the hub uses {cls.__name__}, so what is said of mcks has no effect"
