@@ -5,7 +5,10 @@
     │  ├─ UnknownBackend UnknownCluster                  each lists the names it may show
     │  ├─ MissingDependency      names the extra to install
     │  ├─ BadTemplate            a template cannot be rendered: key, line, remedy
-    │  └─ BadPatch               a patch cannot be applied: key, path, remedy
+    │  ├─ BadPatch               a patch cannot be applied: key, path, remedy
+    │  │  └─ NoTarget            the object that it is for is not there
+    │  ├─ HasMistakes            a configuration that checks itself has some
+    │  └─ BrokenFile             a configuration is no Python, or raised: file and line
     ├─ FunctionFailed            a function of the administrator raised; which, and where
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
@@ -24,7 +27,7 @@ A class exists only where someone catches it or shows it differently.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 ASK_ADMINISTRATORS = "Please tell the administrators of this hub."
@@ -51,6 +54,16 @@ class ConfigError(MCKSError):
         "This hub's configuration has a mistake, so your server was not started. "
         + ASK_ADMINISTRATORS
     )
+    code = ""
+    """That of a check which tells just this mistake; empty if it depends on where it was met."""
+
+    def __init__(self, *args: object, code: str = "") -> None:
+        super().__init__(*args)
+        self.code = code or self.code
+
+
+_FEW = 15
+"""Names that a sentence may list; of more, only the near ones help."""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -62,23 +75,34 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = get_close_matches(name, names, n=2)
     hint = " Did you mean " + " or ".join(repr(n) for n in near) + "?" if near else ""
-    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names) or '(none)'}"
+    if near and len(names) > _FEW:
+        return f"unknown {what} {name!r}.{hint}"
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names[:_FEW]) or '(none)'}{more}"
 
 
 class UnknownBackend(ConfigError):
     """No entry point of the group ``mcks.backends`` has this name."""
 
+    code = "MCKS103"
+
 
 class UnknownCluster(ConfigError):
     """A profile, trait or saved state names a cluster that is not configured."""
+
+    code = "MCKS126"
 
 
 class MissingDependency(ConfigError):
     """A backend's SDK is not installed; the text names the extra that brings it."""
 
+    code = "MCKS103"
+
 
 class BadTemplate(ConfigError):
     """A template cannot be rendered. *key* is its name in the configuration, *line* is 1-based."""
+
+    code = "MCKS130"
 
     def __init__(self, message: str, *, key: str = "", line: int | None = None) -> None:
         self.message, self.key, self.line = message, key, line
@@ -90,11 +114,41 @@ class BadTemplate(ConfigError):
 class BadPatch(ConfigError):
     """A patch cannot be applied. *key* is its name in the configuration, *path* the field's."""
 
+    code = "MCKS131"
+
     def __init__(self, message: str, *, key: str = "", path: str = "") -> None:
         self.message, self.key, self.path = message, key, path
         where = f"patch {key!r}" if key else "patch"
         where += f" at {path}" if path else ""
         super().__init__(f"{where}: {message}")
+
+
+class NoTarget(BadPatch):
+    """No object is there for a patch; that of a template with a mistake may be meant."""
+
+
+class HasMistakes(ConfigError):
+    """A configuration whose last line checks it: all its mistakes, one a line."""
+
+
+class BrokenFile(ConfigError):
+    """The configuration is no Python, or raised: *what*, in which *file*, *line* and *source*."""
+
+    def __init__(
+        self, what: str, *, file: str, line: int | None = None, source: str = "", code: str = ""
+    ) -> None:
+        self.what, self.file, self.line, self.source = what, file, line, source
+        where = f"{file}, line {line}" if line else file
+        super().__init__(f"{where}: {what}" + (f"\n    {source}" if source else ""), code=code)
+
+
+Tell = Callable[[ConfigError], None]
+"""What is done with a mistake: a start raises it, a check keeps it and goes on."""
+
+
+def at_once(mistake: ConfigError) -> None:
+    """Raise *mistake*: what a start does."""
+    raise mistake
 
 
 class FunctionFailed(MCKSError):

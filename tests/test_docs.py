@@ -22,7 +22,7 @@ from traitlets.config import Config
 
 from mcks import metrics
 from mcks.core import cli
-from mcks.core.checking.config_check import problems
+from mcks.core.checking.config_check import check
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.configure import configure
 from mcks.core.servers import plan
@@ -83,6 +83,8 @@ def _configures(block: Block) -> bool:
 def _execute(block: Block) -> Config:
     """Run *block* as part of a hub with a cluster, if it names none, and with a choice of it."""
     config = Config()
+    config.JupyterHub.hub_connect_url = "https://hub.example.org"
+    config.JupyterHub.spawner_class = "mcks"
     if "clusters" not in block.text and "kubernetes_context" not in block.text:
         config.MultiClusterKubeSpawner.clusters = dict(_EXAMPLE)
     code = compile("\n" * (block.line - 1) + block.text, str(block.page), "exec")
@@ -128,7 +130,12 @@ def test_a_configuration_has_no_mistake(
     config = _execute(block)
     _bring_kubeconfig(config, tmp_path / "kubeconfig")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    assert problems(config) == []
+    found = check(config)
+    assert (found.problems, found.warnings) == ([], [])
+
+
+def test_there_are_many_such_configurations() -> None:
+    assert len([block for block in _blocks("python") if _configures(block)]) > 20
 
 
 def test_the_check_finds_a_mistake_in_a_configuration(
@@ -138,7 +145,7 @@ def test_the_check_finds_a_mistake_in_a_configuration(
     config = _execute(Block(README, 1, "python", text))
     _bring_kubeconfig(config, tmp_path / "kubeconfig")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    assert any("namespac" in problem for problem in problems(config))
+    assert any("namespac" in problem for problem in check(config).problems)
 
 
 @pytest.mark.parametrize("block", _blocks("python"), ids=str)

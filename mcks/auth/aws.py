@@ -119,6 +119,18 @@ async def caller_arn(login: Login) -> str:
     return str((await call(login, "sts", "get_caller_identity"))["Arn"])
 
 
+@functools.cache
+def known_regions() -> frozenset[str]:
+    """Give the regions in which botocore knows EKS; none without botocore."""
+    try:
+        import botocore.session  # noqa: PLC0415 (heavy, and an extra)
+    except ImportError:
+        return frozenset()
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    return frozenset(r for p in partitions for r in session.get_available_regions("eks", p))
+
+
 def hub_keys() -> Keys:
     """Find the hub's own keys, to sign for AWS elsewhere. It blocks: call it in a thread."""
     return _done("find the hub's keys", lambda: _found_keys(_session(Login())))

@@ -113,6 +113,10 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         """What is wrong with the settings, as far as can be told without a network."""
         return []
 
+    def doubts(self) -> list[str]:
+        """What in the settings may be wrong, without a network: names that a library lacks."""
+        return []
+
     async def explain(self, error: MCKSError) -> str:
         """Say what this cloud knows about *error* (`Unauthorized`, `Unreachable`), or nothing.
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from traitlets import Unicode
 
-from mcks.auth.aws import RENEW_AGE, Login, call, caller_arn, eks_token
+from mcks.auth.aws import RENEW_AGE, Login, call, caller_arn, eks_token, known_regions
 from mcks.auth.aws_errors import Refused
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend, Endpoint
 from mcks.backends.pem import decoded
 from mcks.backends.steps import FIND, LOG_IN, naming, of_cluster
-from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable
+from mcks.errors import ConfigError, MCKSError, Unauthorized, Unreachable, unknown
 
 _ARN = re.compile(r"arn:aws[\w-]*:eks:(?P<region>[\w-]+):\d+:cluster/(?P<name>.+)")
 _SERVING = ("ACTIVE", "UPDATING")
@@ -84,6 +84,14 @@ class EKSBackend(Backend):
         if importlib.util.find_spec("botocore") is None:
             found.append("AWS needs botocore: pip install 'mcks[eks]'")
         return of_cluster(self.cluster_name, found)
+
+    def doubts(self) -> list[str]:
+        """Say if botocore knows no such region."""
+        region = self.region or self._arn_region()
+        known = known_regions()
+        if not region or not known or region in known:
+            return []
+        return of_cluster(self.cluster_name, [unknown("region", region, known)])
 
     async def endpoint(self) -> Endpoint:
         """Ask EKS for the cluster (``eks:DescribeCluster``)."""

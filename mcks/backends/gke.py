@@ -6,6 +6,7 @@ How Google credentials are found is in `mcks.auth.google`.
 from __future__ import annotations
 
 import importlib.util
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +46,9 @@ _GATEWAY = (
     "endpoint_type: the Connect Gateway is not served: it allows ten open streams for a whole "
     "fleet project, and mcks keeps one open per cluster. Use dns"
 )
+
+
+_LOCATION = re.compile(r"[a-z]+-[a-z]+\d+(-[a-z0-9]+)?")
 
 
 class GKEBackend(Backend):
@@ -115,6 +119,13 @@ class GKEBackend(Backend):
         if importlib.util.find_spec("google") is None or not _has_google_auth():
             found.append("Google needs google-auth and requests: pip install 'mcks[gke]'")
         return of_cluster(self.cluster_name, found)
+
+    def doubts(self) -> list[str]:
+        """Say if no location is called so: a region like us-central1, a zone like us-central1-a."""
+        if not self.location or _LOCATION.fullmatch(self.location):
+            return []
+        told = f"location {self.location!r} is no region like us-central1 and no zone of one"
+        return of_cluster(self.cluster_name, [told])
 
     async def endpoint(self) -> Endpoint:
         """Ask the Container API for the cluster (``container.clusters.get``)."""

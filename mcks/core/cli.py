@@ -47,23 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    checking = commands.add_parser(
-        "check", help="list all mistakes of a configuration, and try to log in to its clusters"
-    )
-    checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
-    checking.add_argument("--offline", action="store_true", help="ask no cluster")
-    checking.add_argument("--json", action="store_true", help="print JSON")
-    checking.add_argument("--strict", action="store_true", help="let warnings fail, too")
-    checking.add_argument(
-        "--timeout",
-        type=float,
-        default=cluster_check.DEADLINE,
-        metavar="SECONDS",
-        help="for each cluster",
-    )
-    _add_config(checking)
-    _add_groups(checking)
-    checking.set_defaults(run=check.run)
+    _add_check(commands)
 
     rendering = commands.add_parser(
         "render", help="print the objects that a server would get, without any cluster"
@@ -143,6 +127,39 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--check", action="store_true", help="compare a sample user's objects instead"
     )
     converting.set_defaults(run=_convert)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    checking = commands.add_parser(
+        "check", help="list all mistakes of a configuration, and try to log in to its clusters"
+    )
+    checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
+    checking.add_argument("--offline", action="store_true", help="ask no cluster")
+    shown = checking.add_mutually_exclusive_group()
+    shown.add_argument(
+        "--format",
+        choices=check.FORMATS,
+        default="text",
+        help="text (a table on a terminal), json, or github: annotations of a workflow",
+    )
+    shown.add_argument(
+        "--json",
+        action="store_const",
+        const="json",
+        dest="format",
+        help="the same as --format json",
+    )
+    checking.add_argument("--strict", action="store_true", help="let warnings fail, too")
+    checking.add_argument(
+        "--timeout",
+        type=float,
+        default=cluster_check.DEADLINE,
+        metavar="SECONDS",
+        help="for each cluster",
+    )
+    _add_config(checking)
+    _add_groups(checking)
+    checking.set_defaults(run=check.run)
 
 
 def _add_config(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from mcks.core import cli
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
@@ -35,6 +37,14 @@ def test_the_hooks_download_nothing() -> None:
     described = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     assert {repo["repo"] for repo in described["repos"]} == {"local"}
     assert {hook["language"] for hook in _hooks()} == {"system"}
+
+
+def test_the_hook_for_other_repositories_is_a_command_that_is_understood() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    program, *arguments = f"{hook['entry']} jupyterhub_config.py".split()
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert program in scripts
+    assert cli._parser().parse_args(arguments).config == "jupyterhub_config.py"
 
 
 def test_the_forge_runs_what_continuous_integration_runs() -> None:

@@ -6,29 +6,23 @@ How they are shown (exit codes, pages) does not belong here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 from traitlets import TraitError
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
 
-from mcks.core.checking import lost_protection, objects
-from mcks.core.checking.finding import Finding, merged, of_severity
-from mcks.core.checking.sample import Sample, hooked, sections, without_failing
-from mcks.core.clusters import configure, pool
-from mcks.core.hub import pod_hooks
-from mcks.core.manifests.levels import merge_levels
-from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
-from mcks.core.profiles.kubespawner_traits import instead_of
-from mcks.core.profiles.overrides import check_names, without_effect
-from mcks.core.servers import plan
+from mcks.core.checking import cluster_settings, hub, lost_protection, profiles, sections
+from mcks.core.checking.cluster_settings import Entry
+from mcks.core.checking.finding import Finding, merged, of_severity, placed
+from mcks.core.checking.sample import Sample, configured_spawner
+from mcks.core.checking.servers import Look
+from mcks.core.profiles import group_overrides, kubespawner_section
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import ConfigError, FunctionFailed, MCKSError, unknown
+from mcks.errors import ConfigError
 
-NOT_CALLED = f"{pod_hooks.AFTER} is called when there is a Pod: what it does is not checked"
+_NEEDED = (".clusters", ".profile_list")
+"""Settings without which nothing can be said of a server."""
 
 
 @dataclass
@@ -52,152 +46,113 @@ class Findings:
         """What could not be checked, or has no effect: no mistakes."""
         return [str(note) for note in of_severity("note", self.found)]
 
-    def say(self, code: str, sentences: Iterable[str]) -> None:
-        """Add findings of one *code* in whole *sentences*."""
-        self.found += (Finding(code, sentence) for sentence in sentences)
-
-    def add(self, code: str, check: Callable[[], Iterable[str]]) -> None:
-        """Add what *check* gives in sentences, or the mistake that it raises."""
-        try:
-            self.say(code, check())
-        except MCKSError as exc:
-            self.say(code, [str(exc)])
-
-    def once(self) -> Findings:
-        """Return the same with what was found at several places once."""
-        return Findings(merged(self.found))
-
 
 def problems(config: Config) -> list[str]:
     """Return the mistakes of *config*, as ``check`` finds them."""
     return check(config).problems
 
 
-def check(config: Config, groups: Sequence[str] = ()) -> Findings:
+def check(
+    config: Config,
+    groups: Sequence[str] = (),
+    told: Callable[[str, int, int], None] = lambda what, done, of: None,
+) -> Findings:
     """Look at all of *config* with a sample user who is in *groups*.
 
-    A profile list that is a function is not called: it would need a real user.
+    Functions that would need a real user, such as a profile list that is one, are not called.
+    *told* hears how many profiles are done.
     """
-    log = logging.getLogger("mcks.check")
-    found = Findings()
+    found: list[Finding] = []
+    cls = _spawner_class(config, found)
     try:
-        sample = Sample(config, groups=groups)
-    except ConfigError as exc:
-        found.say("MCKS010", [str(exc)])
-        return found
-    try:
-        found.say("MCKS012", _unknown_traits(config, sample.spawner_class))
-        ours = set(sample.spawner_class.class_trait_names(config=True))
-        found.say("MCKS015", kubespawner_section.problems(config, ours))
-        found.say("MCKS016", kubespawner_section.notes(config, ours))
+        bare = Sample(_of_the_hub_alone(config), groups=groups, cls=cls)
+        config, wrong = sections.without_wrong_values(config, bare)
+        found += wrong
+        sample = Sample(config, groups=groups, cls=cls)
         spawner = sample.spawner()
     except (TraitError, TypeError, ConfigError) as exc:
-        found.say("MCKS013", [str(exc)])
-        return found
-    for name in spawner.clusters:
-        found.add("MCKS100", partial(_cluster_problems, name, spawner, config, log))
-    found.say("MCKS017", group_overrides.problems(spawner))
-    found.say("MCKS110", lost_protection.warnings(sample, log))
-    _look_at_profiles(spawner, sample, found, log)
-    return found.once()
-
-
-def _look_at_profiles(
-    spawner: MultiClusterKubeSpawner, sample: Sample, found: Findings, log: logging.Logger
-) -> None:
-    listed = spawner.profile_list
-    if callable(listed):
-        return
-    try:
-        parsed = profile_list.parse(listed)
-    except ConfigError as exc:
-        found.say("MCKS120", [str(exc)])
-        return
-    found.say("MCKS120", parsed.left_out)
-    found.say("MCKS122", parsed.ignored)
-    for profile in parsed.profiles or [profile_list.Profile("", "(no profile)")]:
-        _look_at_profile(profile, sample, log, found)
-
-
-def _cluster_problems(
-    name: str, spawner: MultiClusterKubeSpawner, config: Config, log: logging.Logger
-) -> list[str]:
-    configured = configure.configure(name, spawner.clusters, config, log)
-    return configured.backend.problems()
-
-
-def _look_at_profile(
-    profile: profile_list.Profile, sample: Sample, log: logging.Logger, found: Findings
-) -> None:
-    """Render what a sample user would get with *profile*; functions are left out."""
-    try:
-        check_names(profile, sample.spawner_class)
-    except ConfigError as exc:
-        found.say("MCKS121", [str(exc)])
-        return
-    found.say("MCKS016", without_effect(profile))
-    for options in each_choice_once(profile):
-        found.add("MCKS130", partial(_selection_problems, profile, options, sample, log, found))
-
-
-def each_choice_once(profile: profile_list.Profile) -> Iterator[dict[str, str]]:
-    """Yield user_options: the defaults, then each other choice beside the others' defaults."""
-    yield {}
-    for option in profile.options:
-        for choice in option.choices:
-            if not choice.default:
-                yield {option.key: choice.key}
-
-
-def _selection_problems(
-    profile: profile_list.Profile,
-    options: dict[str, str],
-    sample: Sample,
-    log: logging.Logger,
-    findings: Findings,
-) -> list[str]:
-    spawner = sample.spawner(profile.slug)
-    spawner.choosing.sample(selection.select([profile], {"profile": profile.slug, **options}))
-    findings.say(
-        "MCKS140",
-        (f"{told}: what it gives is not checked" for told in without_failing(spawner)),
-    )
-    configured = spawner.configured(pool.Pool(sample.config, log))
-    found = configured.backend.problems()
-    try:
-        planned, failed = hooked(spawner, plan.make(spawner, configured))
-    except FunctionFailed as exc:
-        findings.say("MCKS140", [f"{exc}: what it gives is not checked"])
-    except ConfigError as exc:
-        said = "".join(f", {key} {value!r}" for key, value in options.items())
-        place = f"profile {profile.slug!r}{said}: " if profile.slug else ""
-        found.append(f"{place}{exc}")
+        found.append(Finding("MCKS013", str(exc)))
+        return Findings(merged(found))
+    log = logging.getLogger("mcks.check")
+    entries = {
+        name: cluster_settings.look(name, spawner.clusters, config, log)
+        for name in spawner.clusters
+    }
+    addresses = hub.Addresses(config, spawner.hub_connect_url or "", sample.hub_listens_at())
+    for name, entry in entries.items():
+        found += entry.found
+        found += addresses.look(name, entry.cluster, entry.backend)
+    found += _of_the_hub(config, spawner, entries)
+    if any(finding.where.endswith(_NEEDED) for finding in wrong):
+        found.append(Finding("MCKS141", "profiles and what servers are made of are not looked at"))
     else:
-        if failed:
-            findings.say("MCKS140", [f"{failed}: what it gives is not checked"])
-        if spawner.pod_hook(pod_hooks.AFTER):
-            findings.say("MCKS140", [NOT_CALLED])
-        findings.say("MCKS101", planned.notes)
-        templates = merge_levels(spawner.objects, spawner.resources)
-        patches = merge_levels(spawner.patches)
-        findings.found += objects.findings(planned.objects, templates, patches)
-    return found
+        found += (Finding("MCKS110", told) for told in lost_protection.warnings(sample, log))
+        look = _look_at_servers(sample, entries, addresses, log)
+        found += _of_profiles(spawner, look, told)
+    return Findings(merged(found))
 
 
-def _said(value: Any) -> Any:
-    """Return what was appended or updated as if it were the whole value."""
-    if not isinstance(value, LazyConfigValue):
-        return value
-    return value.get_value({} if "update" in value.to_dict() else [])
+def _of_the_hub(
+    config: Config, spawner: MultiClusterKubeSpawner, entries: Mapping[str, Entry]
+) -> Iterator[Finding]:
+    """Yield what is wrong with sections, and with settings of the hub as a whole."""
+    cls = type(spawner)
+    backends = {type(entry.backend) for entry in entries.values() if entry.backend is not None}
+    yield from sections.look(config, cls, backends)
+    ours = set(cls.class_trait_names(config=True))
+    yield from (Finding("MCKS015", told) for told in kubespawner_section.problems(config, ours))
+    yield from (Finding("MCKS016", told) for told in kubespawner_section.notes(config, ours))
+    yield from hub.look(spawner)
+    yield from (placed("MCKS017", told) for told in group_overrides.problems(spawner))
+    yield from profiles.functions_left_out(spawner)
 
 
-def _unknown_traits(config: Config, cls: type[MultiClusterKubeSpawner]) -> Iterator[str]:
-    """Traitlets only warns of these, in a log that few read."""
-    names = set(cls.class_trait_names(config=True))
-    for section in sections(cls):
-        for key, value in (config.get(section) or {}).items():
-            if key in names:
-                continue
-            if isinstance(value, LazyConfigValue | Config) and not value:
-                continue
-            yield f"c.{section}: {instead_of(key, _said(value)) or unknown('trait', key, names)}"
+def _spawner_class(config: Config, found: list[Finding]) -> type[MultiClusterKubeSpawner]:
+    try:
+        cls = configured_spawner(config)
+    except ConfigError as exc:
+        found.append(Finding("MCKS010", str(exc)))
+        return MultiClusterKubeSpawner
+    if not config.JupyterHub.get("spawner_class"):
+        what = "nobody says it, so the hub would start servers beside itself, without mcks"
+        found.append(Finding("MCKS011", what, "c.JupyterHub.spawner_class"))
+        return MultiClusterKubeSpawner
+    if issubclass(cls, MultiClusterKubeSpawner):
+        return cls
+    what = f"the hub uses {cls.__name__}, so what is said of mcks has no effect"
+    found.append(Finding("MCKS011", what, "c.JupyterHub.spawner_class"))
+    return MultiClusterKubeSpawner
+
+
+def _of_the_hub_alone(config: Config) -> Config:
+    said = config.get("JupyterHub")
+    return Config({"JupyterHub": said} if said else {})
+
+
+def _look_at_servers(
+    sample: Sample, entries: Mapping[str, Entry], addresses: hub.Addresses, log: logging.Logger
+) -> Look:
+    return Look(
+        sample,
+        Sample(sample.config, "grace", cls=sample.spawner_class, userid=2),
+        named_servers=bool(sample.config.JupyterHub.get("allow_named_servers")),
+        clusters={name: entry.configured(sample.config) for name, entry in entries.items()},
+        addresses=addresses,
+        log=log,
+    )
+
+
+def _of_profiles(
+    spawner: MultiClusterKubeSpawner, look: Look, told: Callable[[str, int, int], None]
+) -> list[Finding]:
+    if callable(spawner.profile_list):
+        return []
+    listed = profiles.survey(spawner.profile_list, look.found)
+    look.found += profiles.form(spawner, listed)
+    if not listed and not spawner.profile_list:
+        listed = [profiles.NO_PROFILE]
+    for number, profile in enumerate(listed, 1):
+        look.found += profiles.overrides(profile, look.sample.spawner_class)
+        look.at(profile)
+        told("Checking profiles", number, len(listed))
+    return look.found

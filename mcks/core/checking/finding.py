@@ -5,6 +5,7 @@ Finding it, and how it is shown, does not belong here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -48,8 +49,33 @@ class Finding:
         return f"{self.where} and {self.count - 1} more" if self.count > 1 else self.where
 
     def __str__(self) -> str:
-        told = f"{self.place}: {self.what}" if self.where else self.what
+        between = " " if _PREDICATE.match(self.what) else ": "
+        told = f"{self.place}{between}{self.what}" if self.where else self.what
         return f"{told}. {self.instead}" if self.instead else told
+
+
+_PLACE = re.compile(
+    r"(?P<where>(?:profile_list|clusters|group_overrides)(?:\[(?:'[^']*'|\"[^\"]*\"|\d+)\])+"
+    r"(?:\.\w+)?|cluster '[^']*'|profile '[^']*'(?:: profile_options(?:\[[^]]*\]|\.\w+)*)?"
+    r"(?:: \w*_override)?)(?:: (?P<what>.+)| (?P<predicate>(?:needs|must|has|names|offers) .+))",
+    re.DOTALL,
+)
+"""A sentence that begins with a place: ``PLACE: what`` or ``PLACE needs ...``."""
+_PREDICATE = re.compile(r"(needs|must|has|names|offers) ")
+
+
+def placed(code: str, sentence: str, where: str = "") -> Finding:
+    """Make a finding of a *sentence* that may begin with its place, so that it can be merged.
+
+    >>> placed("MCKS101", "clusters['a']: unknown key 'x'").where
+    "clusters['a']"
+    """
+    if where:
+        return Finding(code, sentence.removeprefix(f"{where}: "), where)
+    found = _PLACE.fullmatch(sentence)
+    if found is None:
+        return Finding(code, sentence)
+    return Finding(code, found["what"] or found["predicate"], found["where"])
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -52,19 +52,20 @@ def spawner_class(config: Config) -> type[MultiClusterKubeSpawner]:
 
     Raises ConfigError if it cannot be imported.
     """
-    chosen = _chosen_class(config)
+    chosen = configured_spawner(config)
     return chosen if issubclass(chosen, MultiClusterKubeSpawner) else MultiClusterKubeSpawner
 
 
 def is_ours(config: Config) -> bool:
     """Tell whether the hub of *config* runs a spawner of ours; another may not even be here."""
     try:
-        return issubclass(_chosen_class(config), MultiClusterKubeSpawner)
+        return issubclass(configured_spawner(config), MultiClusterKubeSpawner)
     except ConfigError:
         return False
 
 
-def _chosen_class(config: Config) -> type[Spawner]:
+def configured_spawner(config: Config) -> type[Spawner]:
+    """Return the spawner that the hub would use. Raises ConfigError if it cannot be imported."""
     said = config.JupyterHub.get("spawner_class", Spawner)
     try:
         chosen: type[Spawner] = _Hub(spawner_class=said).spawner_class
@@ -83,20 +84,30 @@ class Sample:
     """A hub of *config* that does not run, with a user who need not exist.
 
     The user is JupyterHub's own kind, without a database: a member of *groups*, no administrator,
-    without auth_state.
+    without auth_state. Another one has another *userid*.
     """
 
-    def __init__(self, config: Config, username: str = "ada", groups: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        username: str = "ada",
+        groups: Iterable[str] = (),
+        *,
+        cls: type[MultiClusterKubeSpawner] | None = None,
+        userid: int = 1,
+    ) -> None:
         self.config = config
-        self.spawner_class = spawner_class(config)
-        self._username = username
+        self.spawner_class = cls or spawner_class(config)
+        self._username, self._userid = username, userid
         self._groups = tuple(groups)
         self._settings = _settings(config)
+        self._profile_list: Any = None
 
     def spawner(self, profile: str = "", servername: str = "") -> MultiClusterKubeSpawner:
         """Make the user's spawner, to look at what it would do. Raises TraitError."""
         user = self._user(servername)
         spawner: MultiClusterKubeSpawner = user._new_spawner(servername, self.spawner_class)
+        self._share_profile_list(spawner)
         spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
         base_url = url_path_join(user.base_url, url_escape_path(servername), "/")
         row = orm.Server(proto="http", ip="", port=0, base_url=base_url, cookie_name="")
@@ -104,12 +115,34 @@ class Sample:
         spawner.user_options = {"profile": profile} if profile else {}
         return spawner
 
+    def _share_profile_list(self, spawner: MultiClusterKubeSpawner) -> None:
+        """Let all spawners have the list of the first: traitlets would copy it for each anew."""
+        if self._profile_list is not None:
+            spawner.profile_list = self._profile_list
+            return
+        self._profile_list = spawner.profile_list
+        lean = Config(self.config)
+        for name in ("Spawner", "KubeSpawner", *sections(self.spawner_class)):
+            if "profile_list" in (self.config.get(name) or {}):
+                said = self.config[name].items()
+                lean[name] = Config({k: v for k, v in said if k != "profile_list"})
+        self._settings = {**self._settings, "config": lean}
+
+    @staticmethod
+    def hub_traits() -> set[str]:
+        """Name what ``c.JupyterHub`` may say."""
+        return set(JupyterHub.class_trait_names(config=True))
+
+    def hub_listens_at(self) -> str:
+        """Return the URL of the hub's API that servers are told if nobody says another."""
+        return str(self._settings["hub"].api_url)
+
     def _user(self, servername: str) -> Any:
         groups = [orm.Group(name=name, properties={}) for name in self._groups]
         row = orm.User(
             name=self._username, admin=False, created=utcnow(with_tz=False), groups=groups
         )
-        row.id = 1
+        row.id = self._userid
         for name in {"", servername}:
             row._orm_spawners.append(orm.Spawner(name=name, state={}, user_options={}))
         return User(row, self._settings)

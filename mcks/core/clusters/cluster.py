@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -191,41 +191,46 @@ class Cluster(LoggingConfigurable):
 
     def check(self) -> None:
         """Raise ConfigError if the settings contradict each other or cannot work."""
+        if found := [*self.mistakes()]:
+            raise ConfigError("; ".join(found))
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield a sentence for each setting that contradicts another or cannot work."""
         where = f"clusters[{self.name!r}]"
         if self.route not in ("", *KINDS):
-            raise ConfigError(f"{where}.route: {unknown('kind of route', self.route, KINDS)}")
+            yield f"{where}.route: {unknown('kind of route', self.route, KINDS)}"
         if self.route == "httproute" and not self.route_gateway:
-            raise ConfigError(
+            yield (
                 f'{where}.route_gateway is missing: write "namespace/name" of the Gateway '
                 'that serves route = "httproute"'
             )
-        self._check_namespace(where)
+        yield from self._mistakes_of_namespace(where)
         if self.ingress_public_url:
             try:
                 check_public_url(self.ingress_public_url)
             except ConfigError as exc:
-                raise ConfigError(f"{where}: {exc}") from exc
+                yield f"{where}: {exc}"
             if self.route in DIRECT:
-                raise ConfigError(f"{where}: {contradiction(self.route)}")
+                yield f"{where}: {contradiction(self.route)}"
         if self.cluster_domain and not is_domain(self.cluster_domain):
-            raise ConfigError(
+            yield (
                 f"{where}.cluster_domain {self.cluster_domain!r} is not a domain: write it without "
                 'a dot at its ends, such as "cluster.local"'
             )
         try:
             peers(self.accept_from)
         except ConfigError as exc:
-            raise ConfigError(f"{where}.accept_from: {exc}") from exc
+            yield f"{where}.accept_from: {exc}"
 
-    def _check_namespace(self, where: str) -> None:
+    def _mistakes_of_namespace(self, where: str) -> Iterator[str]:
         if self.is_namespace_of_user:
             if not _OF_USER.search(self.namespace):
-                raise ConfigError(
+                yield (
                     f"{where}.namespace {self.namespace!r} would be the same for all users: "
                     "write {{username}} or {{userid}} into it"
                 )
         elif self.namespace and not names.is_dns_label(self.namespace):
-            raise ConfigError(f"{where}.namespace {self.namespace!r} is not a DNS label")
+            yield f"{where}.namespace {self.namespace!r} is not a DNS label"
 
 
 def contradiction(route: str) -> str:
@@ -240,13 +245,16 @@ def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:
     """Return the name of the cluster that the traits *cluster* or *context* choose, else the only
     one of *clusters*. Raises ConfigError."""
     if cluster and context:
-        raise ConfigError("both cluster and kubernetes_context are set: keep one of them")
+        raise ConfigError(
+            "both cluster and kubernetes_context are set: keep one of them", code="MCKS126"
+        )
     only = next(iter(clusters)) if len(clusters) == 1 else ""
     name = cluster or (context and CONTEXT_PREFIX + context) or only
     if not name:
         raise ConfigError(
             "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each "
-            f"profile. Known clusters: {', '.join(sorted(clusters)) or '(none)'}"
+            f"profile. Known clusters: {', '.join(sorted(clusters)) or '(none)'}",
+            code="MCKS126",
         )
     return name
 

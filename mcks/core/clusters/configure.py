@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from traitlets import TraitError
 from traitlets.config import Config, LoggingConfigurable
 
+from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster, ConfiguredCluster
 from mcks.core.kubespawner import section
@@ -30,6 +31,11 @@ def configure(
         cluster = Cluster(name, config=config, log=log, **ours)
         backend = cls(cluster_name=name, config=config, log=log, **theirs)
     cluster.check()
+    return joined(cluster, backend, config)
+
+
+def joined(cluster: Cluster, backend: Backend, config: Config) -> ConfiguredCluster:
+    """Join *cluster* and *backend* with what ``c.KubeSpawner`` says of all clusters."""
     theirs = section.values(config) if section.is_read(config) else {}
     return ConfiguredCluster(
         cluster,
@@ -58,11 +64,17 @@ def split_settings(
             f"backend class {backend_class.__name__} defines {', '.join(sorted(shadowed))}, "
             "which mcks.core.clusters.cluster.Cluster has already: it must use another name"
         )
-    for key in settings:
-        if key not in ours | theirs:
-            raise ConfigError(f"clusters[{name!r}]: {unknown('key', str(key), ours | theirs)}")
+    if unknown_keys := [*mistaken_keys(name, settings, ours | theirs)]:
+        raise ConfigError("; ".join(unknown_keys))
     cluster = {k: v for k, v in settings.items() if k in ours}
     return cluster, {k: v for k, v in settings.items() if k in theirs}
+
+
+def mistaken_keys(name: str, settings: Mapping[str, Any], known: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each key of the cluster *name* that is not *known*."""
+    for key in settings:
+        if key not in known:
+            yield f"clusters[{name!r}]: {unknown('key', str(key), known)}"
 
 
 @contextmanager

@@ -4,39 +4,95 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from traitlets.config import Config
 
-from mcks.core.checking import config_check
+from mcks.core.checking import config_check, config_file
 from mcks.core.checking.finding import Finding
-from mcks.core.commands import check_output
-from mcks.core.commands.configuration import load
+from mcks.core.checking.places import with_lines
+from mcks.core.commands import check_github, check_output, check_terminal
+from mcks.core.commands.progress import Progress, progress
 from mcks.core.trying import cluster_check
 from mcks.core.trying.report import Report
 from mcks.core.trying.subjects import subjects
-from mcks.errors import ConfigError, UnknownCluster
+from mcks.errors import BrokenFile, ConfigError, UnknownCluster
+
+FORMATS = ("text", "json", "github")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List the mistakes; ask the clusters unless ``--offline``; 1 if anything is wrong."""
-    config = load(arguments)
-    found = config_check.check(config, arguments.group).found
-    if not arguments.json:
-        arguments.answer.write(check_output.lines(found))
+    path = Path(arguments.config)
+    config: Config | None = None
+    with progress(sys.stderr) as line, _without_warnings_of("traitlets"):
+        try:
+            config = config_file.read(path, refuse_mistakes=False)
+            found = config_check.check(config, arguments.group, line.say).found
+        except BrokenFile as exc:
+            found = [_broken(exc)]
+        found = with_lines(found, str(path), path.read_text(errors="replace"))
+    if arguments.format == "text":
+        arguments.answer.write(_text(found, arguments))
+        arguments.answer.flush()  # clusters may take a while
     reports: list[Report] = []
-    if not arguments.offline:
-        reports = _ask(config, found, arguments)
-    if arguments.json:
-        arguments.answer.write(check_output.as_json(found, reports))
-    elif not arguments.offline:
-        arguments.answer.write("\n" + check_output.table(reports))
+    if config is not None and not arguments.offline:
+        with progress(sys.stderr) as line, _without_warnings_of("traitlets"):
+            reports = _ask(config, found, arguments, line)
+    arguments.answer.write(_rest(found, reports, arguments))
     counts = {"error", "warning"} if arguments.strict else {"error"}
     wrong = any(finding.severity in counts for finding in found)
     return 0 if not wrong and all(report.ok for report in reports) else 1
 
 
-def _ask(config: Config, found: Sequence[Finding], arguments: argparse.Namespace) -> list[Report]:
+@contextmanager
+def _without_warnings_of(name: str) -> Iterator[None]:
+    """Let a logger be silent about what is told here in better words."""
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _text(found: Sequence[Finding], arguments: argparse.Namespace) -> str:
+    answer: TextIO = arguments.answer
+    if not answer.isatty():
+        return check_output.lines(found)
+    width = shutil.get_terminal_size().columns
+    colours = check_terminal.shows_colours(os.environ)
+    return check_terminal.table(found, width=width, colours=colours)
+
+
+def _rest(
+    found: Sequence[Finding], reports: Sequence[Report], arguments: argparse.Namespace
+) -> str:
+    """Write what the format says after the clusters were asked."""
+    if arguments.format == "json":
+        return check_output.as_json(found, reports)
+    if arguments.format == "github":
+        return check_github.workflow_commands(found, reports)
+    return "" if arguments.offline else "\n" + check_output.table(reports)
+
+
+def _broken(exc: BrokenFile) -> Finding:
+    what = f"{exc.what}\n    {exc.source}" if exc.source else exc.what
+    where = f"{exc.file}, line {exc.line}" if exc.line else exc.file
+    return Finding(exc.code, what, where, file=exc.file, line=exc.line)
+
+
+def _ask(
+    config: Config, found: Sequence[Finding], arguments: argparse.Namespace, line: Progress
+) -> list[Report]:
     try:
         chosen = subjects(config, arguments.clusters, arguments.group)
     except UnknownCluster:
@@ -45,4 +101,5 @@ def _ask(config: Config, found: Sequence[Finding], arguments: argparse.Namespace
         if found:
             return []  # it is one of the problems
         raise
-    return asyncio.run(cluster_check.check(chosen, deadline=arguments.timeout))
+    checking = cluster_check.check(chosen, deadline=arguments.timeout, told=line.say)
+    return asyncio.run(checking)

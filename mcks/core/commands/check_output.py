@@ -1,4 +1,4 @@
-"""What ``mcks check`` found out, as lines and a table for people and as JSON for programs.
+"""What ``mcks check`` found out, as lines for files and pipes and as JSON for programs.
 
 Finding it out does not belong here.
 """
@@ -21,14 +21,15 @@ def lines(found: Sequence[Finding]) -> str:
     told = [f"note: {_coded(note)}" for note in of_severity("note", found)]
     told += [f"warning: {_coded(warning)}" for warning in of_severity("warning", found)]
     told += [f"- {_coded(error)}" for error in of_severity("error", found)]
-    return "\n".join([*told, f"{_number(found)} found"]) + "\n"
+    return "\n".join([*told, f"{number(found)} found"]) + "\n"
 
 
 def _coded(finding: Finding) -> str:
     return f"{finding} [{finding.code}]"
 
 
-def _number(found: Sequence[Finding]) -> str:
+def number(found: Sequence[Finding]) -> str:
+    """Say how many errors and warnings there are among *found*."""
     errors = layout.counted(len(of_severity("error", found)), "problem")
     warnings = len(of_severity("warning", found))
     return f"{errors} and {layout.counted(warnings, 'warning')}" if warnings else errors
@@ -38,12 +39,12 @@ def table(reports: Sequence[Report]) -> str:
     """Lay the reports out for a terminal: a line for each step, and one for what to do."""
     rows = [_HEADINGS]
     for report in reports:
-        name = _plain(report.cluster)
+        name = plain(report.cluster)
         for step in report.steps:
             result = step.result.upper() if step.result == "failed" else step.result
-            rows.append((name, step.step, result, _plain(step.what)))
+            rows.append((name, step.step, result, plain(step.what)))
             if step.to_do:
-                rows.append(("", "", "", f"-> {_plain(step.to_do)}"))
+                rows.append(("", "", "", f"-> {plain(step.to_do)}"))
             name = ""
     return "\n".join([*layout.columns(rows), "", _summary(reports)]) + "\n"
 
@@ -87,6 +88,6 @@ def _summary(reports: Sequence[Report]) -> str:
     return f"{good} of {layout.counted(len(reports), 'cluster')} can be used"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line, and nothing that a terminal would obey: clouds' own words are shown."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -7,20 +7,15 @@ import logging
 from pathlib import Path
 
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
+from mcks.core.checking import config_file
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.trying.subjects import Subject, subjects
-from mcks.errors import MCKSError
 
 
 def load(arguments: argparse.Namespace) -> Config:
-    """Read the file that ``--config`` names. Raises MCKSError if there is none."""
-    path = Path(arguments.config)
-    if not path.is_file():
-        raise MCKSError(f"there is no configuration {path}: name it with -f FILE")
-    config: Config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
-    return config
+    """Read the file that ``--config`` names. Raises MCKSError if that cannot be done."""
+    return config_file.read(Path(arguments.config))
 
 
 def configured_cluster(arguments: argparse.Namespace) -> ConfiguredCluster:

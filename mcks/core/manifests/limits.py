@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, Tell, at_once
 
 LONGEST = 128 * 1024
 """Bytes of ``NAME=value`` and the zero after it that Linux hands to a program (MAX_ARG_STRLEN)."""
@@ -19,8 +19,10 @@ SECRET = 1024 * 1024
 _NAME = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
-def check(secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first variable that cannot reach the container.
+def check(
+    secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]], tell: Tell = at_once
+) -> None:
+    """Raise ConfigError for the first variable that cannot reach the container, or *tell* each.
 
     *secret* is the server's, filled; *entries* are ours of the container's ``env``.
     """
@@ -28,47 +30,49 @@ def check(secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]]) -> 
     data: Mapping[Any, Any] = secret.get("data") or {}
     values = {**{n: v for n, v in data.items() if n not in texts}, **texts}
     for name in [*values, *(entry.get("name") for entry in entries)]:
-        _check_name(name)
-    sizes = {n: _size(n, v) if n in texts else _decoded(v) for n, v in values.items()}
-    expanded = {str(e["name"]): _size(str(e["name"]), e.get("value")) for e in entries}
+        _check_name(name, tell)
+    sizes = {n: _size(n, v, tell) if n in texts else _decoded(v) for n, v in values.items()}
+    expanded = {str(e["name"]): _size(str(e["name"]), e.get("value"), tell) for e in entries}
     for name, size in (sizes | expanded).items():
-        _check_size(name, size + len(f"{name}=\0"))
+        _check_size(name, size + len(f"{name}=\0"), tell)
     if (total := sum(sizes.values())) > SECRET:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
-        raise ConfigError(
+        text = (
             f"environment: all values together have {total} bytes, and a Secret holds {SECRET}: "
             f"put files into a volume instead. The largest: {', '.join(largest)}"
         )
+        tell(ConfigError(text))
 
 
-def _check_name(name: Any) -> None:
+def _check_name(name: Any, tell: Tell) -> None:
     good = isinstance(name, str) and _NAME.fullmatch(name)
     if not good or name == "." or name.startswith(".."):
-        raise ConfigError(
+        text = (
             f"environment: {name!r} cannot be a variable's name here, because a Secret cannot hold "
             "it: use letters, digits, '_', '-' and '.'"
         )
+        tell(ConfigError(text))
 
 
-def _check_size(name: str, size: int) -> None:
+def _check_size(name: str, size: int, tell: Tell) -> None:
     if size > LONGEST:
-        raise ConfigError(
+        text = (
             f"environment[{name!r}] has {size} bytes with its name, and no program starts with "
             f"more than {LONGEST} in one variable: put it into a file of a volume instead"
         )
+        tell(ConfigError(text))
 
 
-def _size(name: str, value: Any) -> int:
+def _size(name: str, value: Any, tell: Tell) -> int:
     if value is None:  # it comes from elsewhere
         return 0
     try:
         encoded = str(value).encode()
     except UnicodeEncodeError:
-        raise ConfigError(
-            f"environment[{name!r}] has characters that are no Unicode text"
-        ) from None
+        tell(ConfigError(f"environment[{name!r}] has characters that are no Unicode text"))
+        return 0
     if b"\0" in encoded:
-        raise ConfigError(f"environment[{name!r}] has a zero byte, at which a variable ends")
+        tell(ConfigError(f"environment[{name!r}] has a zero byte, at which a variable ends"))
     return len(encoded)
 
 

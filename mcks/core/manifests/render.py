@@ -25,7 +25,7 @@ from mcks.core.manifests.misread import Misread, misread
 from mcks.core.manifests.sandbox import interpolate, template_line
 from mcks.core.objects import Manifest
 from mcks.core.patching.patch import PATCH_TYPE, apply_patches
-from mcks.errors import BadPatch, BadTemplate
+from mcks.errors import BadPatch, BadTemplate, Tell, at_once
 
 _COLUMN = re.compile(r"^column (\d+): ")
 _INDICATOR = re.compile("anchor|alias|tag|block scalar")
@@ -76,6 +76,7 @@ def render_objects(
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
     translate: Callable[[list[Manifest]], list[Manifest]] = list,
+    tell: Tell = at_once,
 ) -> list[Manifest]:
     """Render all *templates* in the order of their keys, mark the objects, apply all *patches*.
 
@@ -85,12 +86,13 @@ def render_objects(
 
     Raises BadTemplate or BadPatch with the key that is to blame: for what cannot be rendered or
     applied, an object without apiVersion, kind or name, two objects of one name, and a number or
-    boolean where Kubernetes wants a string.
+    boolean where Kubernetes wants a string. *tell* may take each of these mistakes instead: what
+    has one is left out then.
     """
-    objects = translate(_objects(templates, variables))
+    objects = translate(_objects(templates, variables, tell))
     for manifest in objects:
         _mark(manifest, labels, annotations)
-    patched = apply_patches(objects, _patches(patches, variables))
+    patched = apply_patches(objects, _patches(patches, variables, tell), tell)
     for manifest in patched:
         _mark(manifest, labels, annotations)
     return patched
@@ -105,25 +107,40 @@ def _interpolated(
         raise BadTemplate(exc.message, key=key, line=exc.line) from exc
 
 
-def _objects(templates: Mapping[str, str], variables: Mapping[str, Any]) -> list[Manifest]:
+def _objects(
+    templates: Mapping[str, str], variables: Mapping[str, Any], tell: Tell
+) -> list[Manifest]:
     objects: list[Manifest] = []
     origins: dict[tuple[str, ...], str] = {}
     for key in sorted(templates):
-        for number, manifest in enumerate(render(key, templates[key], variables), 1):
-            try:
-                identity = _identity(manifest)
-            except Mistake as exc:
-                raise BadTemplate(f"document {number}: {exc.message}", key=key) from exc
-            if identity in origins:
-                same = f"{manifest['kind']} {manifest['metadata']['name']!r}"
-                raise BadTemplate(
-                    f"document {number} is the {same} that template {origins[identity]!r} makes. "
-                    "Rename one of them, or set one of the keys to None",
-                    key=key,
-                )
-            origins[identity] = key
-            objects.append(manifest)
+        try:
+            objects += _of_template(key, templates[key], variables, origins)
+        except BadTemplate as exc:
+            tell(exc)
     return objects
+
+
+def _of_template(
+    key: str, template: str, variables: Mapping[str, Any], origins: dict[tuple[str, ...], str]
+) -> list[Manifest]:
+    """Render one template; *origins* has the objects that are there, and gets its own."""
+    documents = render(key, template, variables)
+    own: dict[tuple[str, ...], str] = {}
+    for number, manifest in enumerate(documents, 1):
+        try:
+            identity = _identity(manifest)
+        except Mistake as exc:
+            raise BadTemplate(f"document {number}: {exc.message}", key=key) from exc
+        if twice := origins.get(identity) or own.get(identity):
+            same = f"{manifest['kind']} {manifest['metadata']['name']!r}"
+            raise BadTemplate(
+                f"document {number} is the {same} that template {twice!r} makes. "
+                "Rename one of them, or set one of the keys to None",
+                key=key,
+            )
+        own[identity] = key
+    origins |= own
+    return documents
 
 
 def _identity(manifest: Manifest) -> tuple[str, ...]:
@@ -149,20 +166,27 @@ def _identity(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _patches(
-    patches: Mapping[str, str], variables: Mapping[str, Any]
+    patches: Mapping[str, str], variables: Mapping[str, Any], tell: Tell
 ) -> list[tuple[str, Manifest]]:
-    documents = []
+    documents: list[tuple[str, Manifest]] = []
     for key in sorted(patches):
         try:
-            rendered = render(key, patches[key], variables)
-        except BadTemplate as exc:
-            where = f"line {exc.line}" if exc.line else ""
-            raise BadPatch(exc.message, key=key, path=where) from exc
-        for document in rendered:
-            if found := misread(document, custom=_is_custom(document)):
-                raise BadPatch(_quote_it(found), key=key, path=found.path)
-            documents.append((key, document))
+            documents += _of_patch(key, patches[key], variables)
+        except BadPatch as exc:
+            tell(exc)
     return documents
+
+
+def _of_patch(key: str, patch: str, variables: Mapping[str, Any]) -> list[tuple[str, Manifest]]:
+    try:
+        rendered = render(key, patch, variables)
+    except BadTemplate as exc:
+        where = f"line {exc.line}" if exc.line else ""
+        raise BadPatch(exc.message, key=key, path=where) from exc
+    for document in rendered:
+        if found := misread(document, custom=_is_custom(document)):
+            raise BadPatch(_quote_it(found), key=key, path=found.path)
+    return [(key, document) for document in rendered]
 
 
 def _is_custom(patch: Manifest) -> bool:

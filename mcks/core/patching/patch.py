@@ -15,7 +15,7 @@ from mcks.core.objects import Manifest
 from mcks.core.patching import json_merge as rfc7386
 from mcks.core.patching import patch_schema, strategic
 from mcks.core.patching.json_value import Refused, plain, word
-from mcks.errors import BadPatch, unknown
+from mcks.errors import BadPatch, NoTarget, Tell, at_once, unknown
 
 PATCH_TYPE = "mcks.hub.jupyter.org/patch-type"
 """Annotation of a patch: ``strategic`` (the default) or ``merge``, for custom resources."""
@@ -58,8 +58,12 @@ def json_merge(original: Manifest, patch: Mapping[str, Any]) -> Manifest:
         raise _bad_patch(e, "") from None
 
 
+class _NoTarget(Refused):
+    """The object that a patch is for is not there."""
+
+
 def apply_patches(
-    objects: Sequence[Manifest], patches: Sequence[tuple[str, Manifest]]
+    objects: Sequence[Manifest], patches: Sequence[tuple[str, Manifest]], tell: Tell = at_once
 ) -> list[Manifest]:
     """Apply each patch, in order, to the object of its kind and ``metadata.name``.
 
@@ -70,13 +74,14 @@ def apply_patches(
 
     Raises BadPatch with the patch's name and the path: for an absent target, for what kubectl
     refuses, for a result with another identity, and for one that still holds a ``$`` directive.
+    *tell* may take that instead: the patch is then left out.
     """
     result = list(objects)
     for key, patch in patches:
         try:
             _apply(result, patch)
         except Refused as e:
-            raise _bad_patch(e, key) from None
+            tell(_bad_patch(e, key))
     return result
 
 
@@ -130,7 +135,7 @@ def _find(objects: Sequence[Manifest], patch: Manifest, *, optional: bool) -> in
         text = f"matches more than one object: {places}. Name apiVersion or namespace too"
         raise Refused(text)
     if not found and not optional:
-        raise Refused(_no_target(objects, patch))
+        raise _NoTarget(_no_target(objects, patch))
     return found[0] if found else None
 
 
@@ -231,4 +236,5 @@ def _directives(
 
 def _bad_patch(error: Refused, key: str) -> BadPatch:
     path = "".join(step if step.startswith("[") else f".{step}" for step in error.path)
-    return BadPatch(error.message, key=key, path=path.removeprefix("."))
+    kind = NoTarget if isinstance(error, _NoTarget) else BadPatch
+    return kind(error.message, key=key, path=path.removeprefix("."))

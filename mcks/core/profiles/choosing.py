@@ -15,7 +15,7 @@ from mcks.core.administrator.functions import ask
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.profiles import offer, options_form, profile_list, selection
 from mcks.core.profiles.overrides import Overridable, Overrides, without_effect
-from mcks.errors import ConfigError, MCKSError, NotAllowed, UnknownProfile
+from mcks.errors import ConfigError, MCKSError, NotAllowed, Tell, UnknownProfile, at_once
 
 
 class Hub(Protocol):
@@ -64,10 +64,13 @@ class Choosing:
         """Forget what was chosen: this start has no profile."""
         self.profile, self.options, self.notices = "", {}, ()
 
-    def sample(self, chosen: selection.Selection) -> None:
-        """Set what *chosen* overrides as far as it can be known without calling functions."""
+    def sample(self, chosen: selection.Selection, tell: Tell = at_once) -> None:
+        """Set what *chosen* overrides as far as it can be known without calling functions.
+
+        Raises ConfigError for a value that its trait refuses; *tell* may take it instead.
+        """
         self.profile, self.options = chosen.profile.slug, chosen.options
-        self.overrides.apply_values(chosen.levels)
+        self.overrides.apply_values(chosen.levels, tell)
 
     def remember(self, user_options: Mapping[str, Any] | None) -> None:
         """Take *user_options* as those of an earlier start, which may be out of date."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol
 
 from traitlets import TraitError
@@ -14,7 +15,7 @@ from mcks.core.manifests.levels import join_levels
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.core.profiles.profile_list import Overriding
-from mcks.errors import ConfigError, unknown
+from mcks.errors import ConfigError, Tell, at_once, unknown
 
 _LEVELS = {"objects", "resources", "patches"}
 """Traits whose profiles' values are merged by key, as templates are."""
@@ -59,12 +60,18 @@ class Overrides:
                 self._set(name, value, level)
             self._choose_one_cluster(level)
 
-    def apply_values(self, levels: Iterable[Overriding]) -> None:
-        """Set what *levels* override as far as it can be known without calling functions."""
+    def apply_values(self, levels: Iterable[Overriding], tell: Tell = at_once) -> None:
+        """Set what *levels* override as far as it can be known without calling functions.
+
+        Raises ConfigError for a value that its trait refuses; *tell* may take it instead.
+        """
         for level in levels:
             for name, value in level.values.items():
                 if not callable(value):
-                    self._set(name, value, level)
+                    try:
+                        self._set(name, value, level)
+                    except ConfigError as exc:
+                        tell(exc)
             self._choose_one_cluster(level)
 
     async def call(self, functions: Mapping[str, Any]) -> None:
@@ -121,16 +128,22 @@ def without_effect(profile: profile_list.Profile) -> Iterator[str]:
             yield f"{level.place(name)}: {name!r} has no effect. Here it is {TRAITS[name].advice}"
 
 
-def check_level(level: Overriding, spawner: Overridable | type[Overridable]) -> None:
-    """Raise ConfigError if *level* names what is no trait of *spawner*."""
-    cls = spawner if isinstance(spawner, type) else type(spawner)
-    names = set(cls.class_trait_names(config=True))
+def check_level(
+    level: Overriding, spawner: Overridable | type[Overridable], tell: Tell = at_once
+) -> None:
+    """Raise ConfigError if *level* names what is no trait of *spawner*, or *tell* each name."""
+    names = _names(spawner if isinstance(spawner, type) else type(spawner))
     for name, value in level.values.items():
         if name in names or (name in level.theirs and name in _THEIRS):
             continue
         known = names | (_THEIRS if name in level.theirs else set())
         advice = instead_of(str(name), value) or unknown("trait", str(name), known)
-        raise ConfigError(f"{level.place(name)}: {advice}")
+        tell(ConfigError(f"{level.place(name)}: {advice}"))
+
+
+@cache
+def _names(cls: type[Overridable]) -> frozenset[str]:
+    return frozenset(cls.class_trait_names(config=True))
 
 
 def merge_value(base: Any, override: Any) -> Any:

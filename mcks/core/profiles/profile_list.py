@@ -6,8 +6,7 @@ them (selection.py) does not belong here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,13 +14,12 @@ from typing import Any, NamedTuple
 from slugify import slugify
 
 from mcks.core.administrator.access import EVERYBODY, Access
-from mcks.core.profiles.keys import others
+from mcks.core.profiles.entry import OVERRIDES, OVERRIDING, Entry
+from mcks.core.profiles.keys import Told
 from mcks.errors import ConfigError
 
-_OVERRIDES = ("kubespawner_override", "spawner_override")
-_OVERRIDING = {*_OVERRIDES, "cluster"}
 _SHOWN = {"display_name", "description"}
-_CHOOSES = _OVERRIDING | {"default", "allowed_groups", "allow"}
+_CHOOSES = OVERRIDING | {"default", "allowed_groups", "allow"}
 _PROFILE = _SHOWN | _CHOOSES | {"slug", "description_html", "profile_options"}
 _FANCY = {"description_in_choices", "dynamic_image_building"}
 """Keys that only jupyterhub-fancy-profiles' form reads."""
@@ -32,7 +30,7 @@ _IDLE = {"slug"}
 _UNLISTED = (
     _SHOWN
     | _FANCY
-    | set(_OVERRIDES)
+    | set(OVERRIDES)
     | {"enabled", "display_name_in_choices", "validation_regex", "validation_message"}
 )
 UNLISTED = "unlisted-choice"
@@ -133,6 +131,10 @@ class Listed:
     """Entries with a mistake: where, what, and what to write instead."""
     ignored: tuple[str, ...] = ()
     """Keys without effect."""
+    unsound: tuple[Profile, ...] = ()
+    """What could be read of the entries that are left out: for a look at what else is wrong."""
+    doubts: tuple[str, ...] = ()
+    """What works, and was probably meant otherwise."""
 
 
 def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> Listed:
@@ -142,26 +144,41 @@ def parse(profile_list: Sequence[Any] | Mapping[str, Any]) -> Listed:
     is the default if none of them is marked. Raises ConfigError if this is no list, or if nothing
     of it can be used: without profiles, everybody would start what the hub's settings say.
     """
+    listed = survey(profile_list)
+    if listed.left_out and not listed.profiles:
+        raise ConfigError(f"{'; '.join(listed.left_out)} (so no profile is left)")
+    return listed
+
+
+def survey(profile_list: Sequence[Any] | Mapping[str, Any]) -> Listed:
+    """Do the same for a look at a configuration: it may leave nothing.
+
+    Raises ConfigError if this is no list.
+    """
     profiles: dict[str, Profile] = {}
-    left_out: list[str] = []
-    ignored: list[str] = []
+    told = Told()
     places: dict[str, str] = {}
-    for where, entry in _entries(profile_list):
-        try:
-            profile = _profile(where, entry, ignored)
-        except ConfigError as exc:
-            left_out.append(str(exc))
-            continue
-        if profile.slug in profiles:
-            left_out.append(
+    unsound = []
+    for where, value in _entries(profile_list):
+        entry = Entry(where, value, told)
+        profile = _profile(entry)
+        if not entry.is_sound:
+            unsound.append(profile)
+        elif profile.slug in profiles:
+            entry.wrong(
                 f"{where} and {places[profile.slug]} have the same slug {profile.slug!r}: "
                 "give one of them another 'slug'"
             )
-            continue
-        places[profile.slug], profiles[profile.slug] = where, profile
-    if left_out and not profiles:
-        raise ConfigError(f"{'; '.join(left_out)} (so no profile is left)")
-    return Listed(with_default([*profiles.values()]), tuple(left_out), tuple(ignored))
+        else:
+            places[profile.slug], profiles[profile.slug] = where, profile
+    told.doubts += _two_defaults("profile_list", profiles.values())
+    return Listed(
+        with_default([*profiles.values()]),
+        tuple(told.mistakes),
+        tuple(told.ignored),
+        tuple(unsound),
+        tuple(told.doubts),
+    )
 
 
 def _entries(profile_list: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -209,167 +226,120 @@ def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     )
 
 
+def _two_defaults(where: str, entries: Iterable[Profile | Choice]) -> Iterator[str]:
+    marked = [entry.display_name for entry in entries if entry.default]
+    if len(marked) > 1:
+        yield (
+            f"{where}: {' and '.join(map(repr, marked))} are both the default: {marked[0]!r} counts"
+        )
+
+
 def _default_order(what: Profile | Choice) -> tuple[bool, bool]:
     return bool(what.unavailable), not what.default
 
 
-def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
-    extra = others(where, entry, _PROFILE, ignored)
-    name = _text(where, entry, "display_name")
-    if not name:
-        raise ConfigError(f"{where} needs a 'display_name': the text that users see")
-    slug = entry.get("slug") or slugify(name)
-    if not isinstance(slug, str) or not slug:
-        raise ConfigError(f"{where} needs a 'slug': none can be made of {name!r}")
-    options = entry.get("profile_options") or {}
-    place = f"{where}['profile_options']"
-    if not isinstance(options, Mapping):
-        raise ConfigError(f"{place} must be a dict of options, not {type(options).__name__}")
+def _profile(entry: Entry) -> Profile:
+    extra = entry.foreign(_PROFILE)
+    name = entry.text("display_name")
+    if entry.is_dict and not name and isinstance(entry.values.get("display_name", ""), str | None):
+        entry.wrong(f"{entry.where} needs a 'display_name': the text that users see")
     return Profile(
-        slug=slug,
+        slug=_slug(entry, name),
         display_name=name,
-        description=_text(where, entry, "description"),
-        default=bool(entry.get("default", False)),
-        overrides=_overrides(where, entry),
-        theirs=_theirs(entry),
-        description_html=_text(where, entry, "description_html"),
+        description=entry.text("description"),
+        default=bool(entry.values.get("default", False)),
+        overrides=entry.overrides(),
+        theirs=entry.theirs(),
+        description_html=entry.text("description_html"),
         options=tuple(
-            _option(f"{place}[{key!r}]", key, value, ignored) for key, value in options.items()
+            _option(key, option) for key, option in entry.entries("profile_options", "options")
         ),
-        access=_access(where, entry),
+        access=entry.access(),
         extra=extra,
     )
 
 
-def _option(where: str, key: Any, entry: Any, ignored: list[str]) -> Option:
-    extra = others(where, entry, _OPTION, ignored)
-    _check_name(where, key, "option")
-    if key == "profile" or key.endswith(f"--{UNLISTED}"):
-        raise ConfigError(f"{where}: an option cannot have this key: the form needs it itself")
-    choices = entry.get("choices") or {}
-    if not isinstance(choices, Mapping):
-        raise ConfigError(
-            f"{where}['choices'] must be a dict of choices, not {type(choices).__name__}"
+def _slug(entry: Entry, name: str) -> str:
+    slug = entry.values.get("slug") or slugify(name)
+    if isinstance(slug, str) and slug:
+        return slug
+    if name or entry.values.get("slug"):
+        entry.wrong(f"{entry.where} needs a 'slug': none can be made of {name!r}")
+    return ""
+
+
+def _option(key: Any, entry: Entry) -> Option:
+    extra = entry.foreign(_OPTION)
+    entry.check_name(key, "option")
+    if key == "profile" or str(key).endswith(f"--{UNLISTED}"):
+        entry.wrong(f"{entry.where}: an option cannot have this key: the form needs it itself")
+    choices = [_choice(k, choice) for k, choice in entry.entries("choices", "choices")]
+    entry.told.doubts += _two_defaults(entry.where, choices)
+    unlisted = _unlisted(
+        Entry(
+            f"{entry.where}['unlisted_choice']",
+            entry.values.get("unlisted_choice") or {},
+            entry.told,
         )
-    unlisted = _unlisted(f"{where}['unlisted_choice']", entry.get("unlisted_choice") or {}, ignored)
-    if not choices and unlisted is None:
-        raise ConfigError(
-            f"{where} offers nothing: write 'choices', or an 'unlisted_choice' with 'enabled': True"
+    )
+    if not choices and unlisted is None and entry.is_sound:
+        entry.wrong(
+            f"{entry.where} offers nothing: write 'choices', "
+            "or an 'unlisted_choice' with 'enabled': True"
         )
     return Option(
-        key=key,
-        display_name=_text(where, entry, "display_name") or key,
-        description=_text(where, entry, "description"),
-        choices=with_default_choice(
-            [
-                _choice(f"{where}['choices'][{k!r}]", k, value, ignored)
-                for k, value in choices.items()
-            ]
-        ),
+        key=str(key),
+        display_name=entry.text("display_name") or str(key),
+        description=entry.text("description"),
+        choices=with_default_choice(choices),
         unlisted=unlisted,
-        extra=extra | {k: entry[k] for k in _FANCY if k in entry},
+        extra=extra | _of_fancy_profiles(entry),
     )
 
 
-def _choice(where: str, key: Any, entry: Any, ignored: list[str]) -> Choice:
-    extra = others(where, entry, _CHOICE | _IDLE, ignored)
-    ignored += (
-        f"{where}: {idle!r} has no effect: a choice's name is its key" for idle in _IDLE & {*entry}
+def _choice(key: Any, entry: Entry) -> Choice:
+    extra = entry.foreign(_CHOICE | _IDLE)
+    entry.told.ignored += (
+        f"{entry.where}: {idle!r} has no effect: a choice's name is its key"
+        for idle in _IDLE & {*entry.values}
     )
-    _check_name(where, key, "choice")
+    entry.check_name(key, "choice")
     if key == UNLISTED:
-        raise ConfigError(f"{where}: a choice cannot have this key: the form needs it itself")
+        entry.wrong(f"{entry.where}: a choice cannot have this key: the form needs it itself")
     return Choice(
-        key=key,
-        display_name=_text(where, entry, "display_name") or key,
-        description=_text(where, entry, "description"),
-        default=bool(entry.get("default", False)),
-        overrides=_overrides(where, entry),
-        theirs=_theirs(entry),
-        access=_access(where, entry),
+        key=str(key),
+        display_name=entry.text("display_name") or str(key),
+        description=entry.text("description"),
+        default=bool(entry.values.get("default", False)),
+        overrides=entry.overrides(),
+        theirs=entry.theirs(),
+        access=entry.access(),
         extra=extra,
     )
 
 
-def _unlisted(where: str, entry: Any, ignored: list[str]) -> Unlisted | None:
-    extra = others(where, entry, _UNLISTED, ignored)
-    regex = _text(where, entry, "validation_regex")
-    try:
-        re.compile(regex)
-    except re.error as exc:
-        raise ConfigError(f"{where}['validation_regex'] is no regular expression: {exc}") from exc
-    overrides = _overrides(where, entry)
+def _unlisted(entry: Entry) -> Unlisted | None:
+    extra = entry.foreign(_UNLISTED)
+    regex = entry.pattern("validation_regex")
+    overrides = entry.overrides()
     for name in TEMPLATES & overrides.keys():
         if "{value}" in str(overrides[name]):
-            raise ConfigError(
-                f"{where}: {name!r} is a template, of which a user's text may not become a part: "
-                "write {{ options.NAME }}, with the option's own name, instead of {value}"
+            entry.wrong(
+                f"{entry.where}: {name!r} is a template, of which a user's text may not become a "
+                "part: write {{ options.NAME }}, with the option's own name, instead of {value}"
             )
-    if not entry.get("enabled"):
+    if not entry.values.get("enabled"):
         return None
     return Unlisted(
-        display_name=_text(where, entry, "display_name"),
-        display_name_in_choices=_text(where, entry, "display_name_in_choices") or "Other...",
+        display_name=entry.text("display_name"),
+        display_name_in_choices=entry.text("display_name_in_choices") or "Other...",
         validation_regex=regex,
-        validation_message=_text(where, entry, "validation_message"),
+        validation_message=entry.text("validation_message"),
         overrides=overrides,
-        theirs=_theirs(entry),
-        extra=extra | {k: entry[k] for k in _FANCY if k in entry},
+        theirs=entry.theirs(),
+        extra=extra | _of_fancy_profiles(entry),
     )
 
 
-def _access(where: str, entry: Mapping[str, Any]) -> Access:
-    groups, allow = entry.get("allowed_groups"), entry.get("allow")
-    if groups is None and allow is None:
-        return EVERYBODY
-    if isinstance(groups, str) or not isinstance(groups, list | tuple | set | frozenset | None):
-        raise ConfigError(
-            f"{where}['allowed_groups'] must be a list of groups, not {type(groups).__name__}"
-        )
-    if allow is not None and not callable(allow):
-        raise ConfigError(
-            f"{where}['allow'] must be a function of the spawner, not {type(allow).__name__}"
-        )
-    return Access(None if groups is None else frozenset(map(str, groups)), allow)
-
-
-def _overrides(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the two spellings of the override and the shorthand ``cluster``."""
-    joined: dict[str, Any] = {}
-    if _OVERRIDING.isdisjoint(entry):
-        return joined
-    for key in _OVERRIDES:
-        value = entry.get(key) or {}
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{where}: {key!r} must be a dict, not {type(value).__name__}")
-        joined.update(value)
-    if "cluster" in entry:
-        if "cluster" in joined:
-            raise ConfigError(f"{where} names its cluster twice: keep only the key 'cluster'")
-        joined["cluster"] = entry["cluster"]
-    if joined.get("cluster") and joined.get("kubernetes_context"):
-        raise ConfigError(
-            f"{where} has both a cluster and a kubernetes_context: keep one "
-            "(a context without an entry in `clusters` needs only kubernetes_context)"
-        )
-    return joined
-
-
-def _theirs(entry: Mapping[str, Any]) -> frozenset[str]:
-    """Name what only ``kubespawner_override`` says, so that it has KubeSpawner's meaning."""
-    theirs, ours = (entry.get(key) or {} for key in _OVERRIDES)
-    return frozenset(theirs.keys() - ours.keys())
-
-
-def _check_name(where: str, key: Any, what: str) -> None:
-    if not isinstance(key, str) or not key:
-        raise ConfigError(f"{where}: the key of a {what} must be a text, not {key!r}: quote it")
-
-
-def _text(where: str, entry: Mapping[str, Any], key: str) -> str:
-    value = entry.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise ConfigError(f"{where}[{key!r}] must be a text, not {type(value).__name__}")
-    return value
+def _of_fancy_profiles(entry: Entry) -> dict[str, Any]:
+    return {key: entry.values[key] for key in _FANCY if key in entry.values}

@@ -11,7 +11,7 @@ from typing import Any
 
 from mcks.core.manifests import limits, references
 from mcks.core.objects import Manifest, metadata
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, Tell, at_once
 
 CONTAINER = "notebook"
 _MEMORY = {"MEM_LIMIT": "limits", "MEM_GUARANTEE": "requests"}
@@ -25,7 +25,9 @@ _AS_TYPED = {
 nothing, and no other variable may become part of who has access to a server."""
 
 
-def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> list[Manifest]:
+def attach(
+    objects: Sequence[Manifest], key: str, env: Mapping[str, Any], tell: Tell = at_once
+) -> list[Manifest]:
     """Return *objects* with *env* in the Secret *key* and the container ``notebook`` reading it.
 
     *env* maps names to strings. A text with ``$(NAME)`` becomes an ``env`` entry of the container,
@@ -34,7 +36,7 @@ def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> lis
     follow the patched container's resources, and JUPYTER_IMAGE its image.
 
     Raises ConfigError if the Secret, the Pod or the container is missing, or if a variable cannot
-    reach the container.
+    reach the container; *tell* may take the latter instead.
     """
     pod = find(objects, "Pod", key)
     secret = find(objects, "Secret", key)
@@ -57,7 +59,7 @@ def attach(objects: Sequence[Manifest], key: str, env: Mapping[str, Any]) -> lis
     }
     kept = {name: text for name, text in texts.items() if name not in (secret.get("data") or {})}
     filled = {**secret, "stringData": kept | (secret.get("stringData") or {})}
-    limits.check(filled, entries.values())
+    limits.check(filled, entries.values(), tell)
     replaced = {id(pod): _with_container(pod, container), id(secret): filled}
     return [replaced.get(id(manifest), manifest) for manifest in objects]
 

@@ -32,7 +32,7 @@ from mcks.core.objects import Manifest
 from mcks.core.servers.environment import attach, find, notebook_container
 from mcks.core.servers.server import Created, Plan
 from mcks.core.servers.starting import StartingSpawner
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, Tell, at_once
 
 
 def make(
@@ -42,17 +42,20 @@ def make(
     kept_namespace: str = "",
     *,
     translated: bool = True,
+    tell: Tell = at_once,
 ) -> Plan:
     """Plan the start of *spawner*, whose profile is applied.
 
     *kept_key* names its objects if data hangs on that name, *kept_namespace* is the user's own if
-    they have one already. *translated*: as KubeSpawner's words say. Raises ConfigError.
+    they have one already. *translated*: as KubeSpawner's words say. Raises ConfigError; *tell* may
+    take those mistakes beyond which a plan makes sense, to see what else there is.
     """
     if spawner.internal_ssl:
-        raise ConfigError(
+        text = (
             "JupyterHub.internal_ssl cannot work: gateways end TLS, so the hub's certificates "
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
+        tell(ConfigError(text, code="MCKS022"))
     translation = spawner.translation()
     key = kept_key or key_of(spawner, translation)
     namespace = _namespace(spawner, configured, translation, kept_namespace)
@@ -62,12 +65,12 @@ def make(
     rendered = partial(
         _objects, spawner, configured, translation if translated else translation.without_words()
     )
-    objects = rendered(created, spawner.name)
-    target = _target(spawner, configured, objects, created)
+    objects = rendered(created, spawner.name, tell=tell)
+    target = _target(spawner, configured, objects, created, tell)
     of_server = _of_this_server_alone(objects, spawner, rendered, created)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
-    return Plan(attach(objects, key, env), target, created, of_server, notes)
+    return Plan(attach(objects, key, env, tell), target, created, of_server, notes)
 
 
 def _of_this_server_alone(
@@ -167,12 +170,14 @@ def _target(
     configured: ConfiguredCluster,
     objects: Sequence[Manifest],
     created: Created,
+    tell: Tell,
 ) -> Target:
     """Say where the server must answer. The address of a Pod is known only when it has one."""
     cluster, route = configured.cluster, _route(spawner, configured)
     url = _public_url(spawner, configured)
     if route not in DIRECT:
-        return Target(_gateway(url, cluster.name), spawner.proxy_spec, spawner.ready_check, route)
+        url = _gateway(url, cluster.name, tell)
+        return Target(url, spawner.proxy_spec, spawner.ready_check, route)
     if url:
         raise ConfigError(f"cluster {cluster.name!r}: {contradiction(route)}")
     container = notebook_container(find(objects, "Pod", created.key))
@@ -184,14 +189,20 @@ def _target(
     return Target(url, spawner.proxy_spec, spawner.ready_check, route)
 
 
-def _gateway(url: str, cluster: str) -> str:
+def _gateway(url: str, cluster: str, tell: Tell) -> str:
     if not url:
-        raise ConfigError(
+        text = (
             f"cluster {cluster!r} has no ingress_public_url: write the URL of its gateway into "
             "`clusters` or into the profile's spawner_override; or, if hub and proxy reach its "
             'Services or its Pods without one, route = "service" or "pod"'
         )
-    return check_public_url(url)
+        tell(ConfigError(text, code="MCKS105"))
+        return url
+    try:
+        return check_public_url(url)
+    except ConfigError as exc:
+        tell(ConfigError(str(exc), code="MCKS105"))
+        return url
 
 
 def _objects(
@@ -200,6 +211,8 @@ def _objects(
     translation: Translation,
     created: Created,
     servername: str,
+    *,
+    tell: Tell = at_once,
 ) -> list[Manifest]:
     templates = _templates(spawner, configured, translation)
     objects = render_objects(
@@ -223,6 +236,7 @@ def _objects(
             servername=servername,
             hub_id=created.hub_id,
         ),
+        tell=tell,
     )
     if not configured.cluster.isolate:
         return objects

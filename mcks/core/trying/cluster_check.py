@@ -68,14 +68,27 @@ _REMEDIES: dict[str, dict[type[MCKSError], str]] = {
 }
 
 
-async def check(chosen: Sequence[Subject], *, deadline: float = DEADLINE) -> list[Report]:
-    """Check all *chosen* clusters at the same time, each for *deadline* seconds at the most."""
+async def check(
+    chosen: Sequence[Subject],
+    *,
+    deadline: float = DEADLINE,
+    told: Callable[[str, int, int], None] = lambda what, done, of: None,
+) -> list[Report]:
+    """Check all *chosen* clusters at the same time, each for *deadline* seconds at the most.
+
+    *told* hears how many of them are done.
+    """
     at_a_time = asyncio.Semaphore(_AT_A_TIME)
     shared = SharedCredentials()
+    done = 0
 
     async def one(subject: Subject) -> Report:
+        nonlocal done
         async with at_a_time:
-            return await _Check(subject, shared, deadline).run()
+            report = await _Check(subject, shared, deadline).run()
+        done += 1
+        told("Asking clusters", done, len(chosen))
+        return report
 
     return list(await asyncio.gather(*map(one, chosen)))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from traitlets import TraitError
 from traitlets.config import Config
 
-from mcks.core.checking.config_check import each_choice_once
+from mcks.core.checking.profiles import each_choice_once
 from mcks.core.checking.sample import Sample, without_failing
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure

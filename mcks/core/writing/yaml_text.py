@@ -17,6 +17,8 @@ from mcks.core.writing.marks import Marks
 
 _LINES = re.compile(r"\S.*\n(?:.*\n)*.*\S\n?")
 """What is easier to read as a block: lines without blank ones at their ends."""
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+"""What breaks lines for YAML and not for people."""
 _WIDE = 10**6
 """So that no text is folded: an expression stays in one piece."""
 
@@ -54,6 +56,8 @@ def _represent(dumper: _Dumper, text: str) -> yaml.ScalarNode:
         style = '"'
     if _LINES.fullmatch(text):
         style = "|"
+    if _BREAKS.search(text):
+        style = '"'  # where they are escaped
     return dumper.represent_scalar("tag:yaml.org,2002:str", ready, style=style)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ S.clusters = {
     "a": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"},
     "b": {"context": "ctx-b", "ingress_public_url": "http://192.0.2.2"},
 }
+S.hub_connect_url = "https://hub.example.org"
+c.JupyterHub.spawner_class = "mcks"
 S.profile_list = [
     {"display_name": "Small", "cluster": "a"},
     {"display_name": "Large", "cluster": "b", "spawner_override": {"mem_limit": "8G"}},
@@ -88,7 +91,7 @@ def test_none_is_a_value_where_jupyterhub_takes_it(tmp_path: Path, extra: str) -
         ),
         ("S.clusters['a']['route'] = 'ingres'", "Did you mean 'ingress'"),
         ("S.clusters['a']['route'] = 'httproute'", "clusters['a'].route_gateway is missing"),
-        ("S.clusters['a']['labels'] = {'a': 1}", "clusters['a']: "),
+        ("S.clusters['a']['labels'] = {'a': 1}", "clusters['a'].labels: "),
         ("del S.clusters['a']['ingress_public_url']", "cluster 'a' has no ingress_public_url"),
         ("S.clusters['a'] = 'ctx-a'", "clusters"),
         ("S.profile_list[0]['cluster'] = 'aa'", "unknown cluster 'aa'. Did you mean 'a'"),
@@ -181,6 +184,35 @@ def test_the_command_lists_mistakes_and_fails(
     assert capsys.readouterr().out == "0 problems found\n"
     assert run(tmp_path, "check", "--offline", extra="S.patchs = {}") == 1
     assert capsys.readouterr().out.endswith("1 problem found\n")
+
+
+def test_warnings_fail_only_if_they_are_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    short = "S.start_timeout = 20"
+    assert run(tmp_path, "check", "--offline", extra=short) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("warning: profile 'small' and 1 more: start_timeout is 20 seconds")
+    assert out.endswith("0 problems and 1 warning found\n")
+    assert run(tmp_path, "check", "--offline", "--strict", extra=short) == 1
+
+
+def test_nothing_is_told_twice_and_other_logs_speak_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    before = logging.getLogger("traitlets").level
+    assert run(tmp_path, "check", "--offline", extra="S.patchs = {}") == 1
+    assert "patchs" not in capsys.readouterr().err
+    assert logging.getLogger("traitlets").level == before
+
+
+def test_github_gets_a_command_with_the_line_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    extra = "S.patchs = {}"
+    assert run(tmp_path, "check", "--offline", "--format", "github", extra=extra) == 1
+    line = len((GOOD + extra).splitlines())
+    assert f"jupyterhub_config.py,line={line},title=MCKS012%3A" in capsys.readouterr().out
 
 
 def test_a_configuration_that_is_not_there_is_named(

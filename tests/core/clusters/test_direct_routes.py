@@ -39,7 +39,7 @@ def config_of(entry: dict[str, Any], **settings: Any) -> Config:
     config = Config()
     if "KUBECONFIG" in os.environ:
         entry = {"context": "ctx"} | entry
-    config.JupyterHub.hub_connect_url = "http://hub:8081"
+    config.JupyterHub.update({"spawner_class": "mcks", "hub_connect_url": "http://hub:8081"})
     config.MultiClusterKubeSpawner.clusters = {"here": entry}
     config.MultiClusterKubeSpawner.update(settings)
     return config

@@ -16,7 +16,7 @@ from tests.core import kubeconfigs
 
 CONFIG = """
 import os
-
+c.JupyterHub.hub_connect_url = "https://hub.example.org"
 c.JupyterHub.spawner_class = "mcks"
 c.JupyterHub.cookie_secret = b"never-printed"
 c.Authenticator.admin_users = {"never-printed"}
@@ -100,7 +100,8 @@ def test_a_piece_at_the_end_of_the_file_passes_the_check(
     path.write_text(CONFIG + piece)
     assert main(["check", "--offline"]) == 0
     told = capsys.readouterr().out
-    assert "0 problems found" in told
+    assert "0 problems and 1 warning found" in told
+    assert "c.KubeSpawner: nobody reads this section" in told
     assert "read_kubespawner = True to have that section read" in told  # it may go now
 
 

@@ -35,7 +35,10 @@ def test_each_converted_configuration_passes_the_check_without_a_word(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", str(kubeconfigs.write(tmp_path / "kc", "x")))
     config = configuration(ALL[name])
-    found = config_check.check(after(config, piece_of(config)))
+    converted = after(config, piece_of(config))
+    converted.JupyterHub.spawner_class = "mcks"
+    converted.JupyterHub.hub_connect_url = "https://hub.example.org"
+    found = config_check.check(converted)
     assert (found.problems, found.warnings, found.notes) == ([], [], [])
 
 

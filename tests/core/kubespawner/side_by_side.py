@@ -83,6 +83,8 @@ def as_sent(model: Any) -> Manifest:
     return sent
 
 
+HUB = {"spawner_class": "mcks", "hub_connect_url": "https://hub.example.org"}
+"""What every hub says; a check warns without it."""
 UNSWITCHED = {"c": {"context": "x", "ingress_public_url": "http://192.0.2.1"}}
 
 

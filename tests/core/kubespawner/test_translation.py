@@ -18,6 +18,7 @@ from tests.core import kubeconfigs
 from tests.core.kubespawner.configurations import ALONE, WHOLE, Values
 from tests.core.kubespawner.differences import DIFFERENCES, without_differences
 from tests.core.kubespawner.side_by_side import (
+    HUB,
     USER,
     as_sent,
     configuration,
@@ -85,6 +86,7 @@ def test_each_configuration_passes_the_check_without_a_word(
     monkeypatch.setenv("KUBECONFIG", str(kubeconfigs.write(tmp_path / "kc", "x")))
     config = configuration(ALL[name])
     config.MultiClusterKubeSpawner.clusters["c"]["isolate"] = True
+    config.JupyterHub.update(HUB)
     found = config_check.check(config)
     assert (found.problems, found.warnings, found.notes) == ([], [], [])
 

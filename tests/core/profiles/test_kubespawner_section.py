@@ -12,11 +12,13 @@ from tornado import web
 from traitlets.config import Config
 
 from mcks.core.checking import config_check
+from mcks.core.checking import servers as servers_check
 from mcks.core.checking.config_check import Findings
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub.fleet import Fleet
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.core import kubeconfigs
+from tests.core.kubespawner.side_by_side import HUB
 
 CLUSTERS = {"c": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}}
 
@@ -28,6 +30,8 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(switch: bool, **values: Any) -> Config:
     config = Config(KubeSpawner=values)
+    config.JupyterHub.update(HUB)
+    config.Cluster.isolate = True
     config.MultiClusterKubeSpawner.clusters = CLUSTERS
     config.MultiClusterKubeSpawner.read_kubespawner = switch
     return config
@@ -71,7 +75,7 @@ def test_a_hook_that_wants_a_real_user_or_a_real_pod_is_a_note() -> None:
         assert found.notes[0].startswith("modify_pod_hook: the function ")
         assert words in found.notes[0]
         assert found.notes[0].endswith(": what it gives is not checked")
-        assert found.notes[1:] == [config_check.NOT_CALLED]
+        assert found.notes[1:] == [servers_check.NOT_CALLED]
 
 
 def test_a_hook_that_nobody_reads_is_told() -> None:

@@ -335,7 +335,8 @@ async def command(*arguments: str) -> int:
 def write(tmp_path: Path, config: Config, extra: str = "") -> str:
     path = tmp_path / "jupyterhub_config.py"
     clusters = dict(config.MultiClusterKubeSpawner.clusters)
-    path.write_text(f"c = get_config()\nc.MultiClusterKubeSpawner.clusters = {clusters}\n{extra}")
+    hub = "c.JupyterHub.update(hub_connect_url='https://hub.example.org', spawner_class='mcks')"
+    path.write_text(f"c.MultiClusterKubeSpawner.clusters = {clusters}\n{hub}\n{extra}")
     return str(path)
 
 

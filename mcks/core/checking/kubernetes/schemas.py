@@ -13,8 +13,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mcks.core.checking import kubernetes_rules
-from mcks.core.checking.kubernetes_rules import Rule, Wrong
+from mcks.core.checking.kubernetes import kubernetes_rules
+from mcks.core.checking.kubernetes.kubernetes_rules import Rule, Wrong
 from mcks.core.objects import Manifest
 from mcks.errors import MissingDependency
 

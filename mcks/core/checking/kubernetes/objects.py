@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mcks.core.checking.finding import Finding
-from mcks.core.checking.origins import origin
-from mcks.core.checking.schemas import schemas
+from mcks.core.checking.kubernetes.origins import origin
+from mcks.core.checking.kubernetes.schemas import schemas
 from mcks.core.objects import Manifest
 from mcks.errors import MissingDependency
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.checking.origins import origin
+from mcks.core.checking.kubernetes.origins import origin
 
 POD = """\
 apiVersion: v1

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from mcks.core.checking import objects, schemas
 from mcks.core.checking.finding import Finding
-from tests.core.checking.wrong_objects import Case
+from mcks.core.checking.kubernetes import objects, schemas
+from tests.core.checking.kubernetes.wrong_objects import Case
 
 PATCH = """
 kind: Pod

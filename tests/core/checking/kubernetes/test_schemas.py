@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from mcks.core.checking import schemas
+from mcks.core.checking.kubernetes import schemas
 from mcks.core.objects import Manifest
 from mcks.errors import MissingDependency
 from tests.cluster.api import APIAnswer, KubernetesAPI
 from tests.cluster.fixtures import Namespace
-from tests.core.checking.wrong_objects import PLAIN, RIGHT, WRONG, WRONG_FOR_THE_NODE, Case
+from tests.core.checking.kubernetes.wrong_objects import (
+    PLAIN,
+    RIGHT,
+    WRONG,
+    WRONG_FOR_THE_NODE,
+    Case,
+)
 
 
 @pytest.mark.parametrize("case", [*WRONG, *WRONG_FOR_THE_NODE], ids=str)
