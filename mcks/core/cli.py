@@ -119,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(role)
     role.add_argument("--namespace", help="where the servers live (default: default)")
     role.add_argument("--name", default="jupyterhub-mcks", help="name of Role and RoleBinding")
+    role.add_argument(
+        "--classes", action="store_true", help="and what lets `mcks check` see classes and Gateways"
+    )
     who = role.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", help="a user name as the cluster sees it")
     who.add_argument("--group", help="a group as the cluster sees it")

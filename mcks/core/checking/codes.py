@@ -197,4 +197,41 @@ CODES: dict[str, Code] = {
         "The schemas are not installed. A hub does not need them.",
         "Install them where you check: `pip install 'mcks[check]'`.",
     ),
+    # -- what clusters say ------------------------------------------------------------------------
+    "MCKS300": _error(
+        "The API server is not found",
+        "The cloud, or the kubeconfig, does not tell where the cluster's API server is. It is a "
+        "warning if it tells without saying how to know that it is the right one.",
+        "Correct the cluster's entry, or let the hub's identity read the cluster.",
+    ),
+    "MCKS301": _error(
+        "No credential",
+        "The hub's identity gets no credential for the cluster.",
+        "Give the hub an identity of this cloud.",
+    ),
+    "MCKS302": _error(
+        "The API server cannot be used",
+        "It does not answer, its certificate is not good, or it does not accept the credential. It "
+        "is a warning if it works and will not last: an old version, a clock that differs, a "
+        "certificate that ends within 30 days.",
+        "Do what the line tells: reach it, make it know the identity, renew, upgrade.",
+    ),
+    "MCKS303": _error(
+        "Rights are missing",
+        "The hub may not do in the cluster what a start needs. It is a warning if it, or its "
+        "users, may do too much.",
+        "Apply what `mcks rbac` prints.",
+    ),
+    "MCKS304": _error(
+        "The cluster refuses the objects",
+        "A dry run says that a quota, a policy or a webhook would refuse what a start sends, or "
+        "something that it names is not there.",
+        "Do what the line tells.",
+    ),
+    "MCKS305": _error(
+        "The gateway cannot be used",
+        "`ingress_public_url` does not answer, or its certificate is not good. It is a warning if "
+        "it redirects elsewhere, or its certificate ends within 30 days.",
+        "Do what the line tells.",
+    ),
 }

@@ -24,6 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = chosen_subject(arguments)
         namespace = chosen.configure(logging.getLogger("mcks")).namespace
         ingresses = chosen.needs_ingresses
-    granted = hub_role.role_and_binding(arguments.name, namespace, subject, ingresses=ingresses)
-    arguments.answer.write(as_yaml(granted))
+    objects = hub_role.role_and_binding(arguments.name, namespace, subject, ingresses=ingresses)
+    if arguments.classes:
+        objects += hub_role.class_readers(arguments.name, subject)
+    arguments.answer.write(as_yaml(objects))
     return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-STEPS = ("discover", "mint", "connect", "authorise", "gateway")
+STEPS = ("discover", "mint", "connect", "authorise", "objects", "gateway")
+CODES_OF_STEPS = {step: f"MCKS{300 + number}" for number, step in enumerate(STEPS)}
 Result = Literal["ok", "warning", "failed", "skipped"]
 
 
@@ -17,6 +18,11 @@ class Step:
     result: Result
     what: str
     to_do: str = ""
+
+    @property
+    def code(self) -> str:
+        """Which of the codes of a check it is, "" if nothing is wrong."""
+        return CODES_OF_STEPS[self.step] if self.result in ("failed", "warning") else ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from mcks.core.profiles.overrides import Overrides, check_names
 from mcks.core.profiles.selection import select
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.trying.dry_run import Sampled
 from mcks.core.trying.exposure import exposures
 from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
 
@@ -52,6 +53,8 @@ class Subject:
     """What lets its users reach one another's Secrets."""
     direct: tuple[Way, ...] = ()
     """The ways to servers without a gateway."""
+    samples: tuple[Sampled, ...] = ()
+    """What a sample user would start there, with each choice once."""
 
     @property
     def needs_ingresses(self) -> bool:
@@ -76,17 +79,18 @@ def subjects(
     ways: dict[str, dict[Way, None]] = {name: {} for name in clusters}
     for name, way in _used(sample, spawner):
         ways.setdefault(name, {})[way] = None
-    exposed: dict[str, dict[str, None]] = {}
-    for name, exposure in _exposed(sample, spawner):
-        exposed.setdefault(name, {})[exposure] = None
+    samples: dict[str, list[Sampled]] = {}
+    for name, sampled in _sampled(sample, spawner):
+        samples.setdefault(name, []).append(sampled)
 
     def subject(name: str) -> Subject:
         return Subject(
             name,
             tuple(dict.fromkeys(way.url for way in ways[name] if way.url)),
             lambda log: configure(name, clusters, config, log),
-            tuple(exposed.get(name, ())),
+            tuple(dict.fromkeys(_exposed(samples.get(name, ())))),
             tuple(way for way in ways[name] if way.route in DIRECT),
+            tuple(samples.get(name, ())),
         )
 
     chosen = [_named(name, ways) for name in names] or ways
@@ -150,8 +154,8 @@ def _way(configured: ConfiguredCluster, url: str) -> Way:
     return Way(configured.route(url), url, configured.cluster.cluster_domain)
 
 
-def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
-    """Clusters with what the objects of a sample user's servers expose there."""
+def _sampled(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, Sampled]]:
+    """Clusters with what a sample user would start there."""
     pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
@@ -161,8 +165,26 @@ def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                 one.choosing.sample(select([profile], {"profile": profile.slug, **options}))
                 without_failing(one)
                 configured = one.configured(pool)
-                objects = plan.make(one, configured).objects
-                if configured.namespace is None:  # nobody else's Secrets are there
-                    continue
-                for exposure in exposures(objects, configured.namespace):
-                    yield configured.cluster.name, exposure
+                planned = plan.make(one, configured)
+                namespace = planned.created.namespace if configured.namespace else None
+                yield (
+                    configured.cluster.name,
+                    Sampled(
+                        _choice(profile, options),
+                        planned.created.key,
+                        namespace,
+                        tuple(planned.objects),
+                    ),
+                )
+
+
+def _choice(profile: profile_list.Profile, options: Mapping[str, str]) -> str:
+    said = "".join(f", {key} {value!r}" for key, value in options.items())
+    return f"profile {profile.slug!r}{said}" if profile.slug else ""
+
+
+def _exposed(samples: Iterable[Sampled]) -> Iterator[str]:
+    """What the objects of *samples* expose; in a user's own namespace are nobody else's Secrets."""
+    for sampled in samples:
+        if sampled.namespace is not None:
+            yield from exposures(sampled.objects, sampled.namespace)
