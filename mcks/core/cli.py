@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from traitlets import TraitError
 
@@ -16,13 +18,16 @@ from mcks.core.commands import check, gc, rbac, render, standard_output, token
 from mcks.core.trying import cluster_check
 from mcks.errors import MCKSError
 
-_NOBODY_READS = 128 + signal.SIGPIPE
+_ENDED = 128
+"""What a shell adds to the signal that ended a program."""
+_NOBODY_READS = _ENDED + signal.SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``mcks ARGV...``; return the exit code: 0 fine, 1 problems found, 2 wrong usage.
 
-    It is 141, as for what SIGPIPE ends, if nobody reads the answer any more (``mcks ... | head``).
+    It is 141, as for what SIGPIPE ends, if nobody reads the answer any more (``mcks ... | head``),
+    and 130 or 143 if it is interrupted or terminated, when what it made has been taken out again.
     """
     try:
         arguments = _parser().parse_args(argv)
@@ -37,6 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return _NOBODY_READS
+    except KeyboardInterrupt:
+        return _ENDED + signal.SIGINT
+    except asyncio.CancelledError:
+        return _ENDED + signal.SIGTERM
     return code
 
 
@@ -47,23 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    checking = commands.add_parser(
-        "check", help="list all mistakes of a configuration, and try to log in to its clusters"
-    )
-    checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
-    checking.add_argument("--offline", action="store_true", help="ask no cluster")
-    checking.add_argument("--json", action="store_true", help="print JSON")
-    checking.add_argument("--strict", action="store_true", help="let warnings fail, too")
-    checking.add_argument(
-        "--timeout",
-        type=float,
-        default=cluster_check.DEADLINE,
-        metavar="SECONDS",
-        help="for each cluster",
-    )
-    _add_config(checking)
-    _add_groups(checking)
-    checking.set_defaults(run=check.run)
+    _add_check(commands)
 
     rendering = commands.add_parser(
         "render", help="print the objects that a server would get, without any cluster"
@@ -131,6 +124,34 @@ def _parser() -> argparse.ArgumentParser:
     backends = commands.add_parser("backends", help="list the installed backends")
     backends.set_defaults(run=_backends)
     return parser
+
+
+def _add_check(commands: Any) -> None:
+    checking = commands.add_parser(
+        "check", help="list all mistakes of a configuration, and try to log in to its clusters"
+    )
+    checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
+    checking.add_argument("--offline", action="store_true", help="ask no cluster")
+    checking.add_argument(
+        "--start",
+        action="store_true",
+        help="also start a server for a moment, and look from inside",
+    )
+    checking.add_argument(
+        "--image", default="", help="for --start: an image with python3 instead of the profile's"
+    )
+    checking.add_argument("--json", action="store_true", help="print JSON")
+    checking.add_argument("--strict", action="store_true", help="let warnings fail, too")
+    checking.add_argument(
+        "--timeout",
+        type=float,
+        default=cluster_check.DEADLINE,
+        metavar="SECONDS",
+        help="for each cluster",
+    )
+    _add_config(checking)
+    _add_groups(checking)
+    checking.set_defaults(run=check.run)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

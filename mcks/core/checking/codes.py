@@ -234,4 +234,52 @@ CODES: dict[str, Code] = {
         "it redirects elsewhere, or its certificate ends within 30 days.",
         "Do what the line tells.",
     ),
+    # -- what a server that is started for a moment says ------------------------------------------
+    "MCKS310": _error(
+        "The server does not start",
+        "`mcks check --start`: its Pod cannot be made, or its container does not run.",
+        "Do what Kubernetes' words ask for; name an image with `python3` by `--image` if the "
+        "profile's own has none.",
+    ),
+    "MCKS311": _error(
+        "The Pod does not reach the hub",
+        "It cannot resolve, reach or ask the hub's API, so a single-user server would end at once.",
+        "Correct `hub_connect_url`, or what stands between Pod and hub.",
+    ),
+    "MCKS312": _error(
+        "The gateway does not lead to the Pod",
+        "The route is there, and the server does not answer at its URL.",
+        "Look at the route, the gateway's log, and `ingress_public_url`.",
+    ),
+    "MCKS313": _error(
+        "The gateway does not know the hub's Host",
+        "The hub's proxy passes on the Host that the browser asked for, and the gateway routes by "
+        "it.",
+        "Let the gateway route by path whatever the Host is.",
+    ),
+    "MCKS314": _error(
+        "The gateway's certificate lacks the hub's name",
+        "configurable-http-proxy asks for the certificate by the Host that the browser used.",
+        "Give the gateway a certificate for both names.",
+    ),
+    "MCKS315": _error(
+        "Paths do not arrive as they are",
+        "The gateway decodes, merges or cuts paths, so files with odd names cannot be opened.",
+        "Let the gateway pass paths on as they are.",
+    ),
+    "MCKS316": _error(
+        "Large requests do not arrive",
+        "The gateway refuses a body of 10 MiB, so larger notebooks cannot be saved.",
+        "Let the gateway take larger bodies.",
+    ),
+    "MCKS317": _error(
+        "WebSockets do not arrive",
+        "The gateway does not pass on WebSockets, so no kernel works.",
+        "Let the gateway pass on WebSockets.",
+    ),
+    "MCKS318": _error(
+        "The server was not taken out",
+        "What was started for the check is still there.",
+        "`mcks gc` lists it, and deletes it with `--delete`.",
+    ),
 }

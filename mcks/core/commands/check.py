@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
+import sys
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from traitlets.config import Config
 
@@ -12,10 +16,10 @@ from mcks.core.checking import config_check
 from mcks.core.checking.finding import Finding
 from mcks.core.commands import check_output
 from mcks.core.commands.configuration import load
-from mcks.core.trying import cluster_check
-from mcks.core.trying.report import Report
-from mcks.core.trying.subjects import subjects
-from mcks.errors import ConfigError, UnknownCluster
+from mcks.core.trying import cluster_check, trial
+from mcks.core.trying.report import Report, Step
+from mcks.core.trying.subjects import Subject, subjects
+from mcks.errors import ConfigError, MCKSError, UnknownCluster
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,4 +49,40 @@ def _ask(config: Config, found: Sequence[Finding], arguments: argparse.Namespace
         if found:
             return []  # it is one of the problems
         raise
-    return asyncio.run(cluster_check.check(chosen, deadline=arguments.timeout))
+    return asyncio.run(_tried(config, chosen, arguments))
+
+
+async def _tried(
+    config: Config, chosen: Sequence[Subject], arguments: argparse.Namespace
+) -> list[Report]:
+    """Try each cluster; with ``--start`` also a server in those that can be used."""
+    reports = await cluster_check.check(chosen, deadline=arguments.timeout)
+    if not arguments.start:
+        return reports
+    _end_in_order()
+    return [
+        replace(report, steps=(*report.steps, *await _started(config, subject.name, arguments)))
+        if report.ok
+        else report
+        for subject, report in zip(chosen, reports, strict=True)
+    ]
+
+
+async def _started(config: Config, cluster: str, arguments: argparse.Namespace) -> list[Step]:
+    try:
+        return await trial.tried(
+            config, cluster, groups=arguments.group, image=arguments.image, say=_say
+        )
+    except MCKSError as exc:
+        return [Step("start", "failed", str(exc), "correct what keeps it from being tried")]
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM cancel what runs, as ^C does: a server that was started is taken out again."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words} ...\n")

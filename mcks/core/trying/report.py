@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 STEPS = ("discover", "mint", "connect", "authorise", "objects", "gateway")
-CODES_OF_STEPS = {step: f"MCKS{300 + number}" for number, step in enumerate(STEPS)}
+START = ("start", "hub", "answer", "host", "tls", "path", "body", "websocket", "end")
+"""Further steps, of a server that is started for a moment."""
+CODES_OF_STEPS = {
+    **{step: f"MCKS{300 + number}" for number, step in enumerate(STEPS)},
+    **{step: f"MCKS{310 + number}" for number, step in enumerate(START)},
+}
 Result = Literal["ok", "warning", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One of STEPS. *what* was found, and for a failure or a warning what *to_do* about it."""
+    """One of STEPS or START. *what* was found, and for a failure or a warning what *to_do*."""
 
     step: str
     result: Result

@@ -156,6 +156,21 @@ def _way(configured: ConfiguredCluster, url: str) -> Way:
 
 def _sampled(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, Sampled]]:
     """Clusters with what a sample user would start there."""
+    for profile, options, one, configured in _each(sample, spawner):
+        with contextlib.suppress(MCKSError):
+            planned = plan.make(one, configured)
+            namespace = planned.created.namespace if configured.namespace else None
+            objects, key = tuple(planned.objects), planned.created.key
+            choice = _choice(profile, options)
+            yield configured.cluster.name, Sampled(choice, key, namespace, objects)
+
+
+def _each(
+    sample: Sample, spawner: MultiClusterKubeSpawner
+) -> Iterator[
+    tuple[profile_list.Profile, dict[str, str], MultiClusterKubeSpawner, ConfiguredCluster]
+]:
+    """Each choice of each profile once, with a spawner for which it is made, and its cluster."""
     pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
@@ -164,18 +179,20 @@ def _sampled(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                 one = sample.spawner(profile.slug)
                 one.choosing.sample(select([profile], {"profile": profile.slug, **options}))
                 without_failing(one)
-                configured = one.configured(pool)
-                planned = plan.make(one, configured)
-                namespace = planned.created.namespace if configured.namespace else None
-                yield (
-                    configured.cluster.name,
-                    Sampled(
-                        _choice(profile, options),
-                        planned.created.key,
-                        namespace,
-                        tuple(planned.objects),
-                    ),
-                )
+                yield profile, options, one, one.configured(pool)
+
+
+def starting(sample: Sample, name: str) -> tuple[MultiClusterKubeSpawner, str]:
+    """Return a spawner of the user of *sample* for a start in the cluster *name*, and its choice.
+
+    It is the first choice of the first profile that leads there. Raises ConfigError if none does.
+    """
+    for profile, options, one, configured in _each(sample, sample.spawner()):
+        if configured.cluster.name == name:
+            return one, _choice(profile, options)
+    raise ConfigError(
+        f"no profile that can be tried starts servers in cluster {name!r}: see what is wrong above"
+    )
 
 
 def _choice(profile: profile_list.Profile, options: Mapping[str, str]) -> str:
