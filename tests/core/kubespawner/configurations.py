@@ -72,6 +72,7 @@ ALONE: dict[str, Values] = {
     },
     "init_containers model": {"init_containers": [_BLOCK_METADATA]},
     "init_containers dict": {
+        "volumes": [{"name": "v", "emptyDir": {}}],
         "init_containers": {
             "z": {"name": "z", "image": "b"},
             "a": {"name": "a", "image": "b", "volume_mounts": [{"name": "v", "mountPath": "/v"}]},
