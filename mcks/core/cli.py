@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import signal
 import sys
@@ -16,13 +17,16 @@ from mcks.core.commands import check, gc, rbac, render, standard_output, token
 from mcks.core.trying import cluster_check
 from mcks.errors import MCKSError
 
-_NOBODY_READS = 128 + signal.SIGPIPE
+_ENDED = 128
+"""What a shell adds to the signal that ended a program."""
+_NOBODY_READS = _ENDED + signal.SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``mcks ARGV...``; return the exit code: 0 fine, 1 problems found, 2 wrong usage.
 
-    It is 141, as for what SIGPIPE ends, if nobody reads the answer any more (``mcks ... | head``).
+    It is 141, as for what SIGPIPE ends, if nobody reads the answer any more (``mcks ... | head``),
+    and 130 or 143 if it is interrupted or terminated, when what it made has been taken out again.
     """
     try:
         arguments = _parser().parse_args(argv)
@@ -37,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return _NOBODY_READS
+    except KeyboardInterrupt:
+        return _ENDED + signal.SIGINT
+    except asyncio.CancelledError:
+        return _ENDED + signal.SIGTERM
     return code
 
 
@@ -105,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(role)
     role.add_argument("--namespace", help="where the servers live (default: default)")
     role.add_argument("--name", default="jupyterhub-mcks", help="name of Role and RoleBinding")
+    role.add_argument(
+        "--classes", action="store_true", help="and what lets `mcks check` see classes and Gateways"
+    )
     who = role.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", help="a user name as the cluster sees it")
     who.add_argument("--group", help="a group as the cluster sees it")
@@ -135,6 +146,14 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     checking.add_argument("clusters", nargs="*", metavar="CLUSTER", help="ask only these clusters")
     checking.add_argument("--offline", action="store_true", help="ask no cluster")
+    checking.add_argument(
+        "--start",
+        action="store_true",
+        help="also start a server for a moment, and look from inside",
+    )
+    checking.add_argument(
+        "--image", default="", help="for --start: an image with python3 instead of the profile's"
+    )
     shown = checking.add_mutually_exclusive_group()
     shown.add_argument(
         "--format",

@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.cluster.names import ClusterName
 from tests.cluster.state import ClusterState, write_private
 
-_LIFETIME = datetime.timedelta(days=30)
+_LIFETIME = datetime.timedelta(days=90)
 
 
 @dataclass(frozen=True)

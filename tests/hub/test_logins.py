@@ -193,7 +193,7 @@ async def test_a_server_starts_through_each_backend_and_no_secret_is_left_anywhe
 async def test_the_check_finds_all_steps_well(login: Login, place: Place) -> None:
     reports = await cluster_check.check(subjects(config_of(place, login)))
     (report,) = reports
-    assert [step.result for step in report.steps] == ["ok"] * 5, table(reports)
+    assert [step.result for step in report.steps] == ["ok"] * 6, table(reports)
     assert report.steps[2].what.endswith(f"which knows the hub as {login.user}")
     shown = table(reports) + as_json([], reports)
     assert not [secret for secret in login.secrets if secret in shown]

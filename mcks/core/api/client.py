@@ -27,7 +27,7 @@ from mcks.core.api.request import (
     WATCH,
     Request,
 )
-from mcks.core.api.status import Asked
+from mcks.core.api.status import Asked, server_time
 from mcks.core.api.stream import events
 from mcks.core.api.transport import Transport
 from mcks.core.objects import Manifest, Ref, Selector, WatchEvent, metadata
@@ -238,6 +238,11 @@ class ClusterClient:
         asked = Asked(self.cluster, f"read {path}")
         request = Request(RAW, path, asked, accept="*/*")
         return (await self._transport.send(request)).body
+
+    async def clock(self) -> float | None:
+        """Read the API server's clock, in Unix seconds; None if it does not tell."""
+        request = Request(RAW, "/version", Asked(self.cluster, "read /version"), accept="*/*")
+        return server_time((await self._transport.send(request)).headers)
 
     async def logs(self, ref: Ref, container: str, *, tail_lines: int = 20) -> str:
         """Read the last lines that *container* of the Pod *ref* wrote."""

@@ -7,9 +7,12 @@ import asyncio
 import logging
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -20,10 +23,10 @@ from mcks.core.checking.finding import Finding
 from mcks.core.checking.places import with_lines
 from mcks.core.commands import check_github, check_output, check_terminal
 from mcks.core.commands.progress import Progress, progress
-from mcks.core.trying import cluster_check
-from mcks.core.trying.report import Report
-from mcks.core.trying.subjects import subjects
-from mcks.errors import BrokenFile, ConfigError, UnknownCluster
+from mcks.core.trying import cluster_check, trial
+from mcks.core.trying.report import Report, Step
+from mcks.core.trying.subjects import Subject, subjects
+from mcks.errors import BrokenFile, ConfigError, MCKSError, UnknownCluster
 
 FORMATS = ("text", "json", "github")
 
@@ -49,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.answer.write(_rest(found, reports, arguments))
     counts = {"error", "warning"} if arguments.strict else {"error"}
     wrong = any(finding.severity in counts for finding in found)
-    return 0 if not wrong and all(report.ok for report in reports) else 1
+    doubtful = arguments.strict and any(report.has_warnings for report in reports)
+    return 0 if not (wrong or doubtful) and all(report.ok for report in reports) else 1
 
 
 @contextmanager
@@ -101,5 +105,41 @@ def _ask(
         if found:
             return []  # it is one of the problems
         raise
-    checking = cluster_check.check(chosen, deadline=arguments.timeout, told=line.say)
-    return asyncio.run(checking)
+    return asyncio.run(_tried(config, chosen, arguments, line))
+
+
+async def _tried(
+    config: Config, chosen: Sequence[Subject], arguments: argparse.Namespace, line: Progress
+) -> list[Report]:
+    """Try each cluster; with ``--start`` also a server in those that can be used."""
+    reports = await cluster_check.check(chosen, deadline=arguments.timeout, told=line.say)
+    if not arguments.start:
+        return reports
+    line.end()
+    _end_in_order()
+    return [
+        replace(report, steps=(*report.steps, *await _started(config, subject.name, arguments)))
+        if report.ok
+        else report
+        for subject, report in zip(chosen, reports, strict=True)
+    ]
+
+
+async def _started(config: Config, cluster: str, arguments: argparse.Namespace) -> list[Step]:
+    try:
+        return await trial.tried(
+            config, cluster, groups=arguments.group, image=arguments.image, say=_say
+        )
+    except MCKSError as exc:
+        return [Step("start", "failed", str(exc), "correct what keeps it from being tried")]
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM cancel what runs, as ^C does: a server that was started is taken out again."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words} ...\n")

@@ -34,7 +34,7 @@ def _of_reports(reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         for step in report.steps:
             if command := _STEPS.get(step.result):
-                title = {"title": f"cluster {report.cluster}: {step.step}"}
+                title = {"title": f"{step.code}: cluster {report.cluster}: {step.step}"}
                 yield _command(command, title, f"{step.what}\n{step.to_do}".rstrip())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mcks.core.checking.finding import Finding, of_severity
 from mcks.core.commands import layout
-from mcks.core.trying.report import Report
+from mcks.core.trying.report import Report, Step
 
 _HEADINGS = ("CLUSTER", "STEP", "RESULT", "WHAT")
 
@@ -44,7 +44,7 @@ def table(reports: Sequence[Report]) -> str:
             result = step.result.upper() if step.result == "failed" else step.result
             rows.append((name, step.step, result, plain(step.what)))
             if step.to_do:
-                rows.append(("", "", "", f"-> {plain(step.to_do)}"))
+                rows.append(("", "", "", f"-> {plain(step.to_do)} [{step.code}]"))
             name = ""
     return "\n".join([*layout.columns(rows), "", _summary(reports)]) + "\n"
 
@@ -56,7 +56,7 @@ def as_json(found: Sequence[Finding], reports: Sequence[Report]) -> str:
     what, instead, count, file, line}], "clusters": [{cluster, ok, steps}]}``
     """
     clusters: list[dict[str, Any]] = [
-        {"cluster": report.cluster, "ok": report.ok, "steps": [asdict(s) for s in report.steps]}
+        {"cluster": report.cluster, "ok": report.ok, "steps": [*map(_step, report.steps)]}
         for report in reports
     ]
     return layout.as_json(
@@ -68,6 +68,10 @@ def as_json(found: Sequence[Finding], reports: Sequence[Report]) -> str:
             "clusters": clusters,
         }
     )
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {**asdict(step), "code": step.code}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

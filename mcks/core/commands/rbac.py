@@ -25,8 +25,10 @@ def run(arguments: argparse.Namespace) -> int:
         configured = chosen.configure(logging.getLogger("mcks"))
         namespace = arguments.namespace or configured.namespace
         ingresses, isolates = chosen.needs_ingresses, configured.cluster.isolate
-    role = hub_role.role_and_binding(
+    objects = hub_role.role_and_binding(
         arguments.name, namespace, subject, ingresses=ingresses, isolates=isolates
     )
-    arguments.answer.write(as_yaml(role))
+    if arguments.classes:
+        objects += hub_role.class_readers(arguments.name, subject)
+    arguments.answer.write(as_yaml(objects))
     return 0

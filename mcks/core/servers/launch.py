@@ -23,6 +23,7 @@ from mcks.errors import APIError, StartFailed
 _ELSEWHERE = 30.0
 """Seconds of nothing but redirects to another address after which a gateway is believed: one that
 is just learning a route may answer so for a while."""
+PodCreated = Callable[[Manifest], Awaitable[None]] | None
 Aim = Callable[[], routes.Target]
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
@@ -58,7 +59,7 @@ async def start(
     connection: ConnectedCluster,
     launch: Plan,
     progress: Progress,
-    pod_created: Callable[[Manifest], Awaitable[None]] | None = None,
+    pod_created: PodCreated = None,
 ) -> str:
     """Create the objects and return the server's URL when it answers there.
 
@@ -67,6 +68,20 @@ async def start(
     Nothing is cleaned up here: ``stop`` does that.
     """
     began = time.monotonic()
+    uid = await run(connection, launch, progress, pod_created)
+    answers = _Answers(pointing_at(connection, launch.created, launch.target), progress)
+    url = await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
+    progress.say("The server answers", 95)
+    return url
+
+
+async def run(
+    connection: ConnectedCluster,
+    launch: Plan,
+    progress: Progress,
+    pod_created: PodCreated = None,
+) -> str:
+    """Create the objects and return the Pod's uid when its container runs. Raises as ``start``."""
     progress.say(f"Creating the server in {connection.title}", 10)
     pods = connection.pods_of(launch.created.namespace)
     if launch.created.owns(pods.get(launch.created.where("Pod")) or {}):
@@ -77,22 +92,21 @@ async def start(
         await pod_created(pod)
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
-    uid = metadata(pod)["uid"]
+    uid = str(metadata(pod)["uid"])
     await _until_running(connection, launch, uid, progress)
-    answers = _Answers(_aim(connection, launch.created, launch.target), progress)
-    url = await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
-    progress.say("The server answers", 95)
-    return url
+    return uid
 
 
-def _aim(connection: ConnectedCluster, created: server.Created, target: routes.Target) -> Aim:
+def pointing_at(
+    connection: ConnectedCluster, created: server.Created, target: routes.Target
+) -> Aim:
     """Return what points at the server wherever its Pod is at that moment."""
 
-    def aim() -> routes.Target:
+    def present() -> routes.Target:
         pod = connection.pods_of(created.namespace).get(created.where("Pod"))
         return located(target, pod if pod and created.owns(pod) else None)
 
-    return aim
+    return present
 
 
 async def _create(client: ClusterClient, launch: Plan) -> Manifest:
@@ -194,7 +208,7 @@ async def find_again(
 ) -> str:
     """Return the URL of a server that ran before when it answers at *target*, or its Pod is known
     to be gone."""
-    pods, aim = connection.pods_of(created.namespace), _aim(connection, created, target)
+    pods, aim = connection.pods_of(created.namespace), pointing_at(connection, created, target)
     await pods.synced.wait()
     gone = asyncio.create_task(
         pods.wait_for(

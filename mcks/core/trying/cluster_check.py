@@ -7,8 +7,10 @@ shown (commands) do not belong here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -23,7 +25,7 @@ from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.objects import Ref
-from mcks.core.trying import by_name, hub_role
+from mcks.core.trying import by_name, certificates, hub_role, lasting, objects
 from mcks.core.trying.report import STEPS, Report, Step
 from mcks.core.trying.subjects import Subject
 from mcks.errors import (
@@ -50,6 +52,10 @@ _REDIRECTS = (
     "no redirect is followed: set ingress_public_url to where the gateway serves, unless it does "
     "not redirect what it has a route for"
 )
+_TRUST = (
+    "give the gateway a certificate for the name in ingress_public_url, of an authority that the "
+    "hub and its proxy trust"
+)
 _REMEDIES: dict[str, dict[type[MCKSError], str]] = {
     "discover": {
         ConfigError: "correct the cluster's entry in the configuration",
@@ -60,6 +66,9 @@ _REMEDIES: dict[str, dict[type[MCKSError], str]] = {
         ConfigError: "correct the cluster's entry in the configuration, or the environment",
         AuthError: "give the hub an identity of this cloud (see the how-to of this cloud)",
         Unreachable: "let this machine reach the cloud's log-in service; HTTPS_PROXY counts",
+    },
+    "objects": {
+        Unreachable: "look why the API server answered before and not now",
     },
     "connect": {
         Unauthorized: "make the cluster know this identity (see the how-to of this cloud)",
@@ -156,6 +165,7 @@ class _Check:
                 return
             if await self._step("connect", lambda: self._connect(backend, stack)):
                 await self._step("authorise", lambda: self._authorise(configured))
+                await self._step(objects.NAME, self._objects)
 
     async def _step(self, name: str, ask: Callable[[], Awaitable[Step | str]]) -> bool:
         """Take one step; say whether the next one makes sense."""
@@ -180,16 +190,19 @@ class _Check:
         self.heard.take()
         self.steps[name] = Step(name, "failed", str(exc), _remedy(name, exc))
 
-    async def _connect(self, backend: Backend, stack: AsyncExitStack) -> str:
+    async def _connect(self, backend: Backend, stack: AsyncExitStack) -> Step | str:
         client = ClusterClient(await Transport.of(backend))
         stack.push_async_callback(client.close)
         self._client = client
-        version = await _version(client)
-        try:
+        found = await _version(client)
+        with contextlib.suppress(NotFound, Forbidden):
             self.user = await client.whoami()
-        except (NotFound, Forbidden):
-            return version
-        return f"{version}, which knows the hub as {self.user}"
+            found += f", which knows the hub as {self.user}"
+        doubts = [doubt async for doubt in lasting.doubts(client, backend, found)]
+        if doubts:
+            what = ", but ".join([found, "; ".join(what for what, _ in doubts)])
+            return Step("connect", "warning", what, "; ".join(to_do for _, to_do in doubts))
+        return found
 
     async def _authorise(self, configured: ConfiguredCluster) -> Step | str:
         namespace, isolates = configured.namespace, configured.cluster.isolate
@@ -247,13 +260,19 @@ class _Check:
         cluster = self.subject.name.removeprefix(CONTEXT_PREFIX)
         return f"mcks rbac {cluster} {who} | kubectl apply -f -"
 
+    async def _objects(self) -> Step:
+        return await objects.step(self._client, self.subject.samples)
+
     async def _gateway(self) -> Step | str:
         if not self.subject.urls and self.subject.direct:
             return await by_name.tried(self.subject.direct)
         if not self.subject.urls:
             return Step("gateway", "skipped", "no ingress_public_url is configured for it")
+        context = ssl.create_default_context()
+        ends = [told for url in self.subject.urls if (told := await _ending(url, context))]
         answers = []
-        async with aiohttp.ClientSession(trust_env=False) as session:
+        connector = aiohttp.TCPConnector(ssl=context)
+        async with aiohttp.ClientSession(trust_env=False, connector=connector) as session:
             for url in self.subject.urls:
                 target = routes.Target(url.rstrip("/"), "/", "http")
                 answers.append((url, await gateway.ask(session, target)))
@@ -264,6 +283,8 @@ class _Check:
             )
         if any(answer.elsewhere for _, answer in answers):
             return Step("gateway", "warning", told, _REDIRECTS)
+        if ends:
+            return Step("gateway", "warning", "; ".join([told, *ends]), lasting.RENEW)
         return told
 
 
@@ -303,6 +324,20 @@ async def _version(client: ClusterClient) -> str:
     except ValueError:
         answer = {}
     return f"Kubernetes {answer.get('gitVersion', 'of unknown version')}"
+
+
+async def _ending(url: str, context: ssl.SSLContext) -> str:
+    """Say that a gateway's certificate ends soon. Raises _Failed if it is not good."""
+    if not url.startswith("https:"):
+        return ""
+    try:
+        days = await certificates.days_left(url, context)
+    except ssl.SSLCertVerificationError as exc:
+        raise _Failed(f"{url}: its certificate is not good: {exc.verify_message}", _TRUST) from None
+    except OSError:
+        return ""  # that it does not answer is told elsewhere
+    ending = certificates.ending(days)
+    return f"{url}: {ending}" if ending else ""
 
 
 def _remedy(step: str, exc: MCKSError) -> str:

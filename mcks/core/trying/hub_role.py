@@ -19,6 +19,13 @@ _RULES: list[tuple[str, list[str], list[str]]] = [
 ]
 _INGRESSES = [("networking.k8s.io", ["ingresses"], _OBJECTS)]
 _POLICIES = [("networking.k8s.io", ["networkpolicies"], _OBJECTS)]
+_CLASSES = [
+    ("storage.k8s.io", "storageclasses"),
+    ("networking.k8s.io", "ingressclasses"),
+    ("scheduling.k8s.io", "priorityclasses"),
+    ("node.k8s.io", "runtimeclasses"),
+    ("gateway.networking.k8s.io", "gateways"),
+]
 _NAMESPACES = [("", ["namespaces"], _OBJECTS)]
 
 
@@ -67,3 +74,20 @@ def role_and_binding(
             "subjects": [subject],
         },
     ]
+
+
+def class_readers(name: str, subject: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the ClusterRole, and its binding to *subject*, that lets a check see the classes.
+
+    It reads no more than their names and settings, and nothing of servers needs it.
+    """
+    api, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    meta = {"name": f"{name}-classes"}
+    rules = [
+        {"apiGroups": [of_group], "resources": [resource], "verbs": ["get"]}
+        for of_group, resource in _CLASSES
+    ]
+    role = {"apiVersion": api, "kind": "ClusterRole", "metadata": meta, "rules": rules}
+    referred = {"apiGroup": group, "kind": "ClusterRole", "name": meta["name"]}
+    binding = {"apiVersion": api, "kind": "ClusterRoleBinding", "metadata": dict(meta)}
+    return [role, {**binding, "roleRef": referred, "subjects": [subject]}]

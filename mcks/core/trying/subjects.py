@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from mcks.core.checking.profiles import each_choice_once
-from mcks.core.checking.sample import Sample, without_failing
+from mcks.core.checking.sample import Sample, hooked, without_failing
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
@@ -25,6 +25,7 @@ from mcks.core.profiles.overrides import Overrides, check_names
 from mcks.core.profiles.selection import select
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.trying.dry_run import Sampled
 from mcks.core.trying.exposure import exposures
 from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
 
@@ -52,6 +53,8 @@ class Subject:
     """What lets its users reach one another's Secrets."""
     direct: tuple[Way, ...] = ()
     """The ways to servers without a gateway."""
+    samples: tuple[Sampled, ...] = ()
+    """What a sample user would start there, with each choice once."""
 
     @property
     def needs_ingresses(self) -> bool:
@@ -76,17 +79,18 @@ def subjects(
     ways: dict[str, dict[Way, None]] = {name: {} for name in clusters}
     for name, way in _used(sample, spawner):
         ways.setdefault(name, {})[way] = None
-    exposed: dict[str, dict[str, None]] = {}
-    for name, exposure in _exposed(sample, spawner):
-        exposed.setdefault(name, {})[exposure] = None
+    samples: dict[str, list[Sampled]] = {}
+    for name, sampled in _sampled(sample, spawner):
+        samples.setdefault(name, []).append(sampled)
 
     def subject(name: str) -> Subject:
         return Subject(
             name,
             tuple(dict.fromkeys(way.url for way in ways[name] if way.url)),
             lambda log: configure(name, clusters, config, log),
-            tuple(exposed.get(name, ())),
+            tuple(dict.fromkeys(_exposed(samples.get(name, ())))),
             tuple(way for way in ways[name] if way.route in DIRECT),
+            tuple(samples.get(name, ())),
         )
 
     chosen = [_named(name, ways) for name in names] or ways
@@ -150,8 +154,23 @@ def _way(configured: ConfiguredCluster, url: str) -> Way:
     return Way(configured.route(url), url, configured.cluster.cluster_domain)
 
 
-def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, str]]:
-    """Clusters with what the objects of a sample user's servers expose there."""
+def _sampled(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, Sampled]]:
+    """Clusters with what a sample user would start there."""
+    for profile, options, one, configured in _each(sample, spawner):
+        with contextlib.suppress(MCKSError):
+            planned, _ = hooked(one, plan.make(one, configured))
+            namespace = planned.created.namespace if configured.namespace else None
+            objects, key = tuple(planned.objects), planned.created.key
+            choice = _choice(profile, options)
+            yield configured.cluster.name, Sampled(choice, key, namespace, objects)
+
+
+def _each(
+    sample: Sample, spawner: MultiClusterKubeSpawner
+) -> Iterator[
+    tuple[profile_list.Profile, dict[str, str], MultiClusterKubeSpawner, ConfiguredCluster]
+]:
+    """Each choice of each profile once, with a spawner for which it is made, and its cluster."""
     pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
@@ -160,9 +179,29 @@ def _exposed(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple
                 one = sample.spawner(profile.slug)
                 one.choosing.sample(select([profile], {"profile": profile.slug, **options}))
                 without_failing(one)
-                configured = one.configured(pool)
-                objects = plan.make(one, configured).objects
-                if configured.namespace is None:  # nobody else's Secrets are there
-                    continue
-                for exposure in exposures(objects, configured.namespace):
-                    yield configured.cluster.name, exposure
+                yield profile, options, one, one.configured(pool)
+
+
+def starting(sample: Sample, name: str) -> tuple[MultiClusterKubeSpawner, str]:
+    """Return a spawner of the user of *sample* for a start in the cluster *name*, and its choice.
+
+    It is the first choice of the first profile that leads there. Raises ConfigError if none does.
+    """
+    for profile, options, one, configured in _each(sample, sample.spawner()):
+        if configured.cluster.name == name:
+            return one, _choice(profile, options)
+    raise ConfigError(
+        f"no profile that can be tried starts servers in cluster {name!r}: see what is wrong above"
+    )
+
+
+def _choice(profile: profile_list.Profile, options: Mapping[str, str]) -> str:
+    said = "".join(f", {key} {value!r}" for key, value in options.items())
+    return f"profile {profile.slug!r}{said}" if profile.slug else ""
+
+
+def _exposed(samples: Iterable[Sampled]) -> Iterator[str]:
+    """What the objects of *samples* expose; in a user's own namespace are nobody else's Secrets."""
+    for sampled in samples:
+        if sampled.namespace is not None:
+            yield from exposures(sampled.objects, sampled.namespace)

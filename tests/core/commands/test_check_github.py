@@ -25,4 +25,4 @@ def test_severities_have_commands_of_their_own() -> None:
 def test_steps_that_went_wrong_are_told_with_what_to_do() -> None:
     steps = (Step("mint", "ok", "a token"), Step("connect", "failed", "no answer", "look"))
     told = workflow_commands([], [Report("west", steps)])
-    assert told == "::error title=cluster west%3A connect::no answer%0Alook\n"
+    assert told == "::error title=MCKS302%3A cluster west%3A connect::no answer%0Alook\n"

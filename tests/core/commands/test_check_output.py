@@ -13,7 +13,7 @@ def test_the_table_is_compact_and_obeys_no_clouds_escape_sequences() -> None:
         "CLUSTER  STEP  RESULT  WHAT",
         "one      mint  ok      a token",
         "another  mint  FAILED  no[31m login",
-        "                       -> log in",
+        "                       -> log in [MCKS301]",
         "",
         "1 of 2 clusters can be used",
     ]

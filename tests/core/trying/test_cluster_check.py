@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,9 @@ from mcks.core.commands.check_output import as_json, table
 from mcks.core.trying import cluster_check, hub_role
 from mcks.core.trying.report import STEPS, Step
 from mcks.core.trying.subjects import subjects
-from tests.fakes.loopback import FakeAPIServer, Fault, Handler
+from tests.core.trying.common import HUB, TOKEN, Cluster, checked, kubeconfig
+from tests.fakes.loopback import Fault, Handler
 
-TOKEN = "THESECRETOFTHEHUB"
 DASK_ROLE = """
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -33,93 +31,6 @@ rules:
   resources: [pods]
   verbs: [create]
 """
-HUB = "system:serviceaccount:jhub:hub"
-
-
-class Cluster(FakeAPIServer):
-    """Answers reviews, too: everything is allowed but what is in ``denied``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reviews: list[dict[str, str]] = []
-        self.denied: set[tuple[str, str]] = set()
-        self.almighty = False
-        self.done = asyncio.Event()
-        """Set when the last review comes."""
-        self.user = HUB
-        self.tokens = {TOKEN}
-        self.objects["/version"] = {"gitVersion": "v1.34.1"}
-
-    async def _post(self, request: web.Request) -> web.Response:
-        if request.path.endswith("selfsubjectreviews"):
-            return web.json_response(
-                {"kind": "SelfSubjectReview", "status": {"userInfo": {"username": self.user}}}
-            )
-        asked = (await request.json())["spec"]["resourceAttributes"]
-        self.reviews.append(asked)
-        denied = (asked["verb"], asked["resource"]) in self.denied
-        allowed = not denied
-        if asked["verb"] == "*":
-            self.done.set()
-            allowed = self.almighty
-        return web.json_response(
-            {"kind": "SelfSubjectAccessReview", "status": {"allowed": allowed}}
-        )
-
-
-@pytest.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    server = Cluster()
-    async with server.running():
-        server.objects["/api/v1/namespaces/jhub"] = {"kind": "Namespace", "metadata": {}}
-        yield server
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[str]:
-    app = web.Application()  # a gateway without routes: 404
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
-def kubeconfig(path: Path, **servers: FakeAPIServer) -> str:
-    """A context of each server's name, with the token."""
-    clusters = [
-        {"name": name, "cluster": {"server": server.url, "certificate-authority-data": _ca(server)}}
-        for name, server in servers.items()
-    ]
-    contexts = [
-        {"name": name, "context": {"cluster": name, "user": "hub", "namespace": "jhub"}}
-        for name in servers
-    ]
-    users = [{"name": "hub", "user": {"token": TOKEN}}]
-    path.write_text(yaml.safe_dump({"clusters": clusters, "contexts": contexts, "users": users}))
-    return str(path)
-
-
-def _ca(server: FakeAPIServer) -> str:
-    return base64.b64encode(server.ca_data).decode()
-
-
-@pytest.fixture
-def config(
-    cluster: Cluster, gateway: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Config:
-    monkeypatch.setenv("KUBECONFIG", kubeconfig(tmp_path / "kubeconfig", good=cluster))
-    config = Config()
-    config.MultiClusterKubeSpawner.clusters = {
-        "one": {"context": "good", "ingress_public_url": gateway}
-    }
-    return config
-
-
-async def checked(config: Config, *names: str, deadline: float = 90) -> dict[str, Step]:
-    """The steps of the only cluster."""
-    (report,) = await cluster_check.check(subjects(config, names), deadline=deadline)
-    return {step.step: step for step in report.steps}
 
 
 def results(steps: dict[str, Step]) -> list[str]:
@@ -131,7 +42,7 @@ async def test_a_cluster_that_can_be_used_passes_all_steps(
     config: Config, cluster: Cluster, gateway: str
 ) -> None:
     steps = await checked(config)
-    assert results(steps) == ["ok"] * 5
+    assert results(steps) == ["ok"] * 6
     assert steps["discover"].what == cluster.url
     assert "token" in steps["mint"].what
     assert steps["connect"].what == f"Kubernetes v1.34.1, which knows the hub as {HUB}"
@@ -218,7 +129,7 @@ async def test_a_refused_credential_ends_the_way_at_connect(
 ) -> None:
     cluster.tokens = {"another"}
     steps = await checked(config)
-    assert results(steps) == ["ok", "ok", "failed", "skipped", "ok"]
+    assert results(steps) == ["ok", "ok", "failed", "skipped", "skipped", "ok"]
     assert "Unauthorized" in steps["connect"].what
     assert "know this identity" in steps["connect"].to_do
 
@@ -230,7 +141,7 @@ async def test_a_wrong_ca_is_told_as_such(
     stranger.url = cluster.url
     monkeypatch.setenv("KUBECONFIG", kubeconfig(tmp_path / "other", good=stranger))
     steps = await checked(config)
-    assert results(steps) == ["ok", "ok", "failed", "skipped", "ok"]
+    assert results(steps) == ["ok", "ok", "failed", "skipped", "skipped", "ok"]
     assert "its certificate was refused" in steps["connect"].what
 
 
@@ -238,7 +149,14 @@ async def test_a_cluster_that_is_not_found_still_has_its_gateway_asked(config: C
     config.MultiClusterKubeSpawner.clusters["one"]["context"] = "gone"
     steps = await checked(config)
     assert results(steps)[0] == "failed"
-    assert results(steps) == ["failed", "skipped", "skipped", "skipped", "ok"]  # said once
+    assert results(steps) == [
+        "failed",
+        "skipped",
+        "skipped",
+        "skipped",
+        "skipped",
+        "ok",
+    ]  # said once
     assert "'gone'" in steps["discover"].what
     assert steps["discover"].to_do
 
@@ -246,7 +164,7 @@ async def test_a_cluster_that_is_not_found_still_has_its_gateway_asked(config: C
 async def test_settings_that_cannot_be_read_fail_at_the_first_step(config: Config) -> None:
     config.MultiClusterKubeSpawner.clusters["one"]["contxt"] = "x"
     steps = await checked(config)
-    assert results(steps) == ["failed", "skipped", "skipped", "skipped", "skipped"]
+    assert results(steps) == ["failed", "skipped", "skipped", "skipped", "skipped", "skipped"]
     assert "Did you mean 'context'" in steps["discover"].what
 
 
@@ -254,7 +172,7 @@ async def test_a_silent_gateway_fails_alone(config: Config, unused_tcp_port: int
     url = f"http://127.0.0.1:{unused_tcp_port}"
     config.MultiClusterKubeSpawner.clusters["one"]["ingress_public_url"] = url
     steps = await checked(config)
-    assert results(steps) == ["ok", "ok", "ok", "ok", "failed"]
+    assert results(steps) == ["ok", "ok", "ok", "ok", "ok", "failed"]
     assert steps["gateway"].what.startswith(f"{url}: no answer")
     assert "ingress_public_url" in steps["gateway"].to_do
 
@@ -271,7 +189,7 @@ async def test_a_gateway_that_redirects_to_another_address_is_a_warning(
 
 async def test_a_cluster_without_url_has_no_gateway_to_ask(config: Config) -> None:
     del config.MultiClusterKubeSpawner.clusters["one"]["ingress_public_url"]
-    assert results(await checked(config)) == ["ok", "ok", "ok", "ok", "skipped"]
+    assert results(await checked(config)) == ["ok", "ok", "ok", "ok", "skipped", "skipped"]
 
 
 def hang(until: asyncio.Event) -> Fault:
@@ -287,7 +205,7 @@ async def test_a_cluster_that_hangs_ends_at_its_deadline(config: Config, cluster
     cluster.fail_next(hang(forever))
     steps = await checked(config, deadline=2)
     forever.set()
-    assert results(steps) == ["ok", "ok", "failed", "skipped", "ok"]
+    assert results(steps) == ["ok", "ok", "failed", "skipped", "skipped", "ok"]
     assert steps["connect"].what == "no answer within 2 seconds"
 
 
