@@ -67,6 +67,10 @@ ALONE: dict[str, Values] = {
         "volumes": [_HOME],
         "volume_mounts": [V1VolumeMount(name="home", mount_path="/h")],
     },
+    "volume_mounts none": {
+        "volumes": [{**_HOME, "nfs": None}],
+        "volume_mounts": [{"name": "home", "mountPath": "/h", "subPath": None}],
+    },
     "init_containers": {
         "init_containers": [{"name": "i", "image": "busybox", "args": ["{unescaped_username}"]}]
     },
@@ -85,6 +89,15 @@ ALONE: dict[str, Values] = {
     "extra_container_config snake": {
         "extra_container_config": {"termination_message_path": "/dev/termination-log"}
     },
+    "extra_container_config none": {
+        "working_dir": "/x",
+        "extra_container_config": {"workingDir": None, "ports": None},
+    },
+    "extra_pod_config none": {"fs_gid": 5, "extra_pod_config": {"security_context": None}},
+    "lifecycle_hooks none": {
+        "lifecycle_hooks": {"preStop": None, "postStart": {"exec": {"command": ["true"]}}}
+    },
+    "tolerations none": {"tolerations": [{"key": "x", "effect": None}]},
     "extra_pod_config": {"extra_pod_config": {"hostNetwork": True, "hostname": "x-{username}"}},
     "extra_pod_config replaces": {
         "fs_gid": 5,
