@@ -108,6 +108,13 @@ CODES: dict[str, Code] = {
         "cluster are told its Pod's address. A new Pod of the hub has another one.",
         "Give the hub a Service, and name it in `c.JupyterHub.hub_connect_url`.",
     ),
+    "MCKS105": _warning(
+        "An address of the hub that means nothing to pods",
+        "Servers ask the hub who their user is, at `hub_connect_url`. This address is `127.0.0.1` "
+        "or the like, which is the pod itself there, or a bare name, which nobody outside the "
+        "hub's own namespace or machine knows.",
+        "Write `hub_connect_url` into the cluster's entry, such as `https://hub.example.org`.",
+    ),
     # -- profiles ---------------------------------------------------------------------------------
     "MCKS120": _error(
         "A mistake in the profile list",

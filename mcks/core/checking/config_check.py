@@ -17,7 +17,7 @@ from traitlets.config.loader import LazyConfigValue
 from mcks.core.checking import objects
 from mcks.core.checking.finding import Finding, merged, of_severity
 from mcks.core.checking.sample import Sample, sections, without_failing
-from mcks.core.clusters import configure, pool
+from mcks.core.clusters import configure, hub_address, pool
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
 from mcks.core.profiles.kubespawner_traits import instead_of
@@ -91,7 +91,7 @@ def check(config: Config, groups: Sequence[str] = ()) -> Findings:
         found.say("MCKS013", [str(exc)])
         return found
     for name in spawner.clusters:
-        found.add("MCKS100", partial(_cluster_problems, name, spawner, config, log))
+        found.add("MCKS100", partial(_cluster_problems, name, spawner, config, log, found))
     found.say("MCKS017", group_overrides.problems(spawner))
     _look_at_profiles(spawner, sample, found, log)
     return found.once()
@@ -115,9 +115,17 @@ def _look_at_profiles(
 
 
 def _cluster_problems(
-    name: str, spawner: MultiClusterKubeSpawner, config: Config, log: logging.Logger
+    name: str,
+    spawner: MultiClusterKubeSpawner,
+    config: Config,
+    log: logging.Logger,
+    found: Findings,
 ) -> list[str]:
     configured = configure.configure(name, spawner.clusters, config, log)
+    said = configured.cluster.hub_connect_url or spawner.hub_connect_url or spawner.hub.api_url
+    if configured.cluster.ingress_public_url and (doubt := hub_address.doubt(said)):
+        what = f"its pods are to reach the hub at {said}, but {doubt}"
+        found.found.append(Finding("MCKS105", what, f"clusters[{name!r}]"))
     return configured.backend.problems()
 
 

@@ -22,6 +22,7 @@ S.clusters = {
     "a": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"},
     "b": {"context": "ctx-b", "ingress_public_url": "http://192.0.2.2"},
 }
+S.hub_connect_url = "http://192.0.2.9"
 S.profile_list = [
     {"display_name": "Small", "cluster": "a"},
     {"display_name": "Large", "cluster": "b", "spawner_override": {"mem_limit": "8G"}},
@@ -132,6 +133,23 @@ def test_a_key_without_effect_is_a_note_and_no_mistake(
     assert run(tmp_path, "check", "--offline", extra=extra) == 0
     out = capsys.readouterr().out
     assert "note: profile_list[0]['profile_options']['o']['choices']['x']: 'slug' has no" in out
+
+
+def test_an_address_of_the_hub_that_pods_cannot_mean_is_a_warning(tmp_path: Path) -> None:
+    from mcks.core.checking.config_check import check
+
+    unsaid = GOOD.replace('S.hub_connect_url = "http://192.0.2.9"', "")
+    (told,) = check(load(tmp_path, unsaid)).warnings
+    assert told == (
+        "clusters['a'] and 1 more: its pods are to reach the hub at "
+        "http://127.0.0.1:8081/hub/api, but in a pod that is the pod itself"
+    )
+    own = "S.clusters['a']['hub_connect_url'] = 'https://hub.example.org'\n"
+    bare = f"{unsaid}{own}c.JupyterHub.hub_connect_url = 'http://hub:81'"
+    (told,) = check(load(tmp_path, bare)).warnings
+    assert told.startswith("clusters['b']: its pods are to reach the hub at http://hub:81/hub/api")
+    said = f"{unsaid}c.Spawner.hub_connect_url = 'http://192.0.2.9'"
+    assert check(load(tmp_path, said)).warnings == []
 
 
 def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ HUB = """
 S = c.MultiClusterKubeSpawner
 S.clusters = {"a": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}}
 """
+HUB_IS_ELSEWHERE = "\nS.hub_connect_url = 'https://hub.example.org'\n"
 FUNCTIONS = """
 import tornado.web
 BROKEN = lambda spawner: 1 / 0
@@ -149,7 +150,8 @@ def test_functions_may_read_the_users_groups(
     for given, said in (([], "none"), (["--group", "b", "--group", "a"], "a,b")):
         assert mcks_does(tmp_path, READS, "render", "--user", "ada", *given) == 0
         assert environment(capsys.readouterr().out)["GROUPS"] == said
-        assert mcks_does(tmp_path, READS, "check", "--offline", *given) == 0
+        checked = READS + HUB_IS_ELSEWHERE
+        assert mcks_does(tmp_path, checked, "check", "--offline", *given) == 0
         assert capsys.readouterr().out == "0 problems found\n"
 
 
@@ -318,7 +320,7 @@ def test_what_is_installed_elsewhere_is_not_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     extra = "c.JupyterHub.authenticator_class = 'not_installed_here.Authenticator'"
-    assert mcks_does(tmp_path, extra, "check", "--offline") == 0
+    assert mcks_does(tmp_path, extra + HUB_IS_ELSEWHERE, "check", "--offline") == 0
     assert capsys.readouterr().out == "0 problems found\n"
 
 

@@ -336,7 +336,8 @@ async def command(*arguments: str) -> int:
 def write(tmp_path: Path, config: Config, extra: str = "") -> str:
     path = tmp_path / "jupyterhub_config.py"
     clusters = dict(config.MultiClusterKubeSpawner.clusters)
-    path.write_text(f"c = get_config()\nc.MultiClusterKubeSpawner.clusters = {clusters}\n{extra}")
+    hub = "c = get_config()\nc.Spawner.hub_connect_url = 'http://192.0.2.9'\n"
+    path.write_text(f"{hub}c.MultiClusterKubeSpawner.clusters = {clusters}\n{extra}")
     return str(path)
 
 
