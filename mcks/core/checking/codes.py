@@ -115,6 +115,12 @@ CODES: dict[str, Code] = {
         "hub's own namespace or machine knows.",
         "Write `hub_connect_url` into the cluster's entry, such as `https://hub.example.org`.",
     ),
+    "MCKS106": _warning(
+        "Only the hub's own cluster has this",
+        "Zero to JupyterHub's own scheduler, priority class or Secret is named, which the chart "
+        "makes beside the hub only: elsewhere such a Pod waits for ever, or is refused.",
+        "Set the chart's value that the line tells.",
+    ),
     # -- profiles ---------------------------------------------------------------------------------
     "MCKS120": _error(
         "A mistake in the profile list",
