@@ -118,7 +118,9 @@ HUBS: dict[str, Values] = {
     "files and secrets": {
         "imagePullSecrets": [{"name": "registry"}],
         "singleuser": {
-            "extraFiles": {"settings": {"mountPath": "/etc/jupyter/x.json", "mode": 420}},
+            "extraFiles": {
+                "settings": {"mountPath": "/etc/jupyter/x.json", "mode": 420, "data": {"a": 1}}
+            },
             "extraLabels": {"team": "{username}"},
             "extraAnnotations": {"of": "{unescaped_username}"},
             "lifecycleHooks": {"postStart": {"exec": {"command": ["sh", "-c", "true"]}}},
