@@ -52,8 +52,9 @@ class Hub:
         scopes = ["admin:users", "admin:servers", "list:users", "access:servers"]
         self._config.write_text(
             f"c = get_config()\nload_subconfig({settings['configuration']!r})\n"
-            f"c.JupyterHub.services = [{service!r}]\n"
-            f"c.JupyterHub.load_roles = [{ {**role, 'scopes': scopes}!r}]\n{extra}\n"
+            f"c.JupyterHub.setdefault('services', []).append({service!r})\n"
+            f"c.JupyterHub.setdefault('load_roles', []).append({ {**role, 'scopes': scopes}!r})\n"
+            f"{extra}\n"
         )
         self._config.chmod(0o600)
 
