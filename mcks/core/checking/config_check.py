@@ -18,7 +18,7 @@ from mcks.core.checking import objects
 from mcks.core.checking.finding import Finding, merged, of_severity
 from mcks.core.checking.sample import Sample, sections, without_failing
 from mcks.core.clusters import configure, elsewhere, pool
-from mcks.core.clusters.cluster import Cluster
+from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.objects import Manifest
 from mcks.core.profiles import group_overrides, kubespawner_section, profile_list, selection
@@ -125,7 +125,7 @@ def _cluster_problems(
 ) -> list[str]:
     configured = configure.configure(name, spawner.clusters, config, log)
     said = configured.cluster.hub_connect_url or spawner.hub_connect_url or spawner.hub.api_url
-    if configured.cluster.ingress_public_url and (doubt := elsewhere.doubt(said)):
+    if not configured.backend.is_hubs_own() and (doubt := elsewhere.doubt(said)):
         what = f"its pods are to reach the hub at {said}, but {doubt}"
         found.found.append(Finding("MCKS105", what, f"clusters[{name!r}]"))
     return configured.backend.problems()
@@ -182,16 +182,19 @@ def _selection_problems(
         templates = merge_levels(spawner.objects, spawner.resources)
         patches = merge_levels(spawner.patches)
         findings.found += objects.findings(planned.objects, templates, patches)
-        findings.found += _only_beside_the_hub(planned.objects, configured.cluster)
+        findings.found += _only_beside_the_hub(planned.objects, configured)
     return found
 
 
-def _only_beside_the_hub(objects: Iterable[Manifest], cluster: Cluster) -> Iterator[Finding]:
-    """Tell what Pods name that a cluster behind a gateway is not likely to have."""
-    pods = [one for one in objects if one["kind"] == "Pod"] if cluster.ingress_public_url else []
-    for pod in pods:
+def _only_beside_the_hub(
+    objects: Iterable[Manifest], configured: ConfiguredCluster
+) -> Iterator[Finding]:
+    """Tell what Pods name that a cluster without the hub is not likely to have."""
+    if configured.backend.is_hubs_own():
+        return
+    for pod in (one for one in objects if one["kind"] == "Pod"):
         for what in elsewhere.made_by_the_chart(pod):
-            yield Finding("MCKS106", what, f"clusters[{cluster.name!r}]")
+            yield Finding("MCKS106", what, f"clusters[{configured.cluster.name!r}]")
 
 
 def _unknown_traits(config: Config, cls: type[MultiClusterKubeSpawner]) -> Iterator[str]:

@@ -21,7 +21,7 @@ _LEFT_OUT_BY = {
 
 
 def doubt(url: str) -> str:
-    """Say why pods behind a gateway cannot mean the hub by *url*; empty if they may.
+    """Say why pods of another cluster cannot mean the hub by *url*; empty if they may.
 
     >>> doubt("http://hub:8081/hub/api")
     "the name 'hub' has no domain, so it means nothing in another namespace or cluster"

@@ -1,4 +1,4 @@
-"""What cannot mean anything to pods behind a gateway."""
+"""What cannot mean anything to pods of another cluster."""
 
 from __future__ import annotations
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from tests.cluster import images
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.demo.hub import Hub, hub
 from tests.hub.chart import release
 from tests.hub.chart.examples import Values
 from tests.hub.chart.hub_configuration import value
+from tests.hub.chart.machine import BUSYBOX, adapted
 
 MACHINE = """
 import json, os
@@ -79,29 +77,12 @@ def start_release(clusters: Clusters, namespace: Namespace, tmp_path: Path) -> S
 
 
 def _of_this_machine(clusters: Clusters, blocked: bool) -> Values:
-    """Servers run without a registry: from images, and by commands, that the nodes have.
-
-    *blocked*: the chart's first container, which needs a program that they have not, does nothing.
-    """
-    patch = yaml.safe_load(clusters.notebook_patch() or "{}")
-    patches = {}
-    if patch:
-        _keep_the_charts_home(patch)
-        if blocked:
-            idle = {"name": "block-cloud-metadata", "command": ["true"], "imagePullPolicy": "Never"}
-            patch["spec"]["initContainers"] = [idle]
-        patches["10-of-this-machine"] = yaml.safe_dump(patch)
-    return {
-        "hub": {"config": {"MultiClusterKubeSpawner": {"patches": patches}}},
-        "singleuser": {
-            "cmd": clusters.notebook_command(),
-            "networkTools": {"image": {"name": images.BUSYBOX.rpartition(":")[0], "tag": "1"}},
+    patch = clusters.notebook_patch()
+    patches = {"10-of-this-machine": adapted(patch, blocked=blocked)} if patch else {}
+    return release.merged(
+        BUSYBOX,
+        {
+            "hub": {"config": {"MultiClusterKubeSpawner": {"patches": patches}}},
+            "singleuser": {"cmd": clusters.notebook_command()},
         },
-    }
-
-
-def _keep_the_charts_home(patch: dict[str, Any]) -> None:
-    spec = patch["spec"]
-    (container,) = spec["containers"]
-    for place, field in ((spec, "volumes"), (container, "volumeMounts")):
-        place[field] = [one for one in place[field] if one["name"] != "home"]
+    )

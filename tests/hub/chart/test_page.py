@@ -85,6 +85,16 @@ def environment(objects: list[Manifest]) -> dict[str, Any]:
     return found
 
 
+def test_what_the_chart_makes_may_be_named_in_the_hubs_own_cluster(
+    local: Values, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scheduler = {"scheduling": {"userScheduler": {"enabled": True}}}
+    gateway = clusters(here={"ingress_public_url": "https://here.example.org"})
+    file = release.write(tmp_path, HUB_POD.namespace, PAGE, local, scheduler, gateway)
+    assert main(["check", "--offline", "--strict", "-f", str(file)]) == 0
+    assert capsys.readouterr().out == "0 problems found\n"
+
+
 async def test_a_profile_without_a_cluster_is_for_the_hubs_own_by_the_charts_names(
     local: Values,
 ) -> None:
