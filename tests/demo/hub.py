@@ -51,9 +51,10 @@ class Hub:
         role = {"name": "operator", "services": ["operator"]}
         scopes = ["admin:users", "admin:servers", "list:users", "access:servers"]
         self._config.write_text(
-            f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
-            f"c.JupyterHub.services = [{service!r}]\n"
-            f"c.JupyterHub.load_roles = [{ {**role, 'scopes': scopes}!r}]\n{extra}\n"
+            f"c = get_config()\nload_subconfig({settings['configuration']!r})\n"
+            f"c.JupyterHub.setdefault('services', []).append({service!r})\n"
+            f"c.JupyterHub.setdefault('load_roles', []).append({ {**role, 'scopes': scopes}!r})\n"
+            f"{extra}\n"
         )
         self._config.chmod(0o600)
 
@@ -142,11 +143,13 @@ async def hub(
     namespace: str,
     port: int = 0,
     base_url: str = "/",
+    config: Path = CONFIG,
     extra: str = "",
 ) -> AsyncIterator[Hub]:
     """A running hub that serves *clusters* (as tests.cluster knows them); stopped at the end.
 
-    *extra* is appended to its configuration. *port* is the public one, on loopback; 0: a free one.
+    *extra* is appended to its configuration, the file *config*. *port* is the public one, on
+    loopback; 0: a free one.
     Hubs that use a cluster at the same time need a *base_url* each: its gateway is one for all.
     """
     public, private, proxy_api = port or _free_port(), _free_port(), _free_port()
@@ -164,6 +167,7 @@ async def hub(
             for cluster in clusters
         ]
         settings = {
+            "configuration": str(config),
             "directory": str(directory),
             "namespace": namespace,
             "public_url": f"http://127.0.0.1:{public}{base_url}",

@@ -101,9 +101,11 @@ class PodHub:
 
 
 @asynccontextmanager
-async def hub_in_a_pod(clusters: LocalSet, namespace: Namespace) -> AsyncIterator[PodHub]:
+async def hub_in_a_pod(
+    clusters: LocalSet, namespace: Namespace, configuration: str = CONFIGURATION
+) -> AsyncIterator[PodHub]:
     """Run the hub in *namespace* of ``a``, where its servers live, too; those of ``b`` are reached
-    through that cluster's gateway."""
+    through that cluster's gateway. *configuration* has the fields of CONFIGURATION."""
     here, there = clusters["a"], clusters["b"]
     token = secrets.token_hex(16)
     await asyncio.to_thread(_give_identity, here, namespace.name)
@@ -114,9 +116,8 @@ async def hub_in_a_pod(clusters: LocalSet, namespace: Namespace) -> AsyncIterato
         forwarded(there.bridge_ip, HUB_PORT, reached) as hub_url,
         forwarded(there.bridge_ip, there.state.ports["gateway"]) as gateway_url,
     ):
-        settings = _settings(
-            there, namespace, token, hub_connect_url=hub_url, ingress_public_url=gateway_url
-        )
+        entry = {"hub_connect_url": hub_url, "ingress_public_url": gateway_url}
+        settings = _settings(configuration, there, namespace, token, entry)
         await here.admin().create(_secret(settings), namespace.name)
         await here.admin().create(_pod(namespace.name), namespace.name)
         pod = await here.admin().wait_pod_ready("hub", namespace.name)
@@ -147,12 +148,18 @@ async def log_in(session: aiohttp.ClientSession, hub: PodHub, user: str) -> None
         assert response.url.path != URL(url).path, await response.text()
 
 
-def _settings(there: LocalCluster, namespace: Namespace, token: str, **entry: str) -> Object:
+def _settings(
+    configuration: str,
+    there: LocalCluster,
+    namespace: Namespace,
+    token: str,
+    entry: dict[str, str],
+) -> Object:
     """The files of the hub: its configuration, and a kubeconfig for the other cluster."""
     context = there.context_for({"token": access.token(there.api)}, namespace.name)
     server = f"https://{there.bridge_ip}:{there.state.ports['apiserver']}"
     entry |= {"kubeconfig": f"{_SETTINGS}/there.kubeconfig", "context": context.name}
-    text = CONFIGURATION.format(
+    text = configuration.format(
         public=f"http://:{PUBLIC_PORT}/{namespace.name}/",
         hub_port=HUB_PORT,
         proxy=proxy_command(),

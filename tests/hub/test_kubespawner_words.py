@@ -92,7 +92,7 @@ c.KubeSpawner.volumes = [{"name": "own", "persistentVolumeClaim": {"claimName": 
 c.KubeSpawner.volume_mounts.append({"name": "own", "mountPath": "/own"})
 c.KubeSpawner.cpu_limit = 2
 c.KubeSpawner.extra_labels.update({"team": "{username}"})
-c.KubeSpawner.events_enabled = True
+c.KubeSpawner.events_enabled = False
 """
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcks.core.checking import hub_address
+from mcks.core.checking import hub_address, of_the_chart
 from mcks.core.checking.cluster_settings import of_backend
 from mcks.core.checking.finding import Finding, placed
 from mcks.core.checking.hub import Addresses
@@ -149,6 +149,10 @@ class Look:
         templates = merge_levels(spawner.objects, spawner.resources)
         patches = merge_levels(spawner.patches)
         yield from objects.findings(new, templates, patches)
+        if not configured.backend.is_hubs_own():
+            place = f"clusters[{configured.cluster.name!r}]"
+            for pod in (manifest for manifest in new if manifest["kind"] == "Pod"):
+                yield from (Finding("MCKS111", what, place) for what in of_the_chart.named_in(pod))
         if patches and self._is_new(json.dumps([templates, patches])):
             spawner.patches = {}
             before = plan.make(spawner, configured, tell=lambda _: None).objects

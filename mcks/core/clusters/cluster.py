@@ -251,9 +251,11 @@ def chosen_name(cluster: str, context: str, clusters: Collection[str]) -> str:
     only = next(iter(clusters)) if len(clusters) == 1 else ""
     name = cluster or (context and CONTEXT_PREFIX + context) or only
     if not name:
+        known = ", ".join(sorted(clusters)) or "(none)"
         raise ConfigError(
-            "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each "
-            f"profile. Known clusters: {', '.join(sorted(clusters)) or '(none)'}",
+            "no cluster is chosen: write 'cluster' (or 'kubernetes_context') into each profile, or "
+            "c.MultiClusterKubeSpawner.cluster for those that name none. "
+            f"Known clusters: {known}",
             code="MCKS126",
         )
     return name

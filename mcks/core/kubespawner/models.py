@@ -53,8 +53,19 @@ def plain(value: Any) -> Any:
 
 
 def fields(value: Any) -> dict[str, Any]:
-    """Return an object whose own fields may have Python's names; what is below is Kubernetes'."""
-    return {kubernetes_name(str(key)): item for key, item in plain(value).items()}
+    """Return an object whose own fields may have Python's names; what is below is Kubernetes'.
+
+    A field that is None is as if it were not said.
+    """
+    named = {kubernetes_name(str(key)): item for key, item in plain(value).items()}
+    return {name: item for name, item in named.items() if item is not None}
+
+
+def changed(place: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    """Return *place* with the fields of *value* set; one that is None takes the field away."""
+    none = {kubernetes_name(str(key)) for key, item in plain(value).items() if item is None}
+    kept = {name: item for name, item in place.items() if name not in none}
+    return {**kept, **fields(value)}
 
 
 def listed(value: Any) -> list[Any]:

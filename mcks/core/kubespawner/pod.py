@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcks.core.kubespawner.fields import Fields, expand
-from mcks.core.kubespawner.models import fields, listed, objects, plain
+from mcks.core.kubespawner.models import changed, fields, kubernetes_name, listed, objects, plain
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
 
@@ -38,12 +38,19 @@ def shaped(pod: Manifest, words: Words, where: Fields) -> Manifest:
     _shape_placement(spec, words)
     _shape_affinity(spec, words)
     if extra := words.get("extra_container_config"):
-        container |= fields(extra)
+        _change(container, extra)
     _add(spec, "containers", expand(plain(listed(words.get("extra_containers"))), where))
     _add(spec, "initContainers", expand(plain(listed(words.get("init_containers"))), where))
     if extra := words.get("extra_pod_config"):
-        spec |= fields(expand(plain(extra), where))
+        _change(spec, expand(plain(extra), where))
     return pod
+
+
+def _change(place: dict[str, Any], extra: Any) -> None:
+    """Let *extra* win over what *place* says."""
+    said = changed(place, extra)
+    place.clear()
+    place.update(said)
 
 
 def _shape_metadata(metadata: dict[str, Any], words: Words, where: Fields) -> None:
@@ -97,13 +104,9 @@ def _in_kubernetes_words(word: str, words: Words) -> dict[str, Any]:
     for key in context:
         if "_" in key:
             raise ConfigError(
-                f"{word}: {key!r} must be written as Kubernetes does: {_camel(key)!r}"
+                f"{word}: {key!r} must be written as Kubernetes does: {kubernetes_name(key)!r}"
             )
     return dict(context)
-
-
-def _camel(key: str) -> str:
-    return next(iter(fields({key: None})))
 
 
 def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
@@ -148,7 +151,7 @@ def _shape_affinity(spec: dict[str, Any], words: Words) -> None:
             terms = {"nodeSelectorTerms": required} if kind == "node_affinity" else required
             rules["requiredDuringSchedulingIgnoredDuringExecution"] = terms
         if rules:
-            affinity[_camel(kind)] = rules
+            affinity[kubernetes_name(kind)] = rules
     if affinity:
         spec["affinity"] = {**(spec.get("affinity") or {}), **affinity}
 

@@ -12,7 +12,7 @@ from typing import Any
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
-from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.words import SAYS_WHAT_HOLDS, WITHOUT_EFFECT, WORDS
 
 NAME = "KubeSpawner"
 SWITCH = "read_kubespawner"
@@ -56,7 +56,9 @@ def ignored(config: Config, ours: Collection[str]) -> Iterator[tuple[str, bool]]
     *ours* are the traits of mcks' own spawner.
     """
     read = is_read(config)
-    for name in values(config):
+    for name, value in values(config).items():
+        if read and SAYS_WHAT_HOLDS.get(name) == value:
+            continue
         if name in WITHOUT_EFFECT or not (read or name in OF_PACKAGES):
             yield name, False
         elif name not in WORDS and name not in ours:

@@ -40,6 +40,8 @@ WITHOUT_EFFECT = frozenset(
     }
 )
 """KubeSpawner's traits that have no meaning here."""
+SAYS_WHAT_HOLDS = {"events_enabled": True}
+"""Values of these with which KubeSpawner does what mcks does anyway."""
 
 
 def _number() -> Union:

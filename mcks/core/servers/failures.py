@@ -39,6 +39,7 @@ _PASSING = re.compile(
 """A busy kubelet's or container runtime's words: it tries again by itself, and mostly succeeds."""
 _ABSENT = re.compile(r'(?P<kind>secret|configmap) "(?P<name>[^"]+)" not found')
 _KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
+_DEFAULT_SCHEDULER = "default-scheduler"
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,17 @@ def late(pod: Manifest) -> Verdict:
             said = f"container {container.name!r}: {container.waiting.get('message', '')}"
             return Verdict("image", _no_image(container), said, container=container.name)
     message = "The cluster did not bring up the server in time."
-    return Verdict("timeout", f"{message} {_AGAIN}", "the pod never ran")
+    return Verdict("timeout", f"{message} {_AGAIN}", _unscheduled(pod) or "the pod never ran")
+
+
+def _unscheduled(pod: Manifest) -> str:
+    """Say which scheduler has not even looked at *pod*; empty if it has."""
+    spec = pod.get("spec") or {}
+    if "PodScheduled" in _conditions(pod) or spec.get("nodeName"):
+        return ""
+    name = spec.get("schedulerName", _DEFAULT_SCHEDULER)
+    instead = f", or leave that to {_DEFAULT_SCHEDULER!r}" if name != _DEFAULT_SCHEDULER else ""
+    return f"no scheduler {name!r} has looked at the pod: let it run in this cluster{instead}"
 
 
 def not_shown(target: Target, answer: str) -> Verdict:

@@ -22,7 +22,7 @@ c.JupyterHub.cookie_secret = b"never-printed"
 c.Authenticator.admin_users = {"never-printed"}
 c.MultiClusterKubeSpawner.read_kubespawner = True
 c.MultiClusterKubeSpawner.clusters = {
-    "c": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}
+    "c": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1", "hub_connect_url": "http://h.i"}
 }
 
 def token_of(spawner):

@@ -28,7 +28,11 @@ def loud(spawner):
     return "x"
 
 c.MultiClusterKubeSpawner.clusters = {
-    "a": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}
+    "a": {
+        "context": "ctx-a",
+        "ingress_public_url": "http://192.0.2.1",
+        "hub_connect_url": "http://192.0.2.9",
+    }
 }
 c.MultiClusterKubeSpawner.environment = {"LOUD": loud}
 c.JupyterHub.hub_connect_url = "https://hub.example.org"

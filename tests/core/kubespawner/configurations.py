@@ -67,6 +67,10 @@ ALONE: dict[str, Values] = {
         "volumes": [_HOME],
         "volume_mounts": [V1VolumeMount(name="home", mount_path="/h")],
     },
+    "volume_mounts none": {
+        "volumes": [{**_HOME, "nfs": None}],
+        "volume_mounts": [{"name": "home", "mountPath": "/h", "subPath": None}],
+    },
     "init_containers": {
         "init_containers": [{"name": "i", "image": "busybox", "args": ["{unescaped_username}"]}]
     },
@@ -85,6 +89,15 @@ ALONE: dict[str, Values] = {
     "extra_container_config snake": {
         "extra_container_config": {"termination_message_path": "/dev/termination-log"}
     },
+    "extra_container_config none": {
+        "working_dir": "/x",
+        "extra_container_config": {"workingDir": None, "ports": None},
+    },
+    "extra_pod_config none": {"fs_gid": 5, "extra_pod_config": {"security_context": None}},
+    "lifecycle_hooks none": {
+        "lifecycle_hooks": {"preStop": None, "postStart": {"exec": {"command": ["true"]}}}
+    },
+    "tolerations none": {"tolerations": [{"key": "x", "effect": None}]},
     "extra_pod_config": {"extra_pod_config": {"hostNetwork": True, "hostname": "x-{username}"}},
     "extra_pod_config replaces": {
         "fs_gid": 5,
@@ -111,7 +124,7 @@ ALONE: dict[str, Values] = {
         "pod_anti_affinity_preferred": [{"weight": 9, "pod_affinity_term": _POD_TERM}],
     },
     "priority_class_name": {"priority_class_name": "low"},
-    "scheduler_name": {"scheduler_name": "user-scheduler"},
+    "scheduler_name": {"scheduler_name": "packing-scheduler"},
     "extra_labels": {"extra_labels": {"team": "t-{username}"}},
     "extra_annotations": {"extra_annotations": {"x/y": "{{literal}} {servername}"}},
     "common_labels": {"common_labels": {"app": "jupyterhub", "release": "r"}},
@@ -153,8 +166,8 @@ _CHART: Values = {
         "chart": "jupyterhub-4.2.0",
         "release": "hub",
     },
-    "scheduler_name": "hub-user-scheduler",
-    "priority_class_name": "hub-default-priority",
+    "scheduler_name": "hub-packing-scheduler",
+    "priority_class_name": "hub-users",
     "uid": 1000,
     "fs_gid": 100,
     "mem_guarantee": "1G",
@@ -263,7 +276,7 @@ WHOLE: dict[str, Values] = {
         ],
         "node_affinity_preferred": [{"weight": 10, "preference": _TERM}],
         "pod_affinity_preferred": [{"weight": 5, "podAffinityTerm": _POD_TERM}],
-        "scheduler_name": "user-scheduler",
+        "scheduler_name": "packing-scheduler",
         "priority_class_name": "user",
     },
     "sidecar": {

@@ -26,12 +26,16 @@ def theirs(
     values: dict[str, Any], username: str = USER, servername: str = "", user_id: int = 7
 ) -> Any:
     """KubeSpawner for a user, with *values* as its configuration says."""
+    return theirs_by(Config(KubeSpawner=values), username, servername, user_id)
+
+
+def theirs_by(config: Config, username: str = USER, servername: str = "", user_id: int = 7) -> Any:
+    """KubeSpawner for a user, by a hub's whole configuration."""
     user = SimpleNamespace(name=username, id=user_id, url="/user/x/", escaped_name="x")
     hub = SimpleNamespace(
         public_host="", url="http://hub", base_url="/hub/", api_url="http://hub/api"
     )
     row = SimpleNamespace(name=servername, server=None, state=None)
-    config = Config(KubeSpawner=values)
     with (
         mock.patch("kubespawner.spawner.load_config"),
         mock.patch("kubespawner.spawner.shared_client"),
@@ -44,7 +48,11 @@ def configuration(values: dict[str, Any]) -> Config:
     config = Config(KubeSpawner=copy.deepcopy(values))
     config.MultiClusterKubeSpawner.read_kubespawner = True
     config.MultiClusterKubeSpawner.clusters = {
-        "c": {"context": "x", "ingress_public_url": "http://192.0.2.1"}
+        "c": {
+            "context": "x",
+            "ingress_public_url": "http://192.0.2.1",
+            "hub_connect_url": "http://192.0.2.2",
+        }
     }
     return config
 

@@ -44,6 +44,11 @@ def test_with_the_switch_only_what_has_no_meaning_or_is_unknown_is_ignored() -> 
     ]
 
 
+def test_a_word_that_says_what_holds_anyway_is_not_told() -> None:
+    assert list(section.ignored(said(True, events_enabled=True), OURS)) == []
+    assert list(section.ignored(said(False, events_enabled=True), OURS)) != []
+
+
 def test_what_was_only_looked_at_is_not_said() -> None:
     config = said(True)
     assert config.KubeSpawner.extra_labels is not None

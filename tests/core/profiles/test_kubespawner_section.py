@@ -20,7 +20,13 @@ from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.core import kubeconfigs
 from tests.core.kubespawner.side_by_side import HUB
 
-CLUSTERS = {"c": {"context": "ctx-a", "ingress_public_url": "http://192.0.2.1"}}
+CLUSTERS = {
+    "c": {
+        "context": "ctx-a",
+        "ingress_public_url": "http://192.0.2.1",
+        "hub_connect_url": "http://192.0.2.2",
+    }
+}
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +53,7 @@ def test_without_the_switch_each_ignored_key_is_a_note() -> None:
 
 
 def test_with_the_switch_what_has_no_meaning_is_a_note_and_a_near_miss_a_problem() -> None:
-    found = config_check.check(said(True, uid=1, events_enabled=True, node_selecter={}))
+    found = config_check.check(said(True, uid=1, events_enabled=False, node_selecter={}))
     assert found.notes == [
         "c.KubeSpawner.events_enabled has no effect. Here it is nothing: mcks does without it"
     ]

@@ -228,6 +228,23 @@ def test_an_image_that_may_come_later_is_waited_for_with_words() -> None:
     assert TIMED_OUT in late.details
 
 
+def test_a_pod_that_no_scheduler_has_looked_at_names_the_scheduler_that_is_missing() -> None:
+    manifest = pod("Pending", spec={"schedulerName": "jhub-user-scheduler"})
+    manifest["spec"] = manifest["status"].pop("spec")
+    late = failures.late(manifest)
+    assert late.reason == "timeout"
+    assert late.details == (
+        "no scheduler 'jhub-user-scheduler' has looked at the pod: let it run in this cluster, or "
+        "leave that to 'default-scheduler'"
+    )
+    manifest["spec"] = {}
+    assert failures.late(manifest).details.endswith(
+        "'default-scheduler' has looked at the pod: let it run in this cluster"
+    )
+    manifest["status"]["conditions"] = [{"type": "PodScheduled", "status": "False"}]
+    assert failures.late(manifest).details == "the pod never ran"
+
+
 def test_what_the_last_server_left_is_named_with_what_an_administrator_may_do() -> None:
     verdict = failures.still_ending(
         {

@@ -63,6 +63,12 @@ OF_SERVERS: dict[str, Code] = {
         "than those of this cluster are kept from.",
         "Write `isolate` into the cluster's entry, or let objects and patches of your own say it.",
     ),
+    "MCKS111": warning(
+        "Only the hub's own cluster has this",
+        "Zero to JupyterHub's own scheduler, priority class or Secret is named, which the chart "
+        "makes beside the hub only: elsewhere such a Pod waits for ever, or is refused.",
+        "Set the chart's value that the line tells.",
+    ),
     # -- profiles ---------------------------------------------------------------------------------
     "MCKS121": error(
         "A mistake in an entry of the profile list",
