@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.api.no_answer import NotKubernetes
 from mcks.core.api.status import Asked
 
 
-@dataclass(frozen=True)
-class Verb:
+class Verb(NamedTuple):
     """A kind of request, by the name that metrics give it.
 
     *repeatable*: carrying it out twice does the same as once.

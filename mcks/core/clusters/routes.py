@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mcks.core.manifests.defaults import default_template
@@ -121,8 +121,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
         return url, None, None
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A server as the hub's proxy will ask for it.
 
     ``url`` is the gateway's (scheme, host, port), ``proxy_spec`` JupyterHub's. ``check`` is

@@ -5,13 +5,12 @@ The page docs/how-to/from-kubespawner.md is this table with words around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcks.core.kubespawner.words import REFUSED, WORDS
 
 
-@dataclass(frozen=True)
-class Instead:
+class Instead(NamedTuple):
     """What stands in a trait's place: a *patch* (YAML), or *advice*, or both."""
 
     advice: str = ""

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-from slugify import slugify
 
 from mcks.core.administrator.access import EVERYBODY, Access
 from mcks.core.profiles.keys import others
@@ -41,6 +38,9 @@ TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
 """Traits that are templates: a user's own value never becomes part of their source."""
 
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
 class Overriding(NamedTuple):
     """What one place of the configuration overrides: the place, and traits with their values.
 
@@ -52,42 +52,39 @@ class Overriding(NamedTuple):
     where: str
     values: Mapping[str, Any]
     theirs: frozenset[str] = frozenset()
-    expandable: Mapping[str, Any] = MappingProxyType({})
+    expandable: Mapping[str, Any] = _NONE
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One of an option's values."""
 
     key: str
     display_name: str
     description: str = ""
     default: bool = False
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
     access: Access = EVERYBODY
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
 
 
-@dataclass(frozen=True)
-class Unlisted:
+class Unlisted(NamedTuple):
     """What a user may write instead of a choice. ``{value}`` in *overrides* is what they wrote."""
 
     display_name: str = ""
     display_name_in_choices: str = "Other..."
     validation_regex: str = ""
     validation_message: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One question of a profile. It has choices, or an unlisted choice, or both."""
 
     key: str
@@ -95,31 +92,29 @@ class Option:
     description: str = ""
     choices: tuple[Choice, ...] = ()
     unlisted: Unlisted | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """One entry of the profile list, checked and complete."""
 
     slug: str
     display_name: str
     description: str = ""
     default: bool = False
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
     description_html: str = ""
     options: tuple[Option, ...] = ()
     access: Access = EVERYBODY
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A profile list as far as it can be used, and in sentences what could not be."""
 
     profiles: list[Profile]
@@ -192,7 +187,7 @@ def with_default(profiles: Sequence[Profile]) -> list[Profile]:
     """
     default = min(profiles, key=_default_order).slug if profiles else ""
     return [
-        p if p.default == (p.slug == default) else replace(p, default=not p.default)
+        p if p.default == (p.slug == default) else p._replace(default=not p.default)
         for p in profiles
     ]
 
@@ -201,7 +196,7 @@ def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """Mark exactly one choice as the default, by the same rule as ``with_default``."""
     default = min(choices, key=_default_order).key if choices else ""
     return tuple(
-        c if c.default == (c.key == default) else replace(c, default=not c.default) for c in choices
+        c if c.default == (c.key == default) else c._replace(default=not c.default) for c in choices
     )
 
 
@@ -214,7 +209,7 @@ def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
     name = _text(where, entry, "display_name")
     if not name:
         raise ConfigError(f"{where} needs a 'display_name': the text that users see")
-    slug = entry.get("slug") or slugify(name)
+    slug = entry.get("slug") or _slug_of(name)
     if not isinstance(slug, str) or not slug:
         raise ConfigError(f"{where} needs a 'slug': none can be made of {name!r}")
     options = entry.get("profile_options") or {}
@@ -235,6 +230,12 @@ def _profile(where: str, entry: Any, ignored: list[str]) -> Profile:
         access=_access(where, entry),
         extra=extra,
     )
+
+
+def _slug_of(name: str) -> str:
+    from slugify import slugify  # noqa: PLC0415 - slow, and only for profiles without a slug
+
+    return slugify(name)
 
 
 def _option(where: str, key: Any, entry: Any, ignored: list[str]) -> Option:

@@ -6,9 +6,8 @@ What their states mean for a start does not belong here (failures.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.objects import Manifest, metadata
 from mcks.core.servers.environment import CONTAINER
@@ -25,8 +24,7 @@ class Role(Enum):
     BEFORE = "before"
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(NamedTuple):
     """One container as its Pod's status shows it. ``stays_ended``: it ended, and the kubelet will
     not start it again."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcks.core.api.client import ClusterClient
 from mcks.core.clusters import gateway, routes
@@ -26,8 +26,7 @@ _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
 
 
-@dataclass(frozen=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What is known of a server's Pod. ``exit_code`` is None unless it has ended; ``last_words``
     are for its user, and mostly empty."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mcks.core.clusters.routes import Target
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED
@@ -47,8 +48,7 @@ def unowned_of(secret: Manifest) -> list[Ref]:
     return [Ref(*where) for where in json.loads(said)] if said else []
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
     of the user's objects that no other server of the user has."""
 
