@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ def split_proxy_spec(proxy_spec: str) -> tuple[str, str]:
     return host, slash + path
 
 
+@lru_cache(maxsize=1000)
 def check_public_url(url: str) -> str:
     """Return *url* as scheme://host[:port], or raise ConfigError.
 

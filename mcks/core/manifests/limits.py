@@ -16,7 +16,7 @@ LONGEST = 128 * 1024
 """Bytes of ``NAME=value`` and the zero after it that Linux hands to a program (MAX_ARG_STRLEN)."""
 SECRET = 1024 * 1024
 """Bytes of all values of a Secret together (MaxSecretSize)."""
-_NAME = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_NAME = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
 
 
 def check(secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]]) -> None:
@@ -26,13 +26,11 @@ def check(secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]]) -> 
     """
     texts: Mapping[Any, Any] = secret.get("stringData") or {}
     data: Mapping[Any, Any] = secret.get("data") or {}
-    values = {**{n: v for n, v in data.items() if n not in texts}, **texts}
-    for name in [*values, *(entry.get("name") for entry in entries)]:
-        _check_name(name)
-    sizes = {n: _size(n, v) if n in texts else _decoded(v) for n, v in values.items()}
-    expanded = {str(e["name"]): _size(str(e["name"]), e.get("value")) for e in entries}
-    for name, size in (sizes | expanded).items():
-        _check_size(name, size + len(f"{name}=\0"))
+    sizes = {n: _checked(n, _decoded(v)) for n, v in data.items() if n not in texts}
+    sizes |= {n: _checked(n, _size(n, v)) for n, v in texts.items()}
+    for entry in entries:
+        name = entry.get("name")
+        _checked(name, _size(name, entry.get("value")))
     if (total := sum(sizes.values())) > SECRET:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
         raise ConfigError(
@@ -41,24 +39,22 @@ def check(secret: Mapping[str, Any], entries: Collection[Mapping[str, Any]]) -> 
         )
 
 
-def _check_name(name: Any) -> None:
-    good = isinstance(name, str) and _NAME.fullmatch(name)
-    if not good or name == "." or name.startswith(".."):
+def _checked(name: Any, size: int) -> int:
+    """Return *size*, the bytes of what *name* holds, if both are good."""
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
         raise ConfigError(
             f"environment: {name!r} cannot be a variable's name here, because a Secret cannot hold "
             "it: use letters, digits, '_', '-' and '.'"
         )
-
-
-def _check_size(name: str, size: int) -> None:
-    if size > LONGEST:
+    if (whole := size + len(name) + len("=\0")) > LONGEST:
         raise ConfigError(
-            f"environment[{name!r}] has {size} bytes with its name, and no program starts with "
+            f"environment[{name!r}] has {whole} bytes with its name, and no program starts with "
             f"more than {LONGEST} in one variable: put it into a file of a volume instead"
         )
+    return size
 
 
-def _size(name: str, value: Any) -> int:
+def _size(name: Any, value: Any) -> int:
     if value is None:  # it comes from elsewhere
         return 0
     try:

@@ -50,12 +50,21 @@ def make(
         spawner.choosing.overrides.set("hub_connect_url", url, place)
     translation = spawner.translation()
     key = kept_key or key_of(spawner, translation)
-    namespace = _namespace(spawner, configured, translation, kept_namespace)
+    shared = configured.namespace
+    namespace = (
+        kept_namespace or _namespace_of(spawner, configured, translation)
+        if shared is None
+        else _shared_namespace(configured, translation, shared)
+    )
     created = Created(key, namespace, spawner.hub_id)
     spawner.named = {"pod_name": key, "namespace": namespace}
     target = Target(_public_url(spawner, configured), spawner.proxy_spec, spawner.ready_check)
     rendered = partial(
-        _objects, spawner, configured, translation if translated else translation.without_words()
+        _objects,
+        spawner,
+        configured,
+        translation if translated else translation.without_words(),
+        of_user=shared is None,
     )
     objects = rendered(created, spawner.name)
     of_server = _of_this_server_alone(objects, spawner, rendered, created)
@@ -97,13 +106,8 @@ def key_of(spawner: StartingSpawner, translation: Translation) -> str:
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
-def _namespace(
-    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation, kept: str
-) -> str:
+def _shared_namespace(configured: ConfiguredCluster, translation: Translation, shared: str) -> str:
     """Say where the server lives. A profile's or hook's word counts if the cluster has none."""
-    shared = configured.namespace
-    if shared is None:
-        return kept or _namespace_of(spawner, configured, translation)
     said = translation.words.get("namespace", "")
     if configured.cluster.namespace or said in ("", configured.last_resort):
         return shared
@@ -137,13 +141,16 @@ def _objects(
     translation: Translation,
     created: Created,
     servername: str,
+    *,
+    of_user: bool,
 ) -> list[Manifest]:
+    """Render the objects; *of_user*: the namespace is the user's own, and one of them."""
     templates = merge_levels(spawner.objects, spawner.resources)
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
         templates = merge_levels(templates, {ROUTE_KEY: template(configured.cluster.route)})
     if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
         templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
-    if configured.namespace is None:
+    if of_user:
         templates = merge_levels({"00-namespace": default_template("namespace")}, templates)
     return render_objects(
         templates,
