@@ -225,8 +225,10 @@ def last_words(pod: Manifest) -> str:
 
 def _was_taken(pod: Manifest) -> bool:
     status = pod.get("status") or {}
-    disrupted = (_conditions(pod).get("DisruptionTarget") or {}).get("status") == "True"
-    return disrupted or status.get("reason") in _TAKEN
+    return status.get("reason") in _TAKEN or any(
+        one.get("type") == "DisruptionTarget" and one.get("status") == "True"
+        for one in status.get("conditions") or ()
+    )
 
 
 def _conditions(pod: Manifest) -> dict[str, Mapping[str, Any]]:
