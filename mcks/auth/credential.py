@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mcks import metrics
 from mcks.errors import AuthError, ConfigError, MCKSError, Unreachable
@@ -58,12 +59,11 @@ Mint = Callable[[], Awaitable[Credential]]
 """Makes one credential now. Raises `AuthError` (or another `MCKSError`) when it cannot."""
 
 
-@dataclass
 class _Backoff:
     """1, 2, 4 ... 60 seconds, each up to a tenth longer. Times are monotonic."""
 
-    until: float = float("-inf")
-    wait: float = 0.0
+    until = float("-inf")
+    wait = 0.0
 
     def grow(self, now: float, jitter: float, asked: float = 0.0) -> float:
         """Wait longer than before, and *asked* seconds at least; give the seconds."""
@@ -76,8 +76,7 @@ class _Backoff:
         self.until, self.wait = float("-inf"), 0.0
 
 
-@dataclass(frozen=True)
-class _Minted:
+class _Minted(NamedTuple):
     """A credential with what the cache knows of it."""
 
     credential: Credential

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mcks.auth.credential import Credential, CredentialCache
@@ -28,10 +27,11 @@ class SharedLogin(ABC):
         """Make a token now. Raises `AuthError`, `ConfigError` or `Unreachable`."""
 
 
-@dataclass
 class _Lease:
-    cache: CredentialCache
-    holders: int = 0
+    holders = 0
+
+    def __init__(self, cache: CredentialCache) -> None:
+        self.cache = cache
 
 
 class SharedCredentials:

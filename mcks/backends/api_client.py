@@ -23,7 +23,7 @@ from multidict import CIMultiDict
 from mcks._version import __version__
 from mcks.auth.credential import Credential
 from mcks.backends.proxy import proxy_for
-from mcks.backends.redirects import refuse_redirects
+from mcks.backends.redirects import refuse
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient, Configuration
@@ -86,15 +86,15 @@ async def new_client(
 
 def new_session(endpoint: Endpoint, context: ssl.SSLContext) -> aiohttp.ClientSession:
     """Make the HTTP session of a client of *endpoint*."""
-    session = aiohttp.ClientSession(
+    return aiohttp.ClientSession(
         # Each watch holds one for as long as it lives; the client bounds its other requests.
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=context),
         headers=CIMultiDict(endpoint.headers),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         read_bufsize=_READ_BUFFER,
+        middlewares=(refuse,),
     )
-    return refuse_redirects(session)
 
 
 def _without_system_roots(

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+_REDIRECTS = {301, 302, 303, 307, 308}
+"""What aiohttp would follow."""
+
 
 class Redirected(aiohttp.ClientError):
     """The answer was a redirect of *status* to *origin* (empty if it does not say)."""
@@ -19,11 +22,20 @@ class Redirected(aiohttp.ClientError):
         super().__init__(f"HTTP status {status}, a redirect")
 
 
-def refuse_redirects(session: aiohttp.ClientSession) -> aiohttp.ClientSession:
-    """Let *session* raise `Redirected` instead of following one, whoever asks for what."""
+async def refuse(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Be a middleware that raises `Redirected` instead of following one, whoever asks for what."""
+    response = await handler(request)
+    if response.status in _REDIRECTS:
+        raise _refused(response)
+    return response
+
+
+def refuse_redirects(session: aiohttp.ClientSession) -> None:
+    """Let *session*, which somebody else has made, refuse them too. It makes requests slower."""
     if _REFUSAL not in session.trace_configs:
         session.trace_configs.append(_REFUSAL)
-    return session
 
 
 async def _refuse(
@@ -32,9 +44,12 @@ async def _refuse(
     redirect: aiohttp.TraceRequestRedirectParams,
 ) -> None:
     del session, context
-    response = redirect.response
+    raise _refused(redirect.response)
+
+
+def _refused(response: aiohttp.ClientResponse) -> Redirected:
     response.close()
-    raise Redirected(response.status, response.headers.get("Location", ""))
+    return Redirected(response.status, response.headers.get("Location", ""))
 
 
 def _origin(location: str) -> str:

@@ -5,15 +5,13 @@ What is done with objects (patching, applying, watching) does not belong here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Manifest = dict[str, Any]
 """One Kubernetes object as JSON: ``apiVersion``, ``kind``, ``metadata`` and the rest."""
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(NamedTuple):
     """Where one object is: enough to get or delete it. ``namespace`` is None if cluster-scoped."""
 
     api_version: str
@@ -26,8 +24,7 @@ class Ref:
         return f"{self.kind} {self.name}{where}"
 
 
-@dataclass(frozen=True)
-class Selector:
+class Selector(NamedTuple):
     """Which objects a list or watch is about. ``namespace`` None means all namespaces."""
 
     api_version: str
@@ -37,8 +34,7 @@ class Selector:
     field_selector: str = ""
 
 
-@dataclass(frozen=True)
-class WatchEvent:
+class WatchEvent(NamedTuple):
     """One line of a watch. A ``BOOKMARK`` carries only ``metadata.resourceVersion``."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]

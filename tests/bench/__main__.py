@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.bench import (
+    bench_before,
     bench_containers,
     bench_form,
     bench_logins,
@@ -15,6 +16,7 @@ from tests.bench import (
 )
 
 BENCHES = [
+    bench_before,
     bench_patch,
     bench_render,
     bench_form,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -55,7 +54,7 @@ async def test_a_watch_heals_itself_and_lists_only_when_it_must(hub: Hub) -> Non
 
 
 async def test_a_half_open_watch_is_noticed_though_nobody_waits(hub: Hub) -> None:
-    hub.pool.deadlines = replace(QUICK, watch=1, overdue=1, doubt=60)
+    hub.pool.deadlines = QUICK._replace(watch=1, overdue=1, doubt=60)
     spawner = hub.user("ada")
     assert await starts(spawner)
     await hub.proxy.strike(fault_proxy.fall_silent)
@@ -77,7 +76,7 @@ REFUSALS: dict[str, Fault] = {
 
 
 async def test_faults_of_list_and_watch_end_no_server(hub: Hub) -> None:
-    hub.pool.deadlines = replace(QUICK, between_watches=Pauses(0.2, 0.3))
+    hub.pool.deadlines = QUICK._replace(between_watches=Pauses(0.2, 0.3))
     spawner = hub.user("ada")
     assert await starts(spawner)
     for fault in REFUSALS.values():

@@ -5,14 +5,12 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mcks.core.administrator.functions import failure
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """Both must say yes: *groups*, of which None is everybody, and *allow*, if there is one."""
 
     groups: frozenset[str] | None = None

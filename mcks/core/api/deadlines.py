@@ -5,11 +5,10 @@ What is sent, and what becomes of it, does not belong here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Pauses:
+class Pauses(NamedTuple):
     """Seconds between attempts: *first*, then twice as long each time, *longest* at most."""
 
     first: float
@@ -24,8 +23,7 @@ class Pauses:
         return min(self.first * 2.0 ** min(failures - 1, 64), self.longest)
 
 
-@dataclass(frozen=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """Seconds.
 
     *connect*: TCP and TLS; *total*: a call with all its retries, or until a watch is open; *watch*:

@@ -36,7 +36,8 @@ class Exchange:
 
         self._refusal: type[Exception] = ApiException
         self._api, self._cluster, self._deadlines = api, cluster, deadlines
-        refuse_redirects(api.rest_client.pool_manager)
+        if not logs_in_for_mcks(api):
+            refuse_redirects(api.rest_client.pool_manager)
         self.requests = 0
         """HTTP requests sent so far."""
 

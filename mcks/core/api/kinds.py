@@ -6,8 +6,7 @@ have in common.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 _NAMESPACED = {
@@ -34,8 +33,7 @@ _CLUSTER_SCOPED = {
 }
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """What a kind is called in URLs, and whether its objects live in namespaces."""
 
     api_version: str

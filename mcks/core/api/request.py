@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mcks.core.api.no_answer import NotKubernetes
 from mcks.core.api.status import Asked
 
 
-@dataclass(frozen=True)
-class Verb:
+class Verb(NamedTuple):
     """A kind of request, by the name that metrics give it.
 
     *repeatable*: carrying it out twice does the same as once.
@@ -27,6 +26,8 @@ class Verb:
     repeatable: bool = True
     content_type: str = "application/json"
 
+
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 GET = Verb("get", "GET")
 LIST = Verb("list", "GET")
@@ -48,28 +49,32 @@ PATCHES = {
 }
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One request. *even_if_unavailable*: it is sent while the cluster is left alone, too
     (`mcks.core.api.breaker`)."""
 
     verb: Verb
     path: str
     asked: Asked
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Any = field(default=None, repr=False)
+    query: Mapping[str, str] = _NO_QUERY
+    body: Any = None
     accept: str = "application/json"
     even_if_unavailable: bool = False
 
+    def __repr__(self) -> str:
+        return f"Request({self.verb.method} {self.path})"  # its body may hold a secret
 
-@dataclass(frozen=True)
-class Answer:
+
+class Answer(NamedTuple):
     """A successful answer (2xx) to what was *asked*."""
 
     asked: Asked
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status} to {self.asked.action})"  # its body may hold a secret
 
     def json(self) -> dict[str, Any]:
         """Parse the body: every JSON answer of Kubernetes has a kind. Raises `NotKubernetes`."""

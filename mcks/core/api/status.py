@@ -9,20 +9,18 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.errors import APIError, api_error
 
 _CLOCK_TOLERANCE = 60.0
-_NO_RIGHT = re.compile(r'^\S+ (?:".*" )?is forbidden: User ".*" cannot \w+ resource ')
+_NO_RIGHT = r'^\S+ (?:".*" )?is forbidden: User ".*" cannot \w+ resource '
 """What the authorizer says, as opposed to admission (quotas, security policies)."""
-_UNKNOWN_FIELDS = re.compile(r'(?:unknown|duplicate) field "[^"]{1,200}"')
+_UNKNOWN_FIELDS = r'(?:unknown|duplicate) field "[^"]{1,200}"'
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked, for messages: where (the cluster), what to do, with which kind."""
 
     cluster: str
@@ -52,7 +50,7 @@ def error_from(asked: Asked, status: int, headers: Mapping[str, str], body: byte
     message = _message(asked, status, answer)
     if status == 401:
         message += _clock_hint(headers)
-    elif status == 403 and _NO_RIGHT.search(message):
+    elif status == 403 and re.search(_NO_RIGHT, message):
         message = message.rstrip(".") + ". `mcks rbac` prints the Role that the hub needs there"
     return api_error(
         status, f"{asked}: {message}", reason=reason, retry_after=_retry_after(headers, answer)
@@ -95,7 +93,7 @@ def _message_without_values(answer: dict[str, Any]) -> str:
         f"{cause.get('field', '?')}: {cause.get('reason', 'invalid')}"
         for cause in details.get("causes") or []
     ]
-    causes += _UNKNOWN_FIELDS.findall(str(answer.get("message") or ""))
+    causes += re.findall(_UNKNOWN_FIELDS, str(answer.get("message") or ""))
     return f"{answer.get('reason') or 'Invalid'}: {'; '.join(causes) or 'no field named'}"
 
 

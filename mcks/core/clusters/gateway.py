@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -22,8 +22,7 @@ _ENOUGH = 64 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """What came back. ``text`` says it in a few words, for logs and messages. ``elsewhere`` is
     where a redirect leads (scheme, host, port), if that is not the gateway itself."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mcks.core.manifests.defaults import default_template
@@ -47,6 +48,7 @@ def split_proxy_spec(proxy_spec: str) -> tuple[str, str]:
     return host, slash + path
 
 
+@lru_cache(maxsize=1000)
 def check_public_url(url: str) -> str:
     """Return *url* as scheme://host[:port], or raise ConfigError.
 
@@ -134,8 +136,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
         return url, None, None
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A server as the hub's proxy will ask for it.
 
     ``url`` is the gateway's or the server's own (scheme, host, port), empty as long as a Pod has no

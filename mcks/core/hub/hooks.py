@@ -20,6 +20,8 @@ class Hooks:
     def get_env(self) -> dict[str, Any]:
         """Return the environment as JupyterHub does. Raises FunctionFailed, ConfigError."""
         configured = self.environment
+        if not any(map(callable, configured.values())):
+            return dict(super().get_env())  # type: ignore[misc]
         self.environment = functions.with_names("environment", configured)
         try:
             return dict(super().get_env())  # type: ignore[misc]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
@@ -48,8 +49,7 @@ class HubKnowledge:
         self.data |= {(datum.cluster, datum.where) for datum in data}
 
 
-@dataclass(frozen=True)
-class Orphan:
+class Orphan(NamedTuple):
     """An object that no server of the hub needs. *age* is in seconds.
 
     ``is_data``: it is a user's data. ``unowned`` are the objects that must go with it.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from mcks.core.administrator.functions import ask
@@ -64,7 +63,7 @@ async def modified(spawner: HookedSpawner, planned: Plan) -> Plan:
         raise ConfigError(f"{MODIFY} gives nothing: it must return the Pod")
     changed = _usable(pod, merged(pod, before, plain(answer)), planned)
     objects = [changed if manifest is pod else manifest for manifest in planned.objects]
-    return replace(planned, objects=objects)
+    return planned._replace(objects=objects)
 
 
 async def created(spawner: HookedSpawner, start: Created, pod: Manifest) -> None:

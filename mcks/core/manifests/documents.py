@@ -55,7 +55,7 @@ class _Place:
         self.line = next(lines[part] for part in _PARTS.findall(scalar))
 
     def text(self, values: Sequence[Inserted]) -> str:
-        return "".join(p if isinstance(p, str) else str.__str__(values[p]) for p in self.parts)
+        return "".join([p if isinstance(p, str) else str.__str__(values[p]) for p in self.parts])
 
     def value(self, values: Sequence[Inserted]) -> Any:
         if not self.alone:
@@ -109,7 +109,9 @@ def _filled(node: Any, values: Sequence[Inserted]) -> Any:
     kind = type(node)
     if kind is dict:
         filled = {
-            (key if type(key) is str else key.key(values)): _filled(item, values)
+            (key if type(key) is str else key.key(values)): (
+                item if type(item) is str else _filled(item, values)
+            )
             for key, item in node.items()
         }
         if len(filled) != len(node):

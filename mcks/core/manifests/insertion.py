@@ -78,18 +78,22 @@ def insert(value: object) -> str:
     """
     if isinstance(value, Captured):
         return value
-    inserted = Inserted(_text(value))
-    inserted.value = value if isinstance(value, Structure) else plain(value)
+    text = _text(value)
+    inserted = Inserted(text)
+    if isinstance(value, str):
+        inserted.value = text
+    else:
+        inserted.value = value if isinstance(value, Structure) else plain(value)
     return inserted
 
 
 def flat(outputs: Iterable[object]) -> Iterator[str]:
     """Take apart what was captured. Anything of unknown origin is refused with Mistake."""
     for output in outputs:
-        if isinstance(output, Captured):
-            yield from output.pieces
-        elif type(output) is str or isinstance(output, Inserted):
+        if type(output) is str or isinstance(output, Inserted):
             yield output
+        elif isinstance(output, Captured):
+            yield from output.pieces
         else:
             raise Mistake(f"a {type(output).__name__} cannot be written here")
 
@@ -114,13 +118,13 @@ def assemble(pieces: Iterable[str]) -> tuple[str, list[Inserted]]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > MAX_TEXT or len(values) >= MAX_VALUES:
-            raise Mistake(f"renders to more than {MAX_TEXT} characters or {MAX_VALUES} values")
         if isinstance(piece, Inserted):
             parts.append(placeholder(len(values)))
             values.append(piece)
         else:
             parts.append(piece)
+        if size > MAX_TEXT or len(values) > MAX_VALUES:
+            raise Mistake(f"renders to more than {MAX_TEXT} characters or {MAX_VALUES} values")
     return "".join(parts), values
 
 
@@ -151,22 +155,22 @@ def plain(value: object, depth: int = 0) -> Any:
 
     Raises Mistake for what JSON cannot hold.
     """
+    if isinstance(value, str):
+        return str.__str__(value)
     if depth > MAX_DEPTH:
         raise Mistake("the value is nested too deeply, or holds itself")
     if isinstance(value, Structure):
         return plain(value.value, depth)
     if isinstance(value, Mapping):
         return {_text(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
         return [plain(item, depth + 1) for item in value]
     return _scalar(value)
 
 
-def _scalar(value: object) -> str | int | float | None:
+def _scalar(value: object) -> int | float | None:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return str.__str__(value)
     if isinstance(value, int):
         if value.bit_length() > 63:
             raise Mistake("the number has more than 64 bits. Write {{ x | string }}")

@@ -16,7 +16,7 @@ LONGEST = 128 * 1024
 """Bytes of ``NAME=value`` and the zero after it that Linux hands to a program (MAX_ARG_STRLEN)."""
 SECRET = 1024 * 1024
 """Bytes of all values of a Secret together (MaxSecretSize)."""
-_NAME = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_NAME = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
 
 
 def check(
@@ -28,13 +28,11 @@ def check(
     """
     texts: Mapping[Any, Any] = secret.get("stringData") or {}
     data: Mapping[Any, Any] = secret.get("data") or {}
-    values = {**{n: v for n, v in data.items() if n not in texts}, **texts}
-    for name in [*values, *(entry.get("name") for entry in entries)]:
-        _check_name(name, tell)
-    sizes = {n: _size(n, v, tell) if n in texts else _decoded(v) for n, v in values.items()}
-    expanded = {str(e["name"]): _size(str(e["name"]), e.get("value"), tell) for e in entries}
-    for name, size in (sizes | expanded).items():
-        _check_size(name, size + len(f"{name}=\0"), tell)
+    sizes = {n: _checked(n, _decoded(v), tell) for n, v in data.items() if n not in texts}
+    sizes |= {n: _checked(n, _size(n, v, tell), tell) for n, v in texts.items()}
+    for entry in entries:
+        name = entry.get("name")
+        _checked(name, _size(name, entry.get("value"), tell), tell)
     if (total := sum(sizes.values())) > SECRET:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
         text = (
@@ -44,26 +42,24 @@ def check(
         tell(ConfigError(text))
 
 
-def _check_name(name: Any, tell: Tell) -> None:
-    good = isinstance(name, str) and _NAME.fullmatch(name)
-    if not good or name == "." or name.startswith(".."):
+def _checked(name: Any, size: int, tell: Tell) -> int:
+    """Return *size*, the bytes of what *name* holds, and tell if one of them is not good."""
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
         text = (
             f"environment: {name!r} cannot be a variable's name here, because a Secret cannot hold "
             "it: use letters, digits, '_', '-' and '.'"
         )
         tell(ConfigError(text))
-
-
-def _check_size(name: str, size: int, tell: Tell) -> None:
-    if size > LONGEST:
+    if (whole := size + len(f"{name}=\0")) > LONGEST:
         text = (
-            f"environment[{name!r}] has {size} bytes with its name, and no program starts with "
+            f"environment[{name!r}] has {whole} bytes with its name, and no program starts with "
             f"more than {LONGEST} in one variable: put it into a file of a volume instead"
         )
         tell(ConfigError(text))
+    return size
 
 
-def _size(name: str, value: Any, tell: Tell) -> int:
+def _size(name: Any, value: Any, tell: Tell) -> int:
     if value is None:  # it comes from elsewhere
         return 0
     try:

@@ -75,7 +75,7 @@ def interpolate(source: str, variables: Mapping[str, Any]) -> tuple[str, list[In
     """
     if not _HAS_JINJA.search(source):
         return _checked(source), []
-    return assemble(_run(_compiled(source), variables))
+    return _rendered(_compiled(source), variables)
 
 
 def template_line(source: str, variables: Mapping[str, Any], rendered_line: int) -> int | None:
@@ -86,7 +86,7 @@ def template_line(source: str, variables: Mapping[str, Any], rendered_line: int)
     if not _HAS_JINJA.search(source):
         return rendered_line
     try:
-        text, _ = assemble(_run(_compiled(source, marked=True), variables))
+        text, _ = _rendered(_compiled(source, marked=True), variables)
     except Mistake:  # the marks made it too long
         return None
     lines = text.split("\n")[:rendered_line]
@@ -133,10 +133,10 @@ def _remedy(message: str) -> str:
     return message
 
 
-def _run(template: Template, variables: Mapping[str, Any]) -> Iterator[str]:
-    context = template.new_context(dict(variables))
+def _rendered(template: Template, variables: Mapping[str, Any]) -> tuple[str, list[Inserted]]:
+    context = template.new_context(variables)  # type: ignore[arg-type] # it is copied
     try:
-        yield from flat(template.root_render_func(context))
+        return assemble(flat(template.root_render_func(context)))
     except Mistake as exc:
         raise Mistake(exc.message, exc.line or _line(exc)) from exc
     except _UnknownVariable as exc:

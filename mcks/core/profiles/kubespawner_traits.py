@@ -5,15 +5,13 @@ The page docs/reference/kubespawner.md is this table with words around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.kubespawner.as_patch import as_patch
 from mcks.core.kubespawner.words import WORDS
 
 
-@dataclass(frozen=True)
-class Instead:
+class Instead(NamedTuple):
     """What stands in a trait's place: a *patch* (YAML), or *advice*, or both."""
 
     advice: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from mcks.core.administrator.access import EVERYBODY, AskingSpawner, allowed
@@ -37,7 +36,7 @@ async def permitted(
                 left = tuple(option for option in options if option is not None)
                 if len(left) < len(options):
                     continue
-                profile = replace(profile, options=left)  # noqa: PLW2901
+                profile = profile._replace(options=left)  # noqa: PLW2901
             found.append(profile)
     return with_default(found)
 
@@ -51,7 +50,7 @@ async def _permitted(
         return option
     if not choices and option.unlisted is None:
         return None
-    return replace(option, choices=with_default_choice(choices))
+    return option._replace(choices=with_default_choice(choices))
 
 
 async def _may_use(
@@ -80,12 +79,12 @@ def _with_availability(
     options = []
     for option in profile.options:
         choices = with_default_choice(
-            [replace(c, unavailable=_of_choice(c, unavailable)) for c in option.choices]
+            [c._replace(unavailable=_of_choice(c, unavailable)) for c in option.choices]
         )
-        options.append(replace(option, choices=choices))
+        options.append(option._replace(choices=choices))
         if choices and all(_chooses_cluster(choice.overrides) for choice in choices):
             reason = next(c.unavailable for c in choices if c.default)
-    return replace(profile, options=tuple(options), unavailable=reason)
+    return profile._replace(options=tuple(options), unavailable=reason)
 
 
 def _of_choice(choice: Choice, unavailable: Callable[[Mapping[str, Any]], str]) -> str:
@@ -104,4 +103,4 @@ def available(selection: Selection, profiles: Sequence[Profile]) -> Selection:
     for picked in selection.picked:
         if picked.choice is not None and picked.choice.unavailable:
             del asked[picked.option.key]
-    return replace(select(profiles, asked, saved=True), notices=selection.notices)
+    return select(profiles, asked, saved=True)._replace(notices=selection.notices)

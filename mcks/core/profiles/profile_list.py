@@ -7,11 +7,8 @@ them (selection.py) does not belong here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-from slugify import slugify
 
 from mcks.core.administrator.access import EVERYBODY, Access
 from mcks.core.profiles.entry import OVERRIDES, OVERRIDING, Entry
@@ -39,6 +36,9 @@ TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
 """Traits that are templates: a user's own value never becomes part of their source."""
 
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
 class Overriding(NamedTuple):
     """What one place of the configuration overrides: the place, and traits with their values.
 
@@ -50,7 +50,7 @@ class Overriding(NamedTuple):
     where: str
     values: Mapping[str, Any]
     theirs: frozenset[str] = frozenset()
-    expandable: Mapping[str, Any] = MappingProxyType({})
+    expandable: Mapping[str, Any] = _NONE
     theirs_under: str = "kubespawner_override"
 
     def place(self, name: str) -> str:
@@ -59,39 +59,36 @@ class Overriding(NamedTuple):
         return f"{self.where}: {key}"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One of an option's values."""
 
     key: str
     display_name: str
     description: str = ""
     default: bool = False
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
     access: Access = EVERYBODY
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
 
 
-@dataclass(frozen=True)
-class Unlisted:
+class Unlisted(NamedTuple):
     """What a user may write instead of a choice. ``{value}`` in *overrides* is what they wrote."""
 
     display_name: str = ""
     display_name_in_choices: str = "Other..."
     validation_regex: str = ""
     validation_message: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One question of a profile. It has choices, or an unlisted choice, or both."""
 
     key: str
@@ -99,31 +96,29 @@ class Option:
     description: str = ""
     choices: tuple[Choice, ...] = ()
     unlisted: Unlisted | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """One entry of the profile list, checked and complete."""
 
     slug: str
     display_name: str
     description: str = ""
     default: bool = False
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
     description_html: str = ""
     options: tuple[Option, ...] = ()
     access: Access = EVERYBODY
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A profile list as far as it can be used, and in sentences what could not be."""
 
     profiles: list[Profile]
@@ -213,7 +208,7 @@ def with_default(profiles: Sequence[Profile]) -> list[Profile]:
     """
     default = min(profiles, key=_default_order).slug if profiles else ""
     return [
-        p if p.default == (p.slug == default) else replace(p, default=not p.default)
+        p if p.default == (p.slug == default) else p._replace(default=not p.default)
         for p in profiles
     ]
 
@@ -222,7 +217,7 @@ def with_default_choice(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """Mark exactly one choice as the default, by the same rule as ``with_default``."""
     default = min(choices, key=_default_order).key if choices else ""
     return tuple(
-        c if c.default == (c.key == default) else replace(c, default=not c.default) for c in choices
+        c if c.default == (c.key == default) else c._replace(default=not c.default) for c in choices
     )
 
 
@@ -259,8 +254,14 @@ def _profile(entry: Entry) -> Profile:
     )
 
 
+def _slug_of(name: str) -> str:
+    from slugify import slugify  # noqa: PLC0415 - slow, and only for profiles without a slug
+
+    return slugify(name)
+
+
 def _slug(entry: Entry, name: str) -> str:
-    slug = entry.values.get("slug") or slugify(name)
+    slug = entry.values.get("slug") or _slug_of(name)
     if isinstance(slug, str) and slug:
         return slug
     if name or entry.values.get("slug"):

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.kubespawner.fields import insert_value
 from mcks.core.kubespawner.words import EXPANDED
@@ -27,8 +26,7 @@ _LONGEST = 4096
 _ECHO = 100
 
 
-@dataclass(frozen=True)
-class Picked:
+class Picked(NamedTuple):
     """The answer to one option: a choice, or the user's own text as *value*."""
 
     option: Option
@@ -59,13 +57,12 @@ class Picked:
         return Overriding(self.where, self.overrides, unlisted.theirs, expandable)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """A profile with an answer to each of its options that has one, in the list's order."""
 
     profile: Profile
     picked: tuple[Picked, ...] = ()
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
     """What was asked for and is not there any more, in sentences for the user."""
 
     @property

@@ -6,9 +6,8 @@ What their states mean for a start does not belong here (failures.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.objects import Manifest, metadata
 from mcks.core.servers.environment import CONTAINER
@@ -25,8 +24,11 @@ class Role(Enum):
     BEFORE = "before"
 
 
-@dataclass(frozen=True)
-class Container:
+_STATUSES = {"initContainers": "initContainerStatuses", "containers": "containerStatuses"}
+"""Where a Pod's status has what its spec calls so."""
+
+
+class Container(NamedTuple):
     """One container as its Pod's status shows it. ``stays_ended``: it ended, and the kubelet will
     not start it again."""
 
@@ -72,22 +74,25 @@ class Container:
 
 def of(pod: Manifest) -> Iterator[Container]:
     """Yield the containers of *pod* that have a status, in the order in which they begin."""
+    yield from _of_kind(pod, "initContainers")
+    yield from _of_kind(pod, "containers")
+
+
+def _of_kind(pod: Manifest, kind: str, only: str = "") -> Iterator[Container]:
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    for kind, statuses in (
-        ("initContainers", "initContainerStatuses"),
-        ("containers", "containerStatuses"),
-    ):
-        specs = {one.get("name"): one for one in spec.get(kind) or ()}
-        for one in status.get(statuses) or ():
-            name = one.get("name", "")
-            its = specs.get(name) or {}
-            role = _role(name, kind, its)
-            yield Container(name, role, one, _stays_ended(pod, its, one))
+    for one in status.get(_STATUSES[kind]) or ():
+        name = one.get("name", "")
+        if only and name != only:
+            continue
+        its: Mapping[str, Any] = next(
+            (c for c in spec.get(kind) or () if c.get("name") == name), {}
+        )
+        yield Container(name, _role(name, kind, its), one, _stays_ended(pod, its, one))
 
 
 def server_of(pod: Manifest) -> Container | None:
     """Return the container that is the server, None while it has no status."""
-    return next((one for one in of(pod) if one.role is Role.SERVER), None)
+    return next(_of_kind(pod, "containers", CONTAINER), None)
 
 
 def _role(name: str, kind: str, spec: Mapping[str, Any]) -> Role:

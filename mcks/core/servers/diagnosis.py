@@ -6,7 +6,6 @@ Whether a Pod is hopeless (failures.py) and what is done about it (launch.py) do
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
@@ -35,7 +34,7 @@ async def timed_out(connection: ConnectedCluster, launch: Plan, seconds: float) 
     """Say why the server was not ready in time, with all that is known for the log."""
     verdict = await _in_the_way(connection, launch.created) or await _lateness(connection, launch)
     details = f"not ready after {seconds:.0f} s: {verdict.details}"
-    return await failure(connection, launch, replace(verdict, details=details))
+    return await failure(connection, launch, verdict._replace(details=details))
 
 
 async def _in_the_way(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from mcks.core.manifests import limits, references
@@ -71,7 +72,7 @@ def _split(env: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, 
     for name, value in env.items():
         if name in _MEMORY or name in _CPU or value is None:
             continue
-        if isinstance(value, Mapping):
+        if not isinstance(value, str) and isinstance(value, Mapping):  # str is told faster
             entry = {"name": name, **value_from(value)}
             entries[entry["name"]] = entry
         elif name not in _AS_TYPED and references.refers(str(value)):
@@ -149,7 +150,11 @@ def cores(quantity: Any) -> str | None:
     >>> cores("1500m"), cores(2), cores("0.5"), cores("many")
     ('1.5', '2', '0.5', None)
     """
-    text = str(quantity)
+    return _cores_of(str(quantity))
+
+
+@lru_cache(maxsize=1000)
+def _cores_of(text: str) -> str | None:
     try:
         number = Decimal(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
     except InvalidOperation:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.clusters.routes import Target
 from mcks.core.objects import Manifest, Ref, metadata, ref
@@ -33,17 +32,16 @@ _WAITING = {
 _OOM = "The server needed more memory than its limit. Choose a profile with more memory."
 _EVICTED = "The cluster needed the server's place and evicted it. Start it again."
 _TAKEN = {"Evicted", "Preempting", "Terminated", "NodeShutdown", "NodeLost"}
-_PASSING = re.compile(
+_PASSING = (
     r"failed to sync|timed out|deadline exceeded|is reserved for|connection refused|unavailable"
 )
 """A busy kubelet's or container runtime's words: it tries again by itself, and mostly succeeds."""
-_ABSENT = re.compile(r'(?P<kind>secret|configmap) "(?P<name>[^"]+)" not found')
+_ABSENT = r'(?P<kind>secret|configmap) "(?P<name>[^"]+)" not found'
 _KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 _DEFAULT_SCHEDULER = "default-scheduler"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Why a pod cannot start. ``reason`` is a short word for metrics, ``message`` for the user,
     ``details`` (Kubernetes' own words) for the log. ``absent`` is the object that the kubelet
     misses: its memory may be old, so the verdict holds only if the object really is not there.
@@ -97,7 +95,7 @@ def _stuck(pod: Manifest, container: Container) -> Verdict | None:
 def _may_pass(why: str, container: Container) -> bool:
     if why == "CrashLoopBackOff":
         return bool(container.status.get("restartCount", 0) < 2)
-    return _PASSING.search(container.waiting.get("message", "")) is not None
+    return re.search(_PASSING, container.waiting.get("message", "")) is not None
 
 
 def _no_image(container: Container) -> str:
@@ -124,7 +122,7 @@ def _too_little_memory(container: Container) -> str:
 
 
 def _absent(pod: Manifest, said: str) -> Ref | None:
-    found = _ABSENT.search(said)
+    found = re.search(_ABSENT, said)
     if found is None:
         return None
     return Ref("v1", _KINDS[found["kind"]], found["name"], metadata(pod).get("namespace"))
@@ -138,7 +136,7 @@ def _ended(pod: Manifest) -> Verdict:
     if _was_taken(pod):
         return Verdict("evicted", _EVICTED, details)
     if metadata(pod).get("deletionTimestamp"):
-        return replace(GONE, details=details)
+        return GONE._replace(details=details)
     culprit = _culprit(pod)
     name = culprit.name if culprit else CONTAINER
     if culprit is not None and culprit.was_oom:
@@ -254,8 +252,10 @@ def last_words(pod: Manifest) -> str:
 
 def _was_taken(pod: Manifest) -> bool:
     status = pod.get("status") or {}
-    disrupted = (_conditions(pod).get("DisruptionTarget") or {}).get("status") == "True"
-    return disrupted or status.get("reason") in _TAKEN
+    return status.get("reason") in _TAKEN or any(
+        one.get("type") == "DisruptionTarget" and one.get("status") == "True"
+        for one in status.get("conditions") or ()
+    )
 
 
 def _conditions(pod: Manifest) -> dict[str, Mapping[str, Any]]:

@@ -8,8 +8,8 @@ besides does not belong here (failures.py).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 REASONS = frozenset(
     {
@@ -28,22 +28,21 @@ class Outlook(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Pull:
+class Pull(NamedTuple):
     """A pull that failed. *why* is a clause for the user, empty if nothing is known."""
 
     outlook: Outlook
     why: str = ""
 
 
-_ADDRESSES = re.compile(r'"[^"]*"|https?://\S+|(?<!\S)(?!i/o\b|net/http:)[^\s/]+/\S+')
+_ADDRESSES = r'"[^"]*"|https?://\S+|(?<!\S)(?!i/o\b|net/http:)[^\s/]+/\S+'
 """Names of images and addresses of registries: a repository may be called ``denied``."""
-_BACK_OFF = re.compile(r"^Back-off pulling image\s*(?::\s*)?(?:ErrImagePull\s*:?\s*)?")
+_BACK_OFF = r"^Back-off pulling image\s*(?::\s*)?(?:ErrImagePull\s*:?\s*)?"
 _STATUS = r"(?:status(?: code)?:? ?|^|: |\s)"
 
 
-def _any(*words: str) -> re.Pattern[str]:
-    return re.compile("|".join(words), re.IGNORECASE)
+def _any(*words: str) -> str:
+    return "|".join(words)
 
 
 _PASSING = {
@@ -112,10 +111,10 @@ def judge(reason: str, message: str) -> Pull:
     """
     if reason in _BY_REASON:
         return _BY_REASON[reason]
-    said = _BACK_OFF.sub("", _ADDRESSES.sub("", message)).strip(' :."')
+    said = re.sub(_BACK_OFF, "", re.sub(_ADDRESSES, "", message)).strip(' :."')
     for outlook, causes in ((Outlook.PASSES, _PASSING), (Outlook.LASTS, _LASTING)):
         for why, words in causes.items():
-            if words.search(said):
+            if re.search(words, said, re.IGNORECASE):
                 return Pull(outlook, why)
     silent = reason == "ImagePullBackOff" and not said
     return Pull(Outlook.PASSES if silent or reason == "ErrImagePull" else Outlook.UNKNOWN)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcks.core.api.client import ClusterClient
 from mcks.core.clusters import gateway, routes
@@ -29,15 +29,17 @@ _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """What is known of a server's Pod. ``exit_code`` is None unless it has ended; ``last_words``
-    are for its user, and mostly empty. ``pod`` is the Pod while it is there."""
+class Sighting(NamedTuple):
+    """What is known of a server's Pod. ``exit_code`` is None unless it has ended."""
 
     there: bool
     exit_code: int | None
-    last_words: str
     pod: Manifest | None = None
+
+    @property
+    def last_words(self) -> str:
+        """What its user should know of its end, mostly nothing."""
+        return "" if self.pod is None else failures.last_words(self.pod)
 
 
 def look(connection: ConnectedCluster, created: server.Created) -> Sighting | None:
@@ -47,12 +49,12 @@ def look(connection: ConnectedCluster, created: server.Created) -> Sighting | No
         return None
     pod = pods.get(created.where("Pod"))
     if pod is not None and created.owns(pod):
-        return Sighting(True, failures.exit_code(pod), failures.last_words(pod), pod)
+        return Sighting(True, failures.exit_code(pod), pod)
     pod = pods.last(created.uids.get("Pod") or "")
     if pod is None:
-        return Sighting(False, 1, "")
+        return Sighting(False, 1)
     code = failures.exit_code(pod)
-    return Sighting(False, 1 if code is None else code, failures.last_words(pod))
+    return Sighting(False, 1 if code is None else code, pod)
 
 
 async def start(

@@ -58,12 +58,21 @@ def make(
         tell(ConfigError(text, code="MCKS022"))
     translation = spawner.translation()
     key = kept_key or key_of(spawner, translation)
-    namespace = _namespace(spawner, configured, translation, kept_namespace)
+    shared = configured.namespace
+    namespace = (
+        kept_namespace or _namespace_of(spawner, configured, translation)
+        if shared is None
+        else _shared_namespace(configured, translation, shared)
+    )
     created = Created(key, namespace, spawner.hub_id)
     spawner.named = {"pod_name": key, "namespace": namespace}
     notes = _let_pods_find_the_hub(spawner, configured, namespace)
     rendered = partial(
-        _objects, spawner, configured, translation if translated else translation.without_words()
+        _objects,
+        spawner,
+        configured,
+        translation if translated else translation.without_words(),
+        of_user=shared is None,
     )
     objects = rendered(created, spawner.name, tell=tell)
     target = _target(spawner, configured, objects, created, tell)
@@ -106,13 +115,8 @@ def key_of(spawner: StartingSpawner, translation: Translation) -> str:
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
 
 
-def _namespace(
-    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation, kept: str
-) -> str:
+def _shared_namespace(configured: ConfiguredCluster, translation: Translation, shared: str) -> str:
     """Say where the server lives. A profile's or hook's word counts if the cluster has none."""
-    shared = configured.namespace
-    if shared is None:
-        return kept or _namespace_of(spawner, configured, translation)
     said = translation.words.get("namespace", "")
     if configured.cluster.namespace or said in ("", configured.last_resort):
         return shared
@@ -212,9 +216,11 @@ def _objects(
     created: Created,
     servername: str,
     *,
+    of_user: bool,
     tell: Tell = at_once,
 ) -> list[Manifest]:
-    templates = _templates(spawner, configured, translation)
+    """Render the objects; *of_user*: the namespace is the user's own, and one of them."""
+    templates = _templates(spawner, configured, translation, of_user=of_user)
     objects = render_objects(
         templates,
         merge_levels(spawner.patches),
@@ -244,10 +250,14 @@ def _objects(
 
 
 def _templates(
-    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
+    spawner: StartingSpawner,
+    configured: ConfiguredCluster,
+    translation: Translation,
+    *,
+    of_user: bool,
 ) -> dict[str, str]:
     """Return the administrator's templates above those that come with the cluster's settings."""
-    of_cluster = {"00-namespace": "namespace"} if configured.namespace is None else {}
+    of_cluster = {"00-namespace": "namespace"} if of_user else {}
     if configured.cluster.isolate:
         of_cluster[isolation.POLICY_KEY] = "networkpolicy"
     below = {key: default_template(name) for key, name in of_cluster.items()}

@@ -10,14 +10,13 @@ import re
 
 from mcks.errors import APIError, StartFailed
 
-_OVER_QUOTA = re.compile(r"exceeded quota: |status unknown for quota: ")
-_UNDECLARED = re.compile(r"failed quota: ")
-_POLICY = re.compile(
+_OVER_QUOTA = r"exceeded quota: |status unknown for quota: "
+_UNDECLARED = r"failed quota: "
+_POLICY = (
     r"admission webhook .* denied the request|violates PodSecurity"
     r"|ValidatingAdmissionPolicy .* denied request"
     r"|unable to validate against any security context constraint"
-    r"|(?:minimum|maximum) \S+ usage per \w+|limit to request ratio per \w+",
-    re.DOTALL,
+    r"|(?:minimum|maximum) \S+ usage per \w+|limit to request ratio per \w+"
 )
 _NO_ROOM = (
     "This cluster's quota has no room for your server at the moment. Stop a server that you do not "
@@ -36,10 +35,10 @@ _NOT_ALLOWED = (
 def explained(refusal: APIError) -> StartFailed | None:
     """Return *refusal* in words for the user if a quota or a policy speaks, else None."""
     said = str(refusal)
-    if _OVER_QUOTA.search(said):
+    if re.search(_OVER_QUOTA, said):
         return StartFailed(_NO_ROOM, details=said, reason="quota")
-    if _UNDECLARED.search(said):
+    if re.search(_UNDECLARED, said):
         return StartFailed(_INCOMPLETE, details=said, reason="quota")
-    if _POLICY.search(said):
+    if re.search(_POLICY, said, re.DOTALL):
         return StartFailed(_NOT_ALLOWED, details=said, reason="policy")
     return None

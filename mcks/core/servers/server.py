@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mcks.core.clusters import addresses
 from mcks.core.clusters.routes import POD, Target
@@ -53,11 +54,10 @@ def located(target: Target, pod: Manifest | None) -> Target:
     """Return *target* at the present address of its *pod*, if that is where it is asked."""
     if target.route != POD or pod is None:
         return target
-    return replace(target, url=addresses.of_pod(pod, notebook_container(pod)) or target.url)
+    return target._replace(url=addresses.of_pod(pod, notebook_container(pod)) or target.url)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
     of the user's objects that no other server of the user has. *notes* tell the administrator what
     works, but not for long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.clusters.routes import DIRECT
@@ -19,8 +19,7 @@ _OBJECTS_OF_ORIGINAL = (
 )
 
 
-@dataclass(frozen=True)
-class UserObject:
+class UserObject(NamedTuple):
     """An object that outlives servers, in the cluster of that name.
 
     ``of_server``: it is one named server's alone and goes with it; else it goes with the user.

@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,7 +63,7 @@ def disguised(planned: Plan, image: str = "") -> Plan:
     All its objects go with it, but for a namespace of its user's, which is deleted after it.
     """
     objects = [_temporary(_with_program(m, planned, image)) for m in planned.objects]
-    return replace(planned, objects=objects)
+    return planned._replace(objects=objects)
 
 
 def _with_program(manifest: Manifest, planned: Plan, image: str) -> Manifest:
@@ -133,7 +133,7 @@ class Trial:
         try:
             async with asyncio.timeout(self.seconds):
                 objects = await self._not_there_yet()
-                self.planned = replace(self.planned, objects=objects)
+                self.planned = self.planned._replace(objects=objects)
                 await launch.run(self.cluster, self.planned, Progress())
         except TimeoutError:
             late = await diagnosis.timed_out(self.cluster, self.planned, self.seconds)

@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.request import CREATE, Answer, Request
+from mcks.core.api.status import Asked
 from mcks.core.objects import Ref, Selector
 from mcks.errors import (
     APIError,
@@ -281,3 +283,10 @@ async def test_a_conflicting_deletion_without_a_uid_is_an_error(
     server.answer_next(status(409, "Conflict"))
     with pytest.raises(Conflict):
         await client.delete(POD)
+
+
+def test_neither_a_request_nor_an_answer_shows_its_body() -> None:
+    asked = Asked("a", "create Secret s", "Secret")
+    request = Request(CREATE, "/api/v1/secrets", asked, body={"token": SECRET_VALUE})
+    answer = Answer(asked, 201, {}, SECRET_VALUE.encode())
+    assert SECRET_VALUE not in f"{request!r} {answer!r} {request} {answer}"
