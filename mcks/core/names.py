@@ -13,7 +13,7 @@ import string
 import escapism
 
 _SAFE = frozenset(string.ascii_lowercase + string.digits)
-_DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 MAX_LABEL = 63
 """Longest DNS label (RFC 1035), which also bounds Service names and label values."""
 _HASH_LENGTH = 10
@@ -30,7 +30,7 @@ def escape(name: str) -> str:
 
 def is_dns_label(name: str) -> bool:
     """Whether *name* may name a Pod, a Service and a label value: RFC 1035, at most 63."""
-    return len(name) <= MAX_LABEL and _DNS_LABEL.fullmatch(name) is not None
+    return len(name) <= MAX_LABEL and re.fullmatch(_DNS_LABEL, name) is not None
 
 
 def dns_label(wanted: str, identity: tuple[str, ...]) -> str:

@@ -11,7 +11,6 @@ import contextlib
 import inspect
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -180,8 +179,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             progress.say(f"Last time: {self.remembered.ended}")
         planned = await self._plan()
         progress.say(f"Connecting to {self.remembered.cluster}", 5)
-        self.remembered = replace(
-            self.remembered,
+        self.remembered = self.remembered._replace(
             created=planned.created,
             url=planned.target.url,
             route=planned.target.route,
@@ -192,15 +190,15 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
                 await self.removal.complete(within=_CLEANUP)
             raise
-        self.remembered = replace(self.remembered, ended="", url=url)
+        self.remembered = self.remembered._replace(ended="", url=url)
         self.remember_claim()
         return url
 
     async def _plan(self) -> Plan:
         """Choose the cluster, remember its name and plan the start there."""
-        self.remembered = replace(self.remembered, cluster="")
+        self.remembered = self.remembered._replace(cluster="")
         name = self.chosen_cluster()
-        self.remembered = replace(self.remembered, cluster=name)
+        self.remembered = self.remembered._replace(cluster=name)
         fleet = fleet_of(self)
         fleet.join(self)
         configured = fleet.pool.configured(name, self.clusters)
@@ -240,7 +238,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         The hub forgets the server even if this raises, so mcks remembers what is to be deleted.
         """
         if seen := self._look():
-            self.remembered = replace(self.remembered, ended=seen.last_words)
+            self.remembered = self.remembered._replace(ended=seen.last_words)
         await self.removal.complete()
 
     async def poll(self) -> int | None:
@@ -259,7 +257,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             return None
         if self._exit_code is None:
             self._exit_code = seen.exit_code
-            self.remembered = replace(self.remembered, ended=seen.last_words)
+            self.remembered = self.remembered._replace(ended=seen.last_words)
         if seen.there or created.unowned:
             self.removal.begin()
             return None

@@ -21,7 +21,7 @@ from mcks.errors import ConfigError, unknown
 if TYPE_CHECKING:
     from mcks.backends.base import Backend
 
-_OF_USER = re.compile(r"\b(unescaped_|safe_)?username\b|\buserid\b|\bsafe_user_server\b")
+_OF_USER = r"\b(unescaped_|safe_)?username\b|\buserid\b|\bsafe_user_server\b"
 CONTEXT_PREFIX = "context:"
 """Names of implicit clusters: a kubeconfig context without an entry in ``clusters``."""
 
@@ -224,7 +224,7 @@ class Cluster(LoggingConfigurable):
 
     def _mistakes_of_namespace(self, where: str) -> Iterator[str]:
         if self.is_namespace_of_user:
-            if not _OF_USER.search(self.namespace):
+            if not re.search(_OF_USER, self.namespace):
                 yield (
                     f"{where}.namespace {self.namespace!r} would be the same for all users: "
                     "write {{username}} or {{userid}} into it"

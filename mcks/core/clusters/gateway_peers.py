@@ -16,7 +16,7 @@ from mcks.errors import ConfigError
 Said = str | Mapping[str, Any]
 """A namespace, addresses, or a NetworkPolicyPeer."""
 
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _FIELDS = {"ipBlock", "namespaceSelector", "podSelector"}
 _OF_CLASS = {"contour": "projectcontour"}
 """Class of Ingress -> namespace in which its own documentation puts the gateway's pods."""
@@ -58,7 +58,7 @@ def _of_text(said: str) -> dict[str, Any]:
         return {"ipBlock": {"cidr": str(ipaddress.ip_network(said, strict=False))}}
     except ValueError:
         pass
-    if not _NAMESPACE.fullmatch(said):
+    if not re.fullmatch(_NAMESPACE, said):
         raise ConfigError(
             f'{said!r} is neither a namespace nor addresses: write "projectcontour" or '
             '"10.0.0.0/16", or a NetworkPolicyPeer as a dict'

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mcks.core import names
@@ -18,8 +18,7 @@ _AFAR = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 """Addresses of nobody, reserved for documentation."""
 
 
-@dataclass(frozen=True)
-class HubPod:
+class HubPod(NamedTuple):
     """The hub's Pod as it knows itself: its name, its address, and its namespace."""
 
     hostname: str
@@ -27,8 +26,7 @@ class HubPod:
     namespace: str
 
 
-@dataclass(frozen=True)
-class HubURL:
+class HubURL(NamedTuple):
     """Where Pods reach the hub; *passing*: only until the hub's own Pod is replaced."""
 
     url: str

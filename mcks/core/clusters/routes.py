@@ -20,10 +20,8 @@ DIRECT = (SERVICE, POD)
 """Kinds without a gateway: hub and proxy ask the server itself."""
 KINDS = ("ingress", "httproute", *DIRECT, "none")
 _PORTS = {"http": 80, "https": 443}
-_UNFIT = re.compile(r"[\s\\\x00-\x1f\x7f]")
-_NAME = re.compile(
-    r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE
-)
+_UNFIT = r"[\s\\\x00-\x1f\x7f]"
+_NAME = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?"
 """Names that resolvers take; the underscore is for those of a container network."""
 
 
@@ -72,7 +70,7 @@ def check_public_url(url: str) -> str:
 
 def _checked(url: str) -> str:
     """Raises ValueError for what is no URL, ConfigError for what JupyterHub cannot use."""
-    if _UNFIT.search(url):
+    if re.search(_UNFIT, url):
         raise ValueError("it has a space, a backslash or a control character")
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
@@ -104,7 +102,7 @@ def _host(name: str) -> str:
         ascii_name = name.encode("idna").decode("ascii")
     except UnicodeError as exc:
         raise ValueError(f"no host can be called {name!r}") from exc
-    if not _NAME.fullmatch(ascii_name):
+    if not re.fullmatch(_NAME, ascii_name, re.IGNORECASE):
         raise ValueError(f"no host can be called {name!r}")
     return ascii_name
 
@@ -115,7 +113,7 @@ def is_domain(name: str) -> bool:
     >>> is_domain("cluster.local"), is_domain(".cluster.local"), is_domain("cluster.local.")
     (True, False, False)
     """
-    return not name.endswith(".") and _NAME.fullmatch(name) is not None
+    return not name.endswith(".") and re.fullmatch(_NAME, name, re.IGNORECASE) is not None
 
 
 def same_place(url: str, other: str) -> bool:

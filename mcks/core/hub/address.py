@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -86,7 +85,7 @@ class Address:
         spawner.log.warning("%s has moved from %s to %s", spawner._log_name, known.host, url)
         place = urlsplit(url)
         known.ip, known.port = place.hostname, place.port
-        spawner.remembered = replace(spawner.remembered, url=url)
+        spawner.remembered = spawner.remembered._replace(url=url)
         spawner.orm_spawner.state = spawner.get_state()
         if spawner.user.db is not None:
             spawner.user.db.commit()

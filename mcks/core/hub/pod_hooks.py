@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from mcks.core.administrator.functions import ask
 from mcks.core.kubespawner.models import plain
-from mcks.core.kubespawner.pod_model import as_model, merged
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, MANAGED_BY, SERVERNAME, USERNAME
 from mcks.core.manifests.misread import misread
@@ -53,6 +52,8 @@ async def modified(spawner: HookedSpawner, planned: Plan) -> Plan:
     if hook is None:
         return planned
     from kubernetes_asyncio import client  # noqa: PLC0415 - slow, and only hooks need its models
+
+    from mcks.core.kubespawner.pod_model import as_model, merged  # noqa: PLC0415 - the same
 
     _tell_names(spawner, planned.created)
     pod = find(planned.objects, "Pod", planned.created.key)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.kubespawner.pod import CONTAINER
 from mcks.core.objects import Manifest
 
 
-@dataclass(frozen=True)
-class _Shape:
+class _Shape(NamedTuple):
     """A model's class, and which of its fields (or their items) are models themselves."""
 
     model: str
-    fields: Mapping[str, _Shape] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
 
 
 _NODE_AFFINITY = _Shape(

@@ -18,7 +18,7 @@ FIELD_LENGTH = 48
 """Characters of one field of a template at most."""
 _SHORT = 32
 _HASH_LENGTH = 8
-_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?")
+_LABEL_VALUE = r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 
 
 def escape_slug(name: str) -> str:
@@ -28,7 +28,7 @@ def escape_slug(name: str) -> str:
 
 def is_label_value(name: str) -> bool:
     """Whether *name* may be the value of a Kubernetes label; an empty one may."""
-    return not name or _LABEL_VALUE.fullmatch(name) is not None
+    return not name or re.fullmatch(_LABEL_VALUE, name) is not None
 
 
 @lru_cache(maxsize=1000)  # each start asks for the same several times

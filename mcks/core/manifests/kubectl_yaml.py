@@ -48,7 +48,7 @@ _SEPARATOR = re.compile(r"^---[^\S\n]*[^\s#]", re.MULTILINE)
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _OPEN = object()
 
-_UNCLOSED = re.compile("could not find expected ':'|expected ',' or|unexpected end of stream")
+_UNCLOSED = "could not find expected ':'|expected ',' or|unexpected end of stream"
 _REMEDIES = (
     (r"<document start>", "Write a line '---' before a further document"),
     (r"expected ',' or", "Close the bracket or brace, or quote a value that begins with one"),
@@ -99,7 +99,7 @@ def _check_size(text: str, key: str) -> None:
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, key: str) -> BadTemplate:
     mark = error.problem_mark or error.context_mark
-    if error.context_mark is not None and _UNCLOSED.search(error.problem or ""):
+    if error.context_mark is not None and re.search(_UNCLOSED, error.problem or ""):
         mark = error.context_mark  # where it begins; the parser notices later
     problem = ", ".join(part for part in (error.context, error.problem) if part)
     if mark is None:  # pragma: no cover

@@ -14,7 +14,7 @@ Level = Mapping[str, str | None] | Sequence[str]
 """Texts by key, where None removes what a lower level said; or texts in order."""
 
 
-_FROM_LIST = re.compile(r"[!~](\d{2,})-\d{3,}")
+_FROM_LIST = r"[!~](\d{2,})-\d{3,}"
 
 
 def merge_levels(*levels: Level | None) -> dict[str, str]:
@@ -49,7 +49,7 @@ def join_levels(*levels: Level | None) -> dict[str, str | None]:
 
 
 def _keyed(level: Sequence[str], lower: Iterable[str]) -> dict[str, str]:
-    found = [_FROM_LIST.fullmatch(key) for key in lower]
+    found = [re.fullmatch(_FROM_LIST, key) for key in lower]
     number = 1 + max((int(match[1]) for match in found if match), default=-1)
     place = "~" if any(m is None or m[0].startswith("~") for m in found) else "!"
     texts = {f"{place}{number:02}-{n:03}": text for n, text in enumerate(level)}

@@ -27,8 +27,8 @@ from mcks.core.objects import Manifest
 from mcks.core.patching.patch import PATCH_TYPE, apply_patches
 from mcks.errors import BadPatch, BadTemplate, Tell, at_once
 
-_COLUMN = re.compile(r"^column (\d+): ")
-_INDICATOR = re.compile("anchor|alias|tag|block scalar")
+_COLUMN = r"^column (\d+): "
+_INDICATOR = "anchor|alias|tag|block scalar"
 _NO_DICT_HERE = (
     "To add a dict to other keys, write {% for k, v in x.items() %}, a line with {{ k }}: {{ v }}, "
     "and {% endfor %}"
@@ -214,7 +214,7 @@ def _quote_it(found: Misread) -> str:
 def _readable(error: BadTemplate | Mistake, text: str) -> str:
     """Say *error*, met in the rendered *text*, in terms of the template."""
     message = PLACEHOLDER.sub("{{ }}", error.message)
-    column = _COLUMN.match(message)
+    column = re.match(_COLUMN, message)
     if column is None or error.line is None:
         return message
     rest = message[column.end() :]
@@ -223,7 +223,7 @@ def _readable(error: BadTemplate | Mistake, text: str) -> str:
     if any(PLACEHOLDER.fullmatch(line.strip().removeprefix("<<: ")) for line in lines[-2:]):
         return f"{problem}. {_NO_DICT_HERE}"
     if PLACEHOLDER.search(lines[-1]):  # so the column is not the template's
-        return f"{problem}. {_NO_VALUE_HERE}" if _INDICATOR.search(problem) else rest
+        return f"{problem}. {_NO_VALUE_HERE}" if re.search(_INDICATOR, problem) else rest
     margin = len(lines[-1]) - len(dedent(text).split("\n")[len(lines) - 1])
     return f"column {int(column[1]) + margin}: {rest}"
 

@@ -21,7 +21,7 @@ _OURS = "mcks-form"
 """A field that only the form of mcks posts."""
 _SEARCH_FROM = 10
 _HUB = "/hub/"
-_LINK = re.compile(r"""(<(?:a|form|img|link|script)\b[^<>]*?\s(?:action|href|src)=["']?)/hub/""")
+_LINK = r"""(<(?:a|form|img|link|script)\b[^<>]*?\s(?:action|href|src)=["']?)/hub/"""
 """A link in a template to the hub, as packages write it for a hub without a base URL."""
 
 
@@ -73,7 +73,7 @@ def form(
         notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
     )
-    return html if hub_url == _HUB else _LINK.sub(lambda found: found[1] + hub_url, html)
+    return html if hub_url == _HUB else re.sub(_LINK, lambda found: found[1] + hub_url, html)
 
 
 def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
@@ -30,8 +29,7 @@ class UserObject(NamedTuple):
     of_server: bool = False
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """What there is to remember. ``created`` is None if no server is known to run.
 
     ``kept_key`` names a stopped server's objects as long as ``data`` (or what is kept for good)
@@ -50,18 +48,18 @@ class State:
     def with_data(self, new: Iterable[UserObject]) -> State:
         """Remember *new* as well; what is said of an object last counts."""
         found = {(datum.cluster, datum.where): datum for datum in (*self.data, *new)}
-        return replace(self, data=tuple(found.values()))
+        return self._replace(data=tuple(found.values()))
 
     def without_data(self, deleted: Collection[UserObject]) -> State:
         """Forget what is *deleted*."""
-        return replace(self, data=tuple(datum for datum in self.data if datum not in deleted))
+        return self._replace(data=tuple(datum for datum in self.data if datum not in deleted))
 
     def without_server(self) -> State:
         """Forget the server, but not its key if data hangs on that name."""
         kept_key = self.kept_key
         if self.created is not None and self.created.keeps_data:
             kept_key = self.created.key
-        return replace(self, created=None, url="", route="ingress", kept_key=kept_key)
+        return self._replace(created=None, url="", route="ingress", kept_key=kept_key)
 
     def where(self) -> str:
         """Say where the server is, so that an administrator finds it without the hub."""
