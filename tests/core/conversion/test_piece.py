@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,21 @@ ALL = {**ALONE, **WHOLE}
 
 @pytest.mark.parametrize("name", ALL)
 async def test_each_configuration_makes_the_same_objects(name: str) -> None:
+    await _makes_the_same_objects(name, USERS if name in WHOLE else USERS[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALONE)
+async def test_each_trait_alone_makes_the_same_objects_of_every_user(name: str) -> None:
+    await _makes_the_same_objects(name, USERS)
+
+
+async def _makes_the_same_objects(name: str, users: Sequence[str]) -> None:
     config = configuration(without_functions(ALL[name]))
     piece = piece_of(config)
     assert piece.left == []
     converted = after(config, piece)
-    for username in USERS:
+    for username in users:
         before, now = Rendered(config, username), Rendered(converted, username)
         for servername in ("", "Großer Server") if "@" in username else ("",):
             assert await now(servername) == await before(servername)
