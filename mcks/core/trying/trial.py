@@ -7,6 +7,7 @@ What it runs (in_the_pod.py), what is sent to it (through_gateway.py) and for wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -19,11 +20,10 @@ from urllib.parse import urlsplit
 
 from traitlets.config import Config
 
-from mcks.core.checking.sample import Sample
+from mcks.core.checking.sample import Sample, hooked
 from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.hub import pod_hooks
 from mcks.core.labels import LIFETIME, lifetime
 from mcks.core.objects import Manifest, metadata, ref
 from mcks.core.servers import creation, diagnosis, launch, plan
@@ -33,10 +33,12 @@ from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.trying import in_the_pod, subjects, through_gateway
 from mcks.core.trying.report import Step
-from mcks.errors import MCKSError, NotFound
+from mcks.errors import ConfigError, MCKSError, NotFound
 
 USER_PREFIX = "mcks-check-"
 """How the user begins for whom such a server is made."""
+_FIRST_NUMBER = 1_000_000_000
+"""Numbers of such users: far beyond those of a hub's database, and good for ``runAsUser``."""
 _NEVER_ASKED = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "args")
 """What of the container belongs to what it would run otherwise."""
 _LOOKS = 45.0
@@ -74,7 +76,8 @@ def _with_program(manifest: Manifest, planned: Plan, image: str) -> Manifest:
         _other(container, image) if container["name"] == CONTAINER else container
         for container in spec["containers"]
     ]
-    return {**manifest, "spec": {**spec, "containers": containers, "restartPolicy": "Never"}}
+    other = {"containers": containers, "restartPolicy": "Never", "terminationGracePeriodSeconds": 1}
+    return {**manifest, "spec": {**spec, **other}}
 
 
 def _other(container: dict[str, Any], image: str) -> dict[str, Any]:
@@ -105,7 +108,11 @@ class Trial:
     say: Callable[[str], None]
 
     async def run(self) -> list[Step]:
-        """Start it, look, and take it out again, whatever happens."""
+        """Start it, look, and take it out again, whatever happens.
+
+        Raises ConfigError if it would be somebody's server, and MCKSError if that cannot be seen.
+        """
+        await self._check_nobody_has_it()
         steps: list[Step] = []
         try:
             await self._all(steps.append)
@@ -144,9 +151,9 @@ class Trial:
 
     async def _not_there_yet(self) -> Sequence[Manifest]:
         """All objects but the data of others: that is used, and must not be taken out again."""
-        client, namespace = self.cluster.client, self.planned.created.namespace
+        client, created = self.cluster.client, self.planned.created
         objects = []
-        for manifest in await creation.locate(client, self.planned.objects, namespace):
+        for manifest in await creation.locate(client, self.planned.objects, created.namespace):
             if (metadata(manifest).get("annotations") or {}).get(LIFETIME):
                 try:
                     await client.get(ref(manifest))
@@ -156,6 +163,17 @@ class Trial:
                     continue
             objects.append(manifest)
         return objects
+
+    async def _check_nobody_has_it(self) -> None:
+        """A start would replace a server of the same name, and a clean-up would delete it."""
+        created = self.planned.created
+        for where in (created.where("Secret"), created.where("Pod")):
+            with contextlib.suppress(NotFound):
+                await self.cluster.client.get(where)
+                raise ConfigError(
+                    f"{where} is there: it is somebody's server, which a start by that name would "
+                    "replace. Let key_template, or pod_name_template, tell users apart"
+                )
 
     async def _look_at_hub(self) -> Step:
         try:
@@ -205,11 +223,16 @@ class Trial:
 
     async def _clean_up(self) -> Step:
         created, client = self.planned.created, self.cluster.client
+        made = list(created.data)
         try:
             async with asyncio.timeout(_CLEAN_UP):
-                await launch.stop(self.cluster, created)
-                for where in created.data:
-                    await creation.remove_data(client, where, created.hub_id)
+                found = await asyncio.gather(
+                    launch.stop(self.cluster, created),
+                    *(creation.remove_data(client, where, created.hub_id) for where in made),
+                    return_exceptions=True,
+                )
+            for failed in (answer for answer in found if isinstance(answer, BaseException)):
+                raise failed
         except (MCKSError, TimeoutError) as exc:
             what = f"{created.key} in {created.namespace} is not taken out: {exc or 'no answer'}"
             return Step("end", "failed", what, "mcks gc lists it, and deletes it with --delete")
@@ -234,11 +257,12 @@ async def tried(
     Its Pod has *image*, else that of the first profile that starts there. Raises MCKSError for what
     keeps it from being tried at all.
     """
-    sample = Sample(config, f"{USER_PREFIX}{secrets.token_hex(3)}", groups)
-    spawner, choice = subjects.starting(sample, cluster)
+    spawner, choice = subjects.starting(somebody(config, groups), cluster)
     pool = Pool(config, logging.getLogger("mcks.check"))
     try:
-        planned = await pod_hooks.modified(spawner, plan.make(spawner, spawner.configured(pool)))
+        planned, refused = hooked(spawner, plan.make(spawner, spawner.configured(pool)))
+        if refused:
+            raise ConfigError(refused)
         connected = await pool.connect(cluster, spawner.clusters)
         say(f"As {choice}" if choice else "As nobody chooses anything")
         host = _public_host(config, spawner)
@@ -247,6 +271,12 @@ async def tried(
         ).run()
     finally:
         await pool.close()
+
+
+def somebody(config: Config, groups: Sequence[str]) -> Sample:
+    """A user whom the hub does not have, neither by name nor by number: both make names."""
+    number = _FIRST_NUMBER + secrets.randbelow(_FIRST_NUMBER)
+    return Sample(config, f"{USER_PREFIX}{secrets.token_hex(3)}", groups, userid=number)
 
 
 def _public_host(config: Config, spawner: MultiClusterKubeSpawner) -> str:
