@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import http.server
 import json
 import os
@@ -45,7 +46,7 @@ def look_at_hub(url: str) -> list[list[Any]]:
         began = time.monotonic()
         try:
             words, fine = look(), True
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, http.client.HTTPException) as exc:
             words, fine = _reason(exc), False
         told.append([what, fine, words, round(time.monotonic() - began, 3)])
         if not fine:
@@ -67,7 +68,8 @@ def _asked(url: str) -> str:
     # a single-user server heeds no proxy variables either
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url.rstrip("/") + "/", timeout=_SECONDS) as answer:
-        version = json.loads(answer.read()).get("version")
+        told = json.loads(answer.read())
+    version = told.get("version") if isinstance(told, dict) else None
     if not version:
         raise ValueError("it answers, and is no JupyterHub")
     return f"JupyterHub {version} at {url}"
@@ -77,6 +79,8 @@ def _reason(exc: Exception) -> str:
     if isinstance(exc, urllib.error.HTTPError):
         return f"HTTP {exc.code}"
     cause = getattr(exc, "reason", exc)
+    if isinstance(cause, http.client.HTTPException):
+        return "it answers, and not by HTTP"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not good: {cause.verify_message}"
     if isinstance(cause, ValueError) and not isinstance(cause, OSError):

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -77,7 +78,7 @@ class _Asking:
     async def tls(self) -> str:
         if not self._gateway.startswith("https:"):
             return "not encrypted between the hub's proxy and the gateway"
-        name = self._host.partition(":")[0]
+        name = urlsplit(f"//{self._host}").hostname or ""
         to_do = (
             f"give the gateway a certificate for {name} as well: configurable-http-proxy asks for "
             "it by the name that the browser used"
@@ -134,7 +135,7 @@ async def _timed(name: str, ask: Callable[[], Awaitable[str]]) -> Step:
         what = await ask()
     except _Wrong as exc:
         return Step(name, "failed", exc.what, exc.to_do)
-    except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
         return Step(
             name, "failed", f"no answer ({type(exc).__name__})", "look at the gateway's log"
         )

@@ -94,6 +94,7 @@ async def test_what_of_the_hub_fails_is_told_and_ends_the_look(
         (web.HTTPBadGateway(), "HTTP 502"),
         (web.Response(text="<html>"), "it answers, and is no JupyterHub"),
         (web.json_response({}), "it answers, and is no JupyterHub"),
+        (web.json_response(["a list"]), "it answers, and is no JupyterHub"),
     ],
 )
 async def test_what_is_not_the_hub_is_told(
@@ -104,6 +105,19 @@ async def test_what_is_not_the_hub_is_told(
 
     async with web_server(other) as url, program(unused_tcp_port, f"{url}/hub/api") as looks:
         assert looks[-1][:3] == ["ask", False, words]
+
+
+async def test_what_does_not_even_speak_http_is_told(unused_tcp_port: int) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hub/api"
+        async with program(unused_tcp_port, url) as looks:
+            assert looks[-1][0:2] == ["ask", False]
+            assert looks[-1][2]
 
 
 @pytest.mark.parametrize(
