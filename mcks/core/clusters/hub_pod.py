@@ -43,12 +43,12 @@ def find(namespace: str) -> HubPod:
 
 def _address_towards(family: socket.AddressFamily) -> str:
     """Say from which address of this machine a packet to afar would come; "" if none would."""
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        try:
+    try:  # a kernel may have no such family at all
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.connect((_AFAR[family], 9))  # of a datagram socket: nothing is sent
-        except OSError:
-            return ""
-        return str(sock.getsockname()[0])
+            return str(sock.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def url_for_pods(

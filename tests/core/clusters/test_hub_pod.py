@@ -66,3 +66,11 @@ def test_a_pod_without_a_network_has_no_address(monkeypatch: pytest.MonkeyPatch)
     assert hub_pod.find("hubs").address == ""
     nowhere = HubPod("h", "", "hubs")
     assert url_for_pods("http://h:1", nowhere, "hubs", named=False) == HubURL("http://h:1")
+
+
+def test_a_kernel_without_ipv6_has_no_address_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert hub_pod.find("hubs").address == ""
