@@ -123,18 +123,21 @@ def _named(item: Any, name: Any) -> bool:
 
 def _with_empty(pod: Manifest) -> Manifest:
     pod = copy.deepcopy(pod)
-    for kind in ("labels", "annotations"):
-        pod["metadata"].setdefault(kind, {})
-    for items in ("volumes", "imagePullSecrets"):
-        pod["spec"].setdefault(items, [])
+    _fill(pod["metadata"], {}, "labels", "annotations")
+    _fill(pod["spec"], [], "volumes", "imagePullSecrets")
     for container in pod["spec"]["containers"]:
         if container["name"] == CONTAINER:
-            container.setdefault("env", [])
-            container.setdefault("volumeMounts", [])
-            resources = container.setdefault("resources", {})
-            resources.setdefault("requests", {})
-            resources.setdefault("limits", {})
+            _fill(container, [], "env", "volumeMounts")
+            _fill(container, {}, "resources")
+            _fill(container["resources"], {}, "requests", "limits")
     return pod
+
+
+def _fill(place: dict[str, Any], empty: Any, *names: str) -> None:
+    """Let *place* have *names*, also where a template says them with nothing behind."""
+    for name in names:
+        if place.get(name) is None:
+            place[name] = copy.copy(empty)
 
 
 def _modelled(value: Any, shape: _Shape, client: Any, unchecked: Any) -> Any:

@@ -106,3 +106,18 @@ def test_two_items_of_one_name_are_as_the_hook_says() -> None:
 
     mounts = changed(twice)["spec"]["containers"][0]["volumeMounts"]
     assert [mount["mountPath"] for mount in mounts] == ["/a", "/b"]
+
+
+def test_what_a_template_says_with_nothing_behind_is_there_for_hooks_to_add_to() -> None:
+    pod = copy.deepcopy(PLAIN)
+    pod["metadata"]["labels"] = pod["spec"]["volumes"] = None  # type: ignore[index]
+    pod["spec"]["containers"][0]["resources"] = None  # type: ignore[index]
+    model = as_model(pod, client)
+    before = plain(model)
+    model.metadata.labels["a"] = "b"
+    model.spec.volumes.append({"name": "v"})
+    model.spec.containers[0].resources.limits["cpu"] = "1"
+    changed = merged(pod, before, plain(model))
+    assert changed["metadata"]["labels"] == {"a": "b"}
+    assert changed["spec"]["volumes"] == [{"name": "v"}]
+    assert changed["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "1"}
