@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcks.core.api.client import ClusterClient
-from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED, USERNAME, lifetime
+from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.environment import find
 from mcks.core.servers.server import Created
@@ -163,6 +163,12 @@ async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: 
 
 
 def _check_existing(existing: Manifest, wanted: Manifest, created: Created) -> None:
+    meta = metadata(existing)
+    if meta.get("ownerReferences") and (meta.get("annotations") or {}).get(LIFETIME) == "server":
+        raise ConfigError(
+            f"{ref(existing)} goes with a server, such as that of `mcks check --start`, and what "
+            "is kept in it would go as well: start again when it is gone"
+        )
     of_user = wanted["kind"] != "Namespace" and lifetime(wanted) == "user"
     if of_user and not _same_user(existing, wanted, created):
         _check_ours(existing, created)

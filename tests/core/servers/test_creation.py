@@ -15,7 +15,7 @@ from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Manifest
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
-from mcks.errors import Conflict, Forbidden
+from mcks.errors import ConfigError, Conflict, Forbidden
 from tests.fakes.loopback import status
 from tests.fakes.loopback_servers import PODS, LoopbackHub
 
@@ -115,6 +115,22 @@ async def test_data_that_exists_is_used_though_a_quota_forbids_to_make_it(
     refuse_creates(loopback_hub, over_quota, 1, CLAIMS)
     await creation.create_all(client, server_objects(), Created(KEY, "ns"))
     assert f"{PODS}/{KEY}" in server.objects
+
+
+async def test_what_is_to_be_kept_is_not_put_where_it_goes_with_another_server(
+    loopback_hub: LoopbackHub,
+) -> None:
+    client = await client_of(loopback_hub)
+    shared = manifest("PersistentVolumeClaim", "keep")
+    for_a_moment = manifest("PersistentVolumeClaim")
+    for_a_moment["metadata"] |= {
+        "annotations": {LIFETIME: "server"},
+        "ownerReferences": [{"apiVersion": "v1", "kind": "Secret", "name": "x", "uid": "1"}],
+    }
+    loopback_hub.server.put(CLAIM, for_a_moment)
+    with pytest.raises(ConfigError, match="what is kept in it would go as well"):
+        await creation.create_all(client, [shared, *server_objects()[1:]], Created(KEY, "ns"))
+    assert f"{PODS}/{KEY}" not in loopback_hub.server.objects
 
 
 async def test_data_that_does_not_exist_is_refused_with_the_quotas_own_words(
