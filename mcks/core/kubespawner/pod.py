@@ -27,8 +27,11 @@ def shaped(pod: Manifest, words: Words, where: Fields) -> Manifest:
     Raises ConfigError for an unknown field and for a value of the wrong form.
     """
     pod = copy.deepcopy(pod)
-    spec = pod["spec"]
-    container = next(c for c in spec["containers"] if c["name"] == CONTAINER)
+    spec = pod.get("spec") or {}
+    containers = spec.get("containers") or ()
+    container = next((c for c in containers if c.get("name") == CONTAINER), None)
+    if container is None:
+        return pod  # which is refused for that, whatever the words are
     _shape_metadata(pod["metadata"], words, where)
     _shape_process(container, words, where)
     _shape_resources(container, words)

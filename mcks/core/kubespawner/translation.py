@@ -154,13 +154,13 @@ class Translation:
 
     def _as_theirs(self, manifest: Manifest, key: str) -> Manifest:
         """What is otherwise in every Pod of KubeSpawner's: one place for each difference."""
-        spec = {**manifest["spec"]}
+        spec = {**(manifest.get("spec") or {})}
         spec["terminationGracePeriodSeconds"] = self.words["delete_grace_period"]
         if spec.get("serviceAccountName") == key:
             del spec["serviceAccountName"]  # the namespace's own account
         spec["containers"] = [
             {name: value for name, value in c.items() if name != "args" or value}
-            for c in spec["containers"]
+            for c in spec.get("containers") or ()
         ]
         return {**manifest, "spec": spec}
 

@@ -98,3 +98,11 @@ def test_what_is_not_in_kubernetes_words_is_refused_with_the_word() -> None:
 def test_an_unknown_field_is_named_with_those_that_there_are() -> None:
     with pytest.raises(ConfigError, match=r"unknown field '\{user\}'.*username"):
         shaped(skeleton(theirs({})), {"working_dir": "/home/{user}"}, {"username": "ada"})
+
+
+@pytest.mark.parametrize(
+    "spec", [None, {}, {"containers": []}, {"containers": [{"image": "i"}]}], ids=str
+)
+def test_a_pod_without_the_servers_container_is_left_to_what_refuses_it(spec: Any) -> None:
+    pod = {"kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
+    assert shaped(pod, {"uid": 1, "tolerations": [{"key": "a"}]}, {}) == pod
