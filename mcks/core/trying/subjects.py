@@ -27,7 +27,7 @@ from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.trying.dry_run import Sampled
 from mcks.core.trying.exposure import exposures
-from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown
+from mcks.errors import ConfigError, UnknownCluster, unknown
 
 _MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
 
@@ -109,16 +109,16 @@ def _named(asked: str, known: Collection[str]) -> str:
 def _used(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, Way]]:
     """Clusters with the ways to their servers, as configured and as profiles choose them.
 
-    What cannot be read is left out: `config_check.problems` tells it.
+    What cannot be read is left out, whatever is wrong: `config_check.problems` tells it.
     """
     pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for name in spawner.clusters:
-        with contextlib.suppress(MCKSError):
+        with contextlib.suppress(Exception):
             configured = pool.configured(name, spawner.clusters)
             yield name, _way(configured, configured.cluster.ingress_public_url)
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
-            with contextlib.suppress(MCKSError):
+            with contextlib.suppress(Exception):
                 yield _chosen(sample.spawner(), profile, options, pool)
 
 
@@ -157,7 +157,7 @@ def _way(configured: ConfiguredCluster, url: str) -> Way:
 def _sampled(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[str, Sampled]]:
     """Clusters with what a sample user would start there."""
     for profile, options, one, configured in _each(sample, spawner):
-        with contextlib.suppress(MCKSError):
+        with contextlib.suppress(Exception):
             planned, _ = hooked(one, plan.make(one, configured))
             namespace = planned.created.namespace if configured.namespace else None
             objects, key = tuple(planned.objects), planned.created.key
@@ -174,7 +174,7 @@ def _each(
     pool = Pool(sample.config, logging.getLogger("mcks.check"))
     for profile in _profiles(spawner):
         for options in each_choice_once(profile):
-            with contextlib.suppress(MCKSError):
+            with contextlib.suppress(Exception):
                 check_names(profile, sample.spawner_class)
                 one = sample.spawner(profile.slug)
                 one.choosing.sample(select([profile], {"profile": profile.slug, **options}))

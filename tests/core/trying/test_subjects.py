@@ -111,3 +111,20 @@ def test_an_entry_of_the_hubs_own_cluster_has_a_way_without_a_gateway(
     config.MultiClusterKubeSpawner.clusters = {"here": {"ingress_public_url": "http://192.0.2.1"}}
     (subject,) = subjects(config)
     assert (subject.urls, subject.direct) == (("http://192.0.2.1",), ())
+
+
+def test_a_profile_with_a_surprise_in_it_leaves_the_others_to_be_tried() -> None:
+    pod = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: "{{key}}"}
+        spec: {containers: [a text]}
+    """
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {"one": {"ingress_public_url": "http://192.0.2.1"}}
+    config.MultiClusterKubeSpawner.profile_list = [
+        {"display_name": "a", "spawner_override": {"resources": {"02-pod": pod}}},
+        {"display_name": "b"},
+    ]
+    (found,) = subjects(config)
+    assert [sample.choice for sample in found.samples] == ["profile 'b'"]
