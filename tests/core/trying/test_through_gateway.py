@@ -148,10 +148,15 @@ async def test_what_a_gateway_does_not_bring_is_told_with_what_to_do(
 
 
 @pytest.mark.parametrize(
-    ("names", "result"), [(["localhost", "hub.example.org"], "ok"), (["localhost"], "failed")]
+    ("names", "host", "result"),
+    [
+        (["localhost", "hub.example.org"], "hub.example.org", "ok"),
+        (["localhost", "2001:db8::7"], "[2001:db8::7]:8443", "ok"),
+        (["localhost"], "hub.example.org", "failed"),
+    ],
 )
 async def test_the_gateways_certificate_must_have_the_hubs_name_too(
-    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch, names: list[str], result: str
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch, names: list[str], host: str, result: str
 ) -> None:
     ca, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=90)
@@ -168,7 +173,7 @@ async def test_the_gateways_certificate_must_have_the_hubs_name_too(
         program(unused_tcp_port, "http://127.0.0.1:1/"),
         gateway(f"http://127.0.0.1:{unused_tcp_port}", tls=tls) as url,
     ):
-        found = (await steps_of(url))["tls"]
+        found = (await steps_of(url, host))["tls"]
     assert found.result == result, found
     if result == "failed":
         assert "no certificate for hub.example.org: Hostname mismatch" in found.what
