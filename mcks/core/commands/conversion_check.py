@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from traitlets.config import Config
 
+from mcks.core.checking.profiles import with_known_names
 from mcks.core.checking.sample import Sample, without_failing
 from mcks.core.clusters.pool import Pool
 from mcks.core.conversion.sameness import comparable
@@ -23,6 +24,7 @@ from mcks.core.profiles import profile_list
 from mcks.core.profiles.selection import Picked, Selection
 from mcks.core.servers import plan
 from mcks.core.servers.server import Plan
+from mcks.core.spawner import MultiClusterKubeSpawner
 
 _USERS = ("ada", "Grace.Hopper@example.org")
 _SERVERS = ("", "second")
@@ -106,10 +108,18 @@ def _planned(sample: Sample, chosen: Selection | None, server: str) -> Plan:
     slug = chosen.profile.slug if chosen else ""
     spawner = sample.spawner(slug, server)
     if chosen is not None:
-        spawner.choosing.sample(chosen)
+        _choose(spawner, chosen)
     without_failing(spawner)
     configured = spawner.configured(Pool(sample.config, logging.getLogger("mcks.convert")))
     return plan.make(spawner, configured)
+
+
+def _choose(spawner: MultiClusterKubeSpawner, chosen: Selection) -> None:
+    """Set what is chosen, but for names that are no traits: the conversion tells those."""
+    choosing = spawner.choosing
+    choosing.profile, choosing.options = chosen.profile.slug, chosen.options
+    known = [with_known_names(level, type(spawner)) for level in chosen.levels]
+    choosing.overrides.apply_values(known)
 
 
 def _place(user: str, server: str, chosen: Selection | None) -> str:

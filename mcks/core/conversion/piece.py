@@ -22,9 +22,12 @@ from mcks.core.kubespawner.section import values as section_values
 from mcks.core.kubespawner.words import UNSAID, WORDS
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS
 from mcks.core.manifests.levels import merge_levels
+from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS
+from mcks.core.profiles.overrides import check_level
 from mcks.core.writing.marks import Marks, refuse_marks
 from mcks.core.writing.python_text import Names, source
+from mcks.errors import ConfigError
 
 _HEAD = """\
 # What c.KubeSpawner said, in mcks' own words. It belongs at the end of the configuration; then
@@ -203,6 +206,7 @@ class _Converter:
             return listed if "profile_list" in self.said.traits else None
         if not listed:
             return None
+        self.found.left += _unknown_names(listed, type(self.spawner))
         converting = Profiles(
             self.words,
             self.marks,
@@ -236,6 +240,15 @@ def _of_groups(listed: Any) -> Iterator[str]:
                     f"group_overrides[{key!r}]: {name}: it applies before the patches, which may "
                     "say otherwise now. Say it as an entry of `patches`"
                 )
+
+
+def _unknown_names(listed: Any, spawner_class: type) -> list[str]:
+    """Return a sentence for each name in a profile that no start would take."""
+    mistakes: list[ConfigError] = []
+    for profile in profile_list.parse(listed).profiles:
+        for level in profile_list.levels(profile):
+            check_level(level, spawner_class, mistakes.append)
+    return [str(mistake) for mistake in mistakes]
 
 
 def _patch_keys(value: Any) -> Iterator[str]:
