@@ -17,7 +17,7 @@ from mcks.core.conversion import command, environment, hub, names, section
 from mcks.core.conversion.clusters import namespaces
 from mcks.core.conversion.keys import Keys, keys_before
 from mcks.core.conversion.profiles import OURS, Profiles, keyed
-from mcks.core.kubespawner.fields import expand
+from mcks.core.kubespawner.fields import expand_word
 from mcks.core.kubespawner.section import values as section_values
 from mcks.core.kubespawner.words import UNSAID, WORDS
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS
@@ -170,7 +170,9 @@ class _Converter:
     def _say_environment(self) -> None:
         fields = names.fields_of(self.marks, self.words)
         said = self.spawner.environment
-        found = environment.split(said, lambda _, value: expand(value, fields), self.marks, "")
+        found = environment.split(
+            said, lambda _, value: expand_word("environment", value, fields), self.marks, ""
+        )
         self.below = {name: said[name] for name in found.templates}
         self.patches |= {self.keys.variable(n): text for n, text in found.templates.items()}
         if "environment" in self.said.traits or found.plain != said:
