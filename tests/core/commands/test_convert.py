@@ -353,41 +353,6 @@ def test_names_in_profiles_that_nobody_has_are_left_to_do(
         assert "0 servers differ, 1 thing to do by hand" in printed
 
 
-def test_a_users_own_text_may_be_a_size_or_a_number(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = place.with_name("texts.py")
-    asked = {
-        name: {
-            "display_name": name,
-            "unlisted_choice": {
-                "enabled": True,
-                "display_name": "Your own",
-                "kubespawner_override": {name: "{value}"},
-            },
-        }
-        for name in ("mem_limit", "image", "mem_guarantee")
-    }
-    asked["mem_limit"]["choices"] = {"small": {"display_name": "s"}}
-    config.write_text(CONFIG + f'c.KubeSpawner.profile_list[0]["profile_options"] = {asked!r}\n')
-    assert main(["convert", "--check", "-f", str(config)]) == 0
-    assert ", 0 servers differ" in capsys.readouterr().out
-
-
-def test_the_hubs_own_cluster_is_compared_outside_of_it(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = place.with_name("own.py")
-    config.write_text(
-        'c.JupyterHub.spawner_class = "mcks"\n'
-        "c.MultiClusterKubeSpawner.read_kubespawner = True\n"
-        'c.MultiClusterKubeSpawner.clusters = {"here": {}}\n'
-        'c.KubeSpawner.node_selector = {"disk": "ssd"}\n'
-    )
-    assert main(["convert", "--check", "-f", str(config)]) == 0
-    assert "4 servers compared, 0 servers differ" in capsys.readouterr().out
-
-
 def test_what_kubespawner_would_not_take_either_is_an_error(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
