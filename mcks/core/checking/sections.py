@@ -18,6 +18,7 @@ from mcks.core.checking.finding import Finding
 from mcks.core.checking.sample import Sample, sections
 from mcks.core.clusters.cluster import Cluster
 from mcks.core.kubespawner import section as kubespawner
+from mcks.core.kubespawner.words import WORDS
 from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import unknown
@@ -100,18 +101,22 @@ def _said(config: Config, name: str) -> dict[str, Any]:
 
 
 def without_wrong_values(config: Config, sample: Sample) -> tuple[Config, list[Finding]]:
-    """Return *config* without the values that the spawner's traits refuse, and these, told.
+    """Return *config* without the values that the spawner's traits refuse, and these, told;
+    KubeSpawner's section too, if it is read.
 
     *sample* makes spawners of nothing but the hub's own settings.
     """
     found: list[Finding] = []
     kept = Config(config)
     spare = sample.spawner()
-    names = set(sample.spawner_class.class_trait_names(config=True))
-    for name in ("Spawner", *sections(sample.spawner_class)):
-        said = {key: value for key, value in _said(config, name).items() if key in names}
-        for key, value in said.items():
-            if told := _refused(spare, key, value):
+    ours = set(sample.spawner_class.class_trait_names(config=True))
+    for name in (kubespawner.NAME, "Spawner", *sections(sample.spawner_class)):
+        theirs = name == kubespawner.NAME
+        values = kubespawner.counting(config) if theirs else _said(config, name)
+        for key in (k for k in values if k in ours or (theirs and k in WORDS)):
+            if theirs and key == "cmd" and values[key] == []:
+                continue  # the image's own command, as None
+            if told := _refused(spare, key, values[key]):
                 found.append(Finding("MCKS013", told, f"c.{name}.{key}"))
                 kept[name] = Config({k: v for k, v in kept[name].items() if k != key})
     return kept, found

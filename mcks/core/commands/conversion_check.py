@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from traitlets.config import Config
 
+from mcks.core.checking.profiles import with_known_names
 from mcks.core.checking.sample import Sample, without_failing
 from mcks.core.clusters.pool import Pool
 from mcks.core.conversion.sameness import comparable
@@ -23,10 +24,16 @@ from mcks.core.profiles import profile_list
 from mcks.core.profiles.selection import Picked, Selection
 from mcks.core.servers import plan
 from mcks.core.servers.server import Plan
+from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.errors import ConfigError, Tell, at_once
 
 _USERS = ("ada", "Grace.Hopper@example.org")
 _SERVERS = ("", "second")
-_TEXT = "a-text-of-a-user"
+_TEXTS = ("a-text-of-a-user", "2G", "2")
+"""What a user may write; the first that the settings take which it is for."""
+_NOT_COMPARED = "MCKS105"
+"""The code of a cluster without an address: where the hub asks for a server is not compared, and
+what has none elsewhere may have one in the hub's Pod."""
 _MOST_PAIRS = 200
 """Pairs of choices of one profile that are compared at most."""
 
@@ -63,17 +70,16 @@ def _selections(sample: Sample) -> list[Selection | None]:
     if callable(listed) or not listed:
         return [None]
     profiles = profile_list.parse(listed).profiles
-    return [selection for profile in profiles for selection in _of_profile(profile)]
+    return [selection for profile in profiles for selection in _of_profile(profile, sample)]
 
 
-def _of_profile(profile: profile_list.Profile) -> Iterator[Selection]:
+def _of_profile(profile: profile_list.Profile, sample: Sample) -> Iterator[Selection]:
+    each = [list(_answers(profile, option, sample)) for option in profile.options]
     defaults = {
-        option.key: picked
-        for option in profile.options
-        for picked in _answers(profile, option)
+        picked.option.key: picked
+        for picked in itertools.chain(*each)
         if picked.choice is not None and picked.choice.default
     }
-    each = [list(_answers(profile, option)) for option in profile.options]
     yield Selection(profile, tuple(defaults.values()))
     for picked in itertools.chain(*each):
         yield _with(profile, defaults, picked)
@@ -86,12 +92,21 @@ def _of_profile(profile: profile_list.Profile) -> Iterator[Selection]:
         yield _with(profile, defaults, *pair)
 
 
-def _answers(profile: profile_list.Profile, option: profile_list.Option) -> Iterator[Picked]:
+def _answers(
+    profile: profile_list.Profile, option: profile_list.Option, sample: Sample
+) -> Iterator[Picked]:
     place = f"profile {profile.slug!r}: profile_options[{option.key!r}]"
     for choice in option.choices:
         yield Picked(option, choice, choice.key, f"{place}.choices[{choice.key!r}]")
     if option.unlisted is not None:
-        yield Picked(option, None, _TEXT, f"{place}.unlisted_choice")
+        texts = [Picked(option, None, text, f"{place}.unlisted_choice") for text in _TEXTS]
+        yield next((text for text in texts if _is_taken(text, profile, sample)), texts[0])
+
+
+def _is_taken(picked: Picked, profile: profile_list.Profile, sample: Sample) -> bool:
+    mistakes: list[ConfigError] = []
+    _choose(sample.spawner(profile.slug), Selection(profile, (picked,)), mistakes.append)
+    return not mistakes
 
 
 def _with(
@@ -106,10 +121,23 @@ def _planned(sample: Sample, chosen: Selection | None, server: str) -> Plan:
     slug = chosen.profile.slug if chosen else ""
     spawner = sample.spawner(slug, server)
     if chosen is not None:
-        spawner.choosing.sample(chosen)
+        _choose(spawner, chosen)
     without_failing(spawner)
     configured = spawner.configured(Pool(sample.config, logging.getLogger("mcks.convert")))
-    return plan.make(spawner, configured)
+    return plan.make(spawner, configured, tell=_refuse)
+
+
+def _refuse(mistake: ConfigError) -> None:
+    if mistake.code != _NOT_COMPARED:
+        raise mistake
+
+
+def _choose(spawner: MultiClusterKubeSpawner, chosen: Selection, tell: Tell = at_once) -> None:
+    """Set what is chosen, but for names that are no traits: the conversion tells those."""
+    choosing = spawner.choosing
+    choosing.profile, choosing.options = chosen.profile.slug, chosen.options
+    known = [with_known_names(level, type(spawner)) for level in chosen.levels]
+    choosing.overrides.apply_values(known, tell)
 
 
 def _place(user: str, server: str, chosen: Selection | None) -> str:

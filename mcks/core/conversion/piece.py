@@ -17,14 +17,17 @@ from mcks.core.conversion import command, environment, hub, names, section
 from mcks.core.conversion.clusters import namespaces
 from mcks.core.conversion.keys import Keys, keys_before
 from mcks.core.conversion.profiles import OURS, Profiles, keyed
-from mcks.core.kubespawner.fields import expand
+from mcks.core.kubespawner.fields import expand_word
 from mcks.core.kubespawner.section import values as section_values
 from mcks.core.kubespawner.words import UNSAID, WORDS
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS
 from mcks.core.manifests.levels import merge_levels
+from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS
+from mcks.core.profiles.overrides import check_level
 from mcks.core.writing.marks import Marks, refuse_marks
 from mcks.core.writing.python_text import Names, source
+from mcks.errors import ConfigError
 
 _HEAD = """\
 # What c.KubeSpawner said, in mcks' own words. It belongs at the end of the configuration; then
@@ -167,7 +170,9 @@ class _Converter:
     def _say_environment(self) -> None:
         fields = names.fields_of(self.marks, self.words)
         said = self.spawner.environment
-        found = environment.split(said, lambda _, value: expand(value, fields), self.marks, "")
+        found = environment.split(
+            said, lambda _, value: expand_word("environment", value, fields), self.marks, ""
+        )
         self.below = {name: said[name] for name in found.templates}
         self.patches |= {self.keys.variable(n): text for n, text in found.templates.items()}
         if "environment" in self.said.traits or found.plain != said:
@@ -203,6 +208,7 @@ class _Converter:
             return listed if "profile_list" in self.said.traits else None
         if not listed:
             return None
+        self.found.left += _unknown_names(listed, type(self.spawner))
         converting = Profiles(
             self.words,
             self.marks,
@@ -236,6 +242,15 @@ def _of_groups(listed: Any) -> Iterator[str]:
                     f"group_overrides[{key!r}]: {name}: it applies before the patches, which may "
                     "say otherwise now. Say it as an entry of `patches`"
                 )
+
+
+def _unknown_names(listed: Any, spawner_class: type) -> list[str]:
+    """Return a sentence for each name in a profile that no start would take."""
+    mistakes: list[ConfigError] = []
+    for profile in profile_list.parse(listed).profiles:
+        for level in profile_list.levels(profile):
+            check_level(level, spawner_class, mistakes.append)
+    return [str(mistake) for mistake in mistakes]
 
 
 def _patch_keys(value: Any) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcks.core.kubespawner.fields import Fields, expand, expand_text
+from mcks.core.kubespawner.fields import Fields, expand_word
 from mcks.core.kubespawner.models import plain
 from mcks.core.kubespawner.pod import Words
 from mcks.core.labels import LIFETIME
@@ -19,12 +19,14 @@ def claim(words: Words, where: Fields) -> Manifest:
 
     *where* has the field ``pvc_name``.
     """
-    labels = expand(words.get("storage_extra_labels") or {}, where)
+    labels = expand_word("storage_extra_labels", words.get("storage_extra_labels") or {}, where)
     labels |= words.get("common_labels") or {}
     labels["component"] = "singleuser-storage"
     if component := words.get("component_label"):
         labels["app.kubernetes.io/component"] = component
-    annotations = expand(words.get("storage_extra_annotations") or {}, where)
+    annotations = expand_word(
+        "storage_extra_annotations", words.get("storage_extra_annotations") or {}, where
+    )
     annotations[LIFETIME] = "user" if words.get("delete_pvc", True) else "keep"
     spec: dict[str, Any] = {
         "accessModes": list(words.get("storage_access_modes") or ["ReadWriteOnce"]),
@@ -34,7 +36,7 @@ def claim(words: Words, where: Fields) -> Manifest:
         annotations[_CLASS] = storage_class
         spec["storageClassName"] = storage_class
     if selector := words.get("storage_selector"):
-        spec["selector"] = expand(plain(selector), where)
+        spec["selector"] = expand_word("storage_selector", plain(selector), where)
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -49,8 +51,12 @@ def namespace_of_user(words: Words, where: Fields) -> Manifest:
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
-            "name": expand_text(words["user_namespace_template"], where),
-            "labels": expand(words.get("user_namespace_labels") or {}, where),
-            "annotations": expand(words.get("user_namespace_annotations") or {}, where),
+            "name": expand_word("user_namespace_template", words["user_namespace_template"], where),
+            "labels": expand_word(
+                "user_namespace_labels", words.get("user_namespace_labels") or {}, where
+            ),
+            "annotations": expand_word(
+                "user_namespace_annotations", words.get("user_namespace_annotations") or {}, where
+            ),
         },
     }

@@ -161,6 +161,18 @@ def expand(value: Any, fields: Fields) -> Any:
     return value
 
 
+def expand_word(word: str, value: Any, fields: Fields) -> Any:
+    """Put *fields* into all texts of *value*, which *word* says. Raises ConfigError that names it.
+
+    >>> expand_word("working_dir", "/home/{username}", {"username": "ada"})
+    '/home/ada'
+    """
+    try:
+        return expand(value, fields)
+    except ConfigError as exc:
+        raise ConfigError(f"{word}: {exc}", code=exc.code) from exc
+
+
 def expand_marked(value: Any, fields: Fields) -> Any:
     """Put *fields* into the texts of *value* that are marked for it, and leave the others alone."""
     if isinstance(value, Later):

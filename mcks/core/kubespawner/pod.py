@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from mcks.core.kubespawner.fields import Fields, expand
+from mcks.core.kubespawner.fields import Fields, expand_word
 from mcks.core.kubespawner.models import changed, fields, kubernetes_name, listed, objects, plain
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
@@ -42,10 +42,18 @@ def shaped(pod: Manifest, words: Words, where: Fields) -> Manifest:
     _shape_affinity(spec, words)
     if extra := words.get("extra_container_config"):
         _change(container, extra)
-    _add(spec, "containers", expand(plain(listed(words.get("extra_containers"))), where))
-    _add(spec, "initContainers", expand(plain(listed(words.get("init_containers"))), where))
+    _add(
+        spec,
+        "containers",
+        expand_word("extra_containers", plain(listed(words.get("extra_containers"))), where),
+    )
+    _add(
+        spec,
+        "initContainers",
+        expand_word("init_containers", plain(listed(words.get("init_containers"))), where),
+    )
     if extra := words.get("extra_pod_config"):
-        _change(spec, expand(plain(extra), where))
+        _change(spec, expand_word("extra_pod_config", plain(extra), where))
     return pod
 
 
@@ -58,18 +66,18 @@ def _change(place: dict[str, Any], extra: Any) -> None:
 
 def _shape_metadata(metadata: dict[str, Any], words: Words, where: Fields) -> None:
     labels, annotations = metadata.setdefault("labels", {}), metadata.setdefault("annotations", {})
-    labels |= expand(words.get("extra_labels") or {}, where)
+    labels |= expand_word("extra_labels", words.get("extra_labels") or {}, where)
     labels |= words.get("common_labels") or {}
     if component := words.get("component_label"):
         labels |= {"app.kubernetes.io/component": component, "component": component}
-    annotations |= expand(words.get("extra_annotations") or {}, where)
+    annotations |= expand_word("extra_annotations", words.get("extra_annotations") or {}, where)
 
 
 def _shape_process(container: dict[str, Any], words: Words, where: Fields) -> None:
     if policy := words.get("image_pull_policy"):
         container["imagePullPolicy"] = policy
     if directory := words.get("working_dir"):
-        container["workingDir"] = expand(directory, where)
+        container["workingDir"] = expand_word("working_dir", directory, where)
     if hooks := words.get("lifecycle_hooks"):
         container["lifecycle"] = fields(hooks)
 
@@ -116,7 +124,7 @@ def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
     """Without an account of its own a Pod gets no token, unless that is asked for."""
     account, token = words.get("service_account"), words.get("automount_service_account_token")
     if account is not None:
-        spec["serviceAccountName"] = expand(account, where)
+        spec["serviceAccountName"] = expand_word("service_account", account, where)
     if token is not None:
         spec["automountServiceAccountToken"] = token
     elif account is None and "automount_service_account_token" in words:
@@ -130,8 +138,12 @@ def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
 def _shape_volumes(
     spec: dict[str, Any], container: dict[str, Any], words: Words, where: Fields
 ) -> None:
-    _add(spec, "volumes", expand(plain(listed(words.get("volumes"))), where))
-    _add(container, "volumeMounts", expand(plain(listed(words.get("volume_mounts"))), where))
+    _add(spec, "volumes", expand_word("volumes", plain(listed(words.get("volumes"))), where))
+    _add(
+        container,
+        "volumeMounts",
+        expand_word("volume_mounts", plain(listed(words.get("volume_mounts"))), where),
+    )
 
 
 def _shape_placement(spec: dict[str, Any], words: Words) -> None:

@@ -21,6 +21,8 @@ OF_PACKAGES = frozenset({"additional_profile_form_template_paths", "pre_spawn_ho
 section by functions of their own. It always counts: nobody chose the section for it."""
 _DEPRECATED = ("singleuser_", "user_")
 """Prefixes of names that KubeSpawner has given up and still reads."""
+_RENAMED = {"image_spec": "image", "singleuser_image_spec": "image"}
+"""Others of these -> the name of today."""
 
 
 def is_read(config: Config) -> bool:
@@ -68,9 +70,18 @@ def ignored(config: Config, ours: Collection[str]) -> Iterator[tuple[str, bool]]
 def advice(name: str, ours: Collection[str]) -> str:
     """Say in a sentence what to write instead of the unknown *name* in ``c.KubeSpawner``."""
     known = sorted({*WORDS, *ours})
-    for prefix in _DEPRECATED:
-        if name.startswith(prefix) and (newer := name.removeprefix(prefix)) in known:
-            return f"c.{NAME}.{name} is deprecated and not read here: write {newer!r}"
+    if newer := name_of_today(name, known):
+        return f"c.{NAME}.{name} is deprecated and not read here: write {newer!r}"
     close = get_close_matches(name, known, n=1)
     meant = f"did you mean {close[0]!r}?" if close else "KubeSpawner 7 does not know it either"
     return f"c.{NAME}.{name} is no trait: {meant}"
+
+
+def name_of_today(name: str, known: Collection[str]) -> str:
+    """Return which of the *known* names stands for one that KubeSpawner has given up; else empty.
+
+    >>> name_of_today("singleuser_uid", {"uid"}), name_of_today("image_spec", {"image"})
+    ('uid', 'image')
+    """
+    shorter = (name.removeprefix(prefix) for prefix in _DEPRECATED if name.startswith(prefix))
+    return next((newer for newer in (_RENAMED.get(name), *shorter) if newer in known), None) or ""

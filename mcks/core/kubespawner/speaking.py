@@ -18,7 +18,7 @@ from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from mcks.core.kubespawner import section
-from mcks.core.kubespawner.fields import expand, expand_marked, expand_text
+from mcks.core.kubespawner.fields import expand, expand_marked, expand_text, expand_word
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.kubespawner.words import CALLED, UNSAID, WORDS, KubeSpawnerWords
 
@@ -128,8 +128,10 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         configured = self.environment
         if not (self.read_kubespawner or "environment" in self.overridden):
             return dict(super().get_env())  # type: ignore[misc]
-        expanding = expand if self.read_kubespawner else expand_marked
-        self.environment = expanding(configured, self._fields())
+        if self.read_kubespawner:
+            self.environment = expand_word("environment", configured, self._fields())
+        else:
+            self.environment = expand_marked(configured, self._fields())
         try:
             return dict(super().get_env())  # type: ignore[misc]
         finally:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mcks.core.kubespawner import pod
 from mcks.core.kubespawner.claim import claim, namespace_of_user
-from mcks.core.kubespawner.fields import expand_text, fields_of
+from mcks.core.kubespawner.fields import expand_word, fields_of
 from mcks.core.kubespawner.slugs import is_label_value, safe_slug
 from mcks.core.labels import LIFETIME, SERVERNAME, USERNAME
 from mcks.core.objects import Manifest
@@ -63,18 +63,20 @@ class Translation:
     def fields(self, servername: str | None = None) -> dict[str, str]:
         """Return the fields for the user's server *servername*, this one if None."""
         found = self._names(self.servername if servername is None else servername)
-        found["pod_name"] = expand_text(self.words.get("pod_name_template", POD_NAME), found)
+        found["pod_name"] = _expanded("pod_name_template", self.words, POD_NAME, found)
         found["pvc_name"] = self._claim_name(found, servername)
         return found
 
     def _claim_name(self, fields: Mapping[str, str], servername: str | None) -> str:
-        template = self.words.get("pvc_name_template", CLAIM_NAME)
-        name = expand_text(template, fields)
+        name = self._claim_named(fields)
         if not self.remembered:
             return name
-        if servername is None or name == expand_text(template, self._names(self.servername)):
+        if servername is None or name == self._claim_named(self._names(self.servername)):
             return self.remembered
         return name
+
+    def _claim_named(self, fields: Mapping[str, str]) -> str:
+        return _expanded("pvc_name_template", self.words, CLAIM_NAME, fields)
 
     def _names(self, servername: str) -> dict[str, str]:
         return fields_of(
@@ -109,7 +111,7 @@ class Translation:
     @property
     def user_namespace(self) -> str:
         """The user's own namespace by ``user_namespace_template``."""
-        return expand_text(self.words["user_namespace_template"], self.fields())
+        return _expanded("user_namespace_template", self.words, "", self.fields())
 
     def apply(
         self,
@@ -201,3 +203,7 @@ class Translation:
 
 def _is_pod(manifest: Manifest, key: str) -> bool:
     return bool(manifest["kind"] == "Pod" and manifest["metadata"]["name"] == key)
+
+
+def _expanded(word: str, words: Mapping[str, Any], default: str, fields: Mapping[str, str]) -> str:
+    return str(expand_word(word, words.get(word, default), fields))

@@ -10,6 +10,7 @@ from traitlets import TraitError
 
 from mcks.core.administrator.functions import ask
 from mcks.core.kubespawner.fields import later, literal
+from mcks.core.kubespawner.section import name_of_today
 from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
 from mcks.core.manifests.levels import join_levels
 from mcks.core.profiles import profile_list
@@ -136,9 +137,16 @@ def check_level(
     for name, value in level.values.items():
         if name in names or (name in level.theirs and name in _THEIRS):
             continue
-        known = names | (_THEIRS if name in level.theirs else set())
-        advice = instead_of(str(name), value) or unknown("trait", str(name), known)
+        advice = _advice(str(name), value, names, theirs=name in level.theirs)
         tell(ConfigError(f"{level.place(name)}: {advice}"))
+
+
+def _advice(name: str, value: Any, ours: Collection[str], *, theirs: bool) -> str:
+    """Say what to write instead of *name*, which is no trait."""
+    known = {*ours, *_THEIRS} if theirs else {*ours}
+    if theirs and (newer := name_of_today(name, known)):
+        return f"{name!r} is deprecated and not read here: write {newer!r}"
+    return instead_of(name, value) or unknown("trait", name, known)
 
 
 @cache

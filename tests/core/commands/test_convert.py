@@ -338,6 +338,21 @@ def test_a_function_that_lists_profiles_is_left_to_do(
     assert "c.MultiClusterKubeSpawner.profile_list = listed" in piece
 
 
+@pytest.mark.parametrize("check", [(), ("--check",)])
+def test_names_in_profiles_that_nobody_has_are_left_to_do(
+    place: Path, capsys: pytest.CaptureFixture[str], check: tuple[str, ...]
+) -> None:
+    config = place.with_name("names.py")
+    config.write_text(
+        CONFIG + 'c.KubeSpawner.profile_list[0]["kubespawner_override"]["nope"] = 1\n'
+    )
+    assert main(["convert", "-f", str(config), *check]) == 1
+    printed = " ".join(capsys.readouterr().out.replace("\n#", "").split())
+    assert "profile 'gpu': kubespawner_override: unknown trait 'nope'" in printed
+    if check:
+        assert "0 servers differ, 1 thing to do by hand" in printed
+
+
 def test_what_kubespawner_would_not_take_either_is_an_error(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
