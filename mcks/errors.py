@@ -81,6 +81,24 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {what} {name!r}.{hint} Known: {', '.join(names[:_FEW]) or '(none)'}{more}"
 
 
+_SECRET = frozenset({"args", "cmd", "environment"})
+"""Traits whose values may hold secrets."""
+_LONG = frozenset({"dict", "list", "set", "tuple"})
+
+
+def without_value(error: Exception) -> str:
+    """Say what traitlets says of a wrong value, without a value that may hold a secret.
+
+    >>> without_value(ValueError("The 'args' trait of x expected a list, not the str 'PASS=x'."))
+    "The 'args' trait of x expected a list, not the str."
+    """
+    said, found, rest = str(error).partition(" not the ")
+    kind = rest.partition(" ")[0]
+    if found and (kind in _LONG or any(f"'{name}' trait" in said for name in _SECRET)):
+        return f"{said}{found}{kind}."
+    return str(error)
+
+
 class UnknownBackend(ConfigError):
     """No entry point of the group ``mcks.backends`` has this name."""
 

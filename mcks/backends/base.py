@@ -17,7 +17,7 @@ from traitlets.traitlets import MetaHasTraits
 from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.shared import SharedCredentials, SharedLogin
 from mcks.backends.connection import Connection
-from mcks.errors import ConfigError, MCKSError, unknown
+from mcks.errors import ConfigError, MCKSError, unknown, without_value
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
@@ -83,7 +83,7 @@ class Backend(LoggingConfigurable, metaclass=_AbstractTraits):
         try:
             super().__init__(cluster_name=cluster_name, **given, **settings)
         except TraitError as exc:
-            raise ConfigError(f"{where}: {exc}") from exc
+            raise ConfigError(f"{where}: {without_value(exc)}") from None
         self._cache: CredentialCache | None = None
         self._lease: SharedLogin | None = None
         self._connection = Connection(cluster_name, self.endpoint, self.log)

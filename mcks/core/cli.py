@@ -15,7 +15,7 @@ from mcks._version import __version__
 from mcks.backends import registry
 from mcks.core.commands import check, gc, rbac, render, standard_output, token
 from mcks.core.trying import cluster_check
-from mcks.errors import MCKSError
+from mcks.errors import MCKSError, without_value
 
 _ENDED = 128
 """What a shell adds to the signal that ended a program."""
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with standard_output.reserved() as arguments.answer:
             code: int = arguments.run(arguments)
     except (MCKSError, TraitError) as exc:
-        sys.stderr.write(f"mcks: {exc}\n")
+        sys.stderr.write(f"mcks: {without_value(exc)}\n")
         return 1
     except BrokenPipeError:
         return _NOBODY_READS

@@ -86,7 +86,8 @@ def remove(set_name: str, names: Iterable[ClusterName]) -> None:
 def links() -> dict[str, str]:
     """This machine's network links: name -> the bridge it is attached to, or an empty text."""
     text = _ip("-j", "link")
-    return {link["ifname"]: link.get("master", "") for link in json.loads(text)}
+    listed = text[text.index("[") :]  # before it may be a word on links that change meanwhile
+    return {link["ifname"]: link.get("master", "") for link in json.loads(listed)}
 
 
 def table_rules(table: str) -> list[str]:

@@ -21,7 +21,7 @@ from mcks.core.checking.kubernetes import kubernetes_rules
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
 from mcks.core.clusters.configure import blaming, joined, mistaken_keys, settings_of, trait_names
 from mcks.core.clusters.routes import DIRECT, KINDS
-from mcks.errors import ConfigError, MCKSError
+from mcks.errors import ConfigError, MCKSError, without_value
 
 _T = TypeVar("_T", bound=HasTraits)
 
@@ -116,7 +116,7 @@ def _made(
 
 
 def _bare(name: str, exc: Exception) -> str:
-    return str(exc).removeprefix(f"cluster {name!r}: ")
+    return without_value(exc).removeprefix(f"cluster {name!r}: ")
 
 
 def _mend(cluster: Cluster) -> None:

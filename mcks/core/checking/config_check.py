@@ -19,7 +19,7 @@ from mcks.core.checking.sample import Sample, configured_spawner
 from mcks.core.checking.servers import Look
 from mcks.core.profiles import group_overrides, kubespawner_section
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, without_value
 
 _NEEDED = (".clusters", ".profile_list")
 """Settings without which nothing can be said of a server."""
@@ -71,7 +71,7 @@ def check(
         sample = Sample(config, groups=groups, cls=cls)
         spawner = sample.spawner()
     except (TraitError, TypeError, ConfigError) as exc:
-        found.append(Finding("MCKS013", str(exc)))
+        found.append(Finding("MCKS013", without_value(exc)))
         return Findings(merged(found))
     log = logging.getLogger("mcks.check")
     entries = {

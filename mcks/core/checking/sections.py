@@ -21,7 +21,7 @@ from mcks.core.kubespawner import section as kubespawner
 from mcks.core.kubespawner.words import WORDS
 from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import unknown
+from mcks.errors import unknown, without_value
 
 _NEAR_SECTION = 0.85
 _NEAR_TRAIT = 0.75
@@ -132,5 +132,5 @@ def _refused(spawner: MultiClusterKubeSpawner, key: str, value: Any) -> str:
         traits.refuse_text_as_list(spawner, key, value)
         setattr(spawner, key, value)
     except (TraitError, TypeError, ValueError) as exc:
-        return str(exc)
+        return without_value(exc)
     return ""

@@ -14,7 +14,7 @@ from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster, ConfiguredCluster
 from mcks.core.kubespawner import section
-from mcks.errors import ConfigError, UnknownCluster, unknown
+from mcks.errors import ConfigError, UnknownCluster, unknown, without_value
 
 
 def configure(
@@ -83,7 +83,7 @@ def blaming(name: str) -> Iterator[None]:
     try:
         yield
     except (ConfigError, TraitError) as exc:
-        raise ConfigError(f"clusters[{name!r}]: {exc}") from exc
+        raise ConfigError(f"clusters[{name!r}]: {without_value(exc)}") from None
 
 
 def settings_of(name: str, clusters: Mapping[str, Any]) -> dict[str, Any]:

@@ -251,4 +251,4 @@ def _with_fields(said: Any) -> set[str]:
 
 
 def _sidecars(said: Any) -> set[str]:
-    return set() if callable(said) else {str(item["name"]) for item in models.objects(said)}
+    return set() if callable(said) else {str(item.get("name")) for item in models.objects(said)}

@@ -16,7 +16,7 @@ from mcks.core.manifests.levels import join_levels
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.core.profiles.profile_list import Overriding
-from mcks.errors import ConfigError, Tell, at_once, unknown
+from mcks.errors import ConfigError, Tell, at_once, unknown, without_value
 
 _LEVELS = {"objects", "resources", "patches"}
 """Traits whose profiles' values are merged by key, as templates are."""
@@ -107,7 +107,7 @@ class Overrides:
         try:
             setattr(self._spawner, name, merge(current, value))
         except TraitError as exc:
-            raise ConfigError(f"{where}: {name}: {exc}") from exc
+            raise ConfigError(f"{where}: {name}: {without_value(exc)}") from None
 
     def restore(self) -> None:
         """Give every trait its configured value back."""

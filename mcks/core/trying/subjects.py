@@ -27,7 +27,7 @@ from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.trying.dry_run import Sampled
 from mcks.core.trying.exposure import exposures
-from mcks.errors import ConfigError, UnknownCluster, unknown
+from mcks.errors import ConfigError, UnknownCluster, unknown, without_value
 
 _MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
 
@@ -74,7 +74,7 @@ def subjects(
         sample = Sample(config, groups=groups)
         spawner = sample.spawner()
     except (TraitError, TypeError) as exc:
-        raise ConfigError(str(exc)) from exc
+        raise ConfigError(without_value(exc)) from None
     clusters = spawner.clusters
     ways: dict[str, dict[Way, None]] = {name: {} for name in clusters}
     for name, way in _used(sample, spawner):

@@ -329,3 +329,23 @@ def test_the_installed_backends_are_listed_with_their_settings(
     out = capsys.readouterr().out
     assert "generic-kubeconfig" in out
     assert "    context: " in out
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "S.environment = ['PASSWORD=THESECRET']",
+        "S.args = {'THESECRET': 1}",
+        "S.profile_list[0]['spawner_override'] = {'environment': ['PASSWORD=THESECRET']}",
+        "S.profile_list[0]['kubespawner_override'] = {'args': {'THESECRET': 1}}",
+        "S.clusters['a']['labels'] = ['THESECRET']",
+    ],
+)
+def test_no_value_that_may_be_secret_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: str
+) -> None:
+    assert run(tmp_path, "check", "--offline", extra=extra) == 1
+    run(tmp_path, "render", "--user", "ada", extra=extra)
+    told = capsys.readouterr()
+    assert " not the " in told.out
+    assert "THESECRET" not in told.out + told.err
