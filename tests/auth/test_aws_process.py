@@ -38,6 +38,7 @@ async def test_a_programs_keys_sign(program: Callable[..., None]) -> None:
     assert (await eks_token(LOGIN, "hub")).token
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", ["exec sleep 607", "sleep 607; true", "sleep 607 & exit 0"])
 async def test_one_that_hangs_is_given_up_with_its_children_and_the_next_log_in_works(
     program: Callable[..., None], body: str
@@ -50,6 +51,7 @@ async def test_one_that_hangs_is_given_up_with_its_children_and_the_next_log_in_
     assert (await eks_token(LOGIN, "hub")).token
 
 
+@pytest.mark.slow
 async def test_so_is_one_of_a_source_profile(
     program: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

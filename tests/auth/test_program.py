@@ -64,6 +64,7 @@ async def all_end(pids: list[int]) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "body",
@@ -87,6 +88,7 @@ async def test_one_that_hangs_ends_in_time_and_leaves_nothing_running(
     await all_end(pids())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 async def test_the_next_log_in_works_after_one_that_hung(script: Callable[[str], Plugin]) -> None:
     with pytest.raises(AuthError, match="killed"):

@@ -94,6 +94,7 @@ async def test_a_watch_that_ends_in_time_is_opened_again_without_a_new_list(
     assert min(lives) > 60
 
 
+@pytest.mark.slow
 async def test_events_are_asked_for_by_pod_and_pods_by_label(loopback_hub: LoopbackHub) -> None:
     """The events of a whole namespace, tens of thousands, filled the hub's memory."""
     spawner = loopback_hub.spawner(start_timeout=2)
@@ -166,6 +167,7 @@ async def test_a_pod_that_cannot_start_ends_the_start_at_once_with_a_sentence(
     assert told in await start_with(loopback_hub, state, start_timeout=300)
 
 
+@pytest.mark.slow
 async def test_a_pod_that_finds_no_place_may_still_find_one_until_the_time_is_over(
     loopback_hub: LoopbackHub,
 ) -> None:

@@ -79,7 +79,9 @@ async def test_the_environment_that_the_administrator_wrote_is_the_same(name: st
     assert {key: secret["stringData"][key] for key in full} == full
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "name", [*WHOLE, *(pytest.param(n, marks=pytest.mark.slow) for n in ALONE)]
+)
 def test_each_configuration_passes_the_check_without_a_word(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

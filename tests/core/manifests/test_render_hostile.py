@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from mcks.core.manifests.render import render
 from mcks.errors import BadTemplate
 
+pytestmark = pytest.mark.slow
+
 HARMLESS = "harmless"
 
 POSITIONS = {

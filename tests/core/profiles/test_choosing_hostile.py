@@ -20,6 +20,8 @@ from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import UnknownProfile
 
+pytestmark = pytest.mark.slow
+
 _PIECES = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onmouseover='alert(1)",
     "</textarea></select></fieldset></form>", "<!--", "]]>", "&lt;b&gt;", "&#x3c;",

@@ -12,6 +12,7 @@ from tests.fakes.loopback_servers import PODS, LoopbackHub, pod
 KEY = "jupyter-ada"
 
 
+@pytest.mark.slow
 async def test_a_server_that_does_not_end_is_told_as_such_without_its_events_and_log(
     loopback_hub: LoopbackHub, caplog: pytest.LogCaptureFixture
 ) -> None:

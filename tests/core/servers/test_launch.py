@@ -12,6 +12,7 @@ RUNNING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [(0.2, 300), (60.0, 2)])
 async def test_a_gateway_that_only_redirects_ends_the_start_early_or_with_its_time(
     loopback_hub: LoopbackHub,

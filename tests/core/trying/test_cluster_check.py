@@ -200,6 +200,7 @@ def hang(until: asyncio.Event) -> Fault:
     return fault
 
 
+@pytest.mark.slow
 async def test_a_cluster_that_hangs_ends_at_its_deadline(config: Config, cluster: Cluster) -> None:
     forever = asyncio.Event()
     cluster.fail_next(hang(forever))

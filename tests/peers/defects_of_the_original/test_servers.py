@@ -237,6 +237,7 @@ def tasks_of_mcks() -> set[asyncio.Task[Any]]:
     return {task for task, code in codes.items() if code and code.co_filename.startswith(place)}
 
 
+@pytest.mark.slow
 async def test_09_a_start_gives_up_before_the_hub_does_and_leaves_no_work_behind(
     loopback_hub: LoopbackHub,
 ) -> None:

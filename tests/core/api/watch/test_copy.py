@@ -125,6 +125,7 @@ async def test_the_last_contact_is_on_the_metrics_page() -> None:
     assert before <= told <= time.time()
 
 
+@pytest.mark.slow
 async def test_pods_that_come_and_go_do_not_pile_up() -> None:
     script = Script()
     numbers = 35_000
