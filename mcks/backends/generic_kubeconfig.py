@@ -278,7 +278,8 @@ class GenericKubeconfigBackend(Backend):
             merged = load(files, skip_missing=skip_missing)
         if not merged.files:
             tried = ", ".join(str(file) for file in files)
-            raise ConfigError(f"{where}: no kubeconfig was found ({source}: {tried})")
+            own = "The hub's own cluster needs none: check its entry in the hub's Pod"
+            raise ConfigError(f"{where}: no kubeconfig was found ({source}: {tried}). {own}")
         with naming(where):
             return merged.context(self.context)
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mcks.errors import ConfigError
+
 _ABBREVIATIONS = {
     "host_ip": "hostIP",
     "host_ipc": "hostIPC",
@@ -73,6 +75,16 @@ def listed(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return [value[key] for key in sorted(value)]
     return list(value or ())
+
+
+def check_objects(name: str, value: Any) -> None:
+    """Raise ConfigError if an item of the word *name*, a list of objects, is something else."""
+    for item in listed(value):
+        if not isinstance(plain(item), Mapping):
+            raise ConfigError(
+                f"{name}: an item is of type {type(item).__name__}, where an object belongs: write "
+                "a dict, such as {'name': ...}"
+            )
 
 
 def objects(value: Any) -> list[dict[str, Any]]:

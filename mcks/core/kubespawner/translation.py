@@ -13,7 +13,9 @@ from typing import Any
 from mcks.core.kubespawner import pod
 from mcks.core.kubespawner.claim import claim, namespace_of_user
 from mcks.core.kubespawner.fields import expand_word, fields_of
+from mcks.core.kubespawner.models import check_objects
 from mcks.core.kubespawner.slugs import is_label_value, safe_slug
+from mcks.core.kubespawner.words import OBJECTS
 from mcks.core.labels import LIFETIME, SERVERNAME, USERNAME
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
@@ -128,6 +130,9 @@ class Translation:
         ConfigError for an unknown field and for a value of the wrong form.
         """
         objects = [self._found(m, hub_id) if _is_pod(m, key) else m for m in objects]
+        for name in OBJECTS:
+            if said := self.words.get(name):
+                check_objects(name, said)
         if not self.words and not self.complete:
             return objects
         own = servername == self.servername

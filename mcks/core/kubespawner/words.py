@@ -27,6 +27,12 @@ CALLED = frozenset(
     }
 )
 """Words that may be functions of the spawner, async too, called at each start."""
+OBJECTS = (
+    *("volumes", "volume_mounts", "init_containers", "extra_containers", "tolerations"),
+    *("node_affinity_preferred", "node_affinity_required", "pod_affinity_preferred"),
+    *("pod_affinity_required", "pod_anti_affinity_preferred", "pod_anti_affinity_required"),
+)
+"""Words that are lists of objects, or dicts of them."""
 HOOKS = frozenset({"after_pod_created_hook", "modify_pod_hook"})
 """Words that are functions of the spawner and its Pod; they describe no object themselves."""
 WITHOUT_EFFECT = frozenset(
