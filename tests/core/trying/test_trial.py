@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 from traitlets.config import Config
 
 from mcks.core.labels import KEY_LABEL
-from mcks.core.trying import trial
+from mcks.core.trying import cluster_check, trial
 from mcks.core.trying.report import START, Step
+from mcks.core.trying.subjects import subjects
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.cluster.local_set import LocalSet
@@ -125,6 +129,51 @@ async def test_a_hub_that_pods_cannot_reach_is_told(
     assert "from the Pod: " in steps["hub"].what
     assert "let Pods of this cluster reach the hub" in steps["hub"].to_do
     assert steps["websocket"].result == "ok"  # the rest is looked at all the same
+
+
+@pytest.mark.usefixtures("nothing_left")
+async def test_a_hub_address_where_nothing_answers_is_told(
+    config: Config, local_clusters: LocalSet
+) -> None:
+    nobody = f"{local_clusters['a'].bridge_ip.rpartition('.')[0]}.253"
+    config.MultiClusterKubeSpawner.clusters["a"]["hub_connect_url"] = f"http://{nobody}:8081"
+    step = (await tried(config))["hub"]
+    assert step.result == "failed"
+    assert "let Pods of this cluster reach the hub" in step.to_do
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(
+    ("certificate", "words"),
+    [(("gateway.example.org", 90), "Hostname mismatch"), (("localhost", -1), "has expired")],
+)
+async def test_a_certificate_of_the_gateway_that_is_not_good_is_told_by_both(
+    config: Config,
+    local_clusters: LocalSet,
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: tuple[str, int],
+    words: str,
+) -> None:
+    name, days = certificate
+    monkeypatch.setattr(trial, "_ROUTE", 3.0)
+    ca, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    ca.issue_cert(name, not_after=ends).configure_cert(tls)
+    original = ssl.create_default_context
+
+    def trusting(*_: Any, **__: Any) -> ssl.SSLContext:
+        context = original()
+        ca.configure_trust(context)
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", trusting)
+    async with gateway(local_clusters["a"].gateway_url, tls=tls) as url:
+        config.MultiClusterKubeSpawner.clusters["a"]["ingress_public_url"] = url
+        [report] = await cluster_check.check(subjects(config))
+        answer = (await tried(config))["answer"]
+    assert words in report.steps[-1].what
+    assert answer.result == "failed"
+    assert "Certificate" in answer.what
 
 
 @pytest.mark.usefixtures("nothing_left")
