@@ -51,6 +51,7 @@ async def test_a_server_is_followed_to_the_address_that_its_pod_gets(
         last = await until_moved(local_clusters, namespace, after)
         await hub.start()
         await until_told(hub, f"had invalid url .* Updating to http://{last}:8888")
+        await until_answers(hub)
         assert await kernel.run(hub, "ada", "print(6 * 7)") == "42\n"
         await stop_server(hub, "ada")
         await until_empty(local_clusters, namespace.name)
