@@ -51,6 +51,7 @@ async def test_a_server_is_followed_to_the_address_that_its_pod_gets(
         last = await until_moved(local_clusters, namespace, after)
         await hub.start()
         await until_told(hub, f"had invalid url .* Updating to http://{last}:8888")
+        await until_answers(hub)  # a hub that has begun tells its proxy a moment later
         assert await kernel.run(hub, "ada", "print(6 * 7)") == "42\n"
         await stop_server(hub, "ada")
         await until_empty(local_clusters, namespace.name)
@@ -73,7 +74,8 @@ async def until_answers(hub: Hub) -> None:
     """Return when Ada's server answers through the hub's proxy."""
     async with asyncio.timeout(60), aiohttp.ClientSession() as session:
         while True:
-            async with session.get(f"{hub.url}user/ada/api") as response:
+            url = f"{hub.url}user/ada/api"
+            async with session.get(url, allow_redirects=False) as response:
                 if response.status == 200 and "X-JupyterHub-Version" in response.headers:
                     return
             await asyncio.sleep(0.1)
