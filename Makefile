@@ -12,7 +12,7 @@ OF_THE_HUB := $(addprefix tests/core/,checking commands trying hub profiles serv
 ON_HUB5 := MCKS_TEST_HUB=hub5 $(HUB5)/bin/python -m pytest
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
-.PHONY: help demo test unit coverage cluster-tests hub5 lint format docs bench referees oldest install down clean
+.PHONY: help demo test unit coverage cluster-tests hub5 lint format docs bench bench-scale referees oldest install down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -61,6 +61,9 @@ docs: $(READY) ## the documentation, in docs/_build/html
 
 bench: $(READY) ## measure, side by side with the peers
 	$(BIN)/python -m tests.bench
+
+bench-scale: $(READY) ## measure a hub with up to 10,000 servers in 50 clusters; takes long
+	$(BIN)/python -m tests.bench.bench_scale
 
 referees: $(READY) ## let the clouds' own client libraries judge the clouds that the tests play
 	@test -x $(VENV)/referees/bin/python || $(BIN)/python -m venv $(VENV)/referees

@@ -196,7 +196,7 @@ def _parsed(text: str, file: Path) -> dict[str, Any]:
     return document
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=128)
 def _load_yaml(text: str) -> Any:
     """Parse *text*; nobody changes the result.
 

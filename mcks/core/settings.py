@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from traitlets import Any, Bool, Callable, Dict, Enum, List, Unicode, Union
+from collections.abc import Mapping
+
+from traitlets import Any, Bool, Callable, Dict, Enum, List, Unicode
 from traitlets.config import Configurable
 
+from mcks.core.administrator.lending import Borrower, LentDict, LentUnion, read
 from mcks.core.manifests.defaults import DEFAULT_OBJECTS
 
 
@@ -16,10 +19,10 @@ class MultiClusterUserSpawner(Configurable):
     """One of the original's names: ``c.MultiClusterUserSpawner`` takes effect as well."""
 
 
-class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
+class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
     """Traits of MultiClusterKubeSpawner. Anything that Kubernetes can say belongs into patches."""
 
-    clusters = Dict(
+    clusters = LentDict(
         key_trait=Unicode(),
         value_trait=Dict(),
         config=True,
@@ -97,7 +100,7 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         that section has no effect; ``kubespawner_override`` of profiles always has.
         """,
     )
-    objects = Dict(
+    objects = LentDict(
         value_trait=Unicode(allow_none=True),
         key_trait=Unicode(),
         default_value=DEFAULT_OBJECTS,
@@ -109,7 +112,7 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         replaces; None removes. A template may make several documents, or none.
         """,
     )
-    resources = Dict(
+    resources = LentDict(
         value_trait=Unicode(allow_none=True),
         key_trait=Unicode(),
         config=True,
@@ -117,7 +120,7 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         More templates, merged over ``objects`` by key: the original's later name for the same.
         """,
     )
-    patches = Union(
+    patches = LentUnion(
         [Dict(value_trait=Unicode(allow_none=True), key_trait=Unicode()), List(Unicode())],
         default_value={},
         config=True,
@@ -140,7 +143,7 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
             }
         """,
     )
-    profile_list = Union(
+    profile_list = LentUnion(
         [List(Any()), Dict(), Callable()],
         default_value=[],
         config=True,
@@ -185,3 +188,9 @@ class Settings(MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
         the gateway; ``http``, any answer below 400, for images that are something else.
         """,
     )
+
+    @property
+    def known_clusters(self) -> Mapping[str, dict[str, object]]:
+        """The clusters to look at; ``clusters`` would make a copy that may be changed."""
+        known: Mapping[str, dict[str, object]] = read(self, "clusters")
+        return known

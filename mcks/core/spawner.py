@@ -17,6 +17,7 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
+from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
@@ -86,7 +87,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     @default("options_form")
     def _default_options_form(self) -> Any:
-        return _profile_form if self.profile_list else ""
+        return _profile_form if read(self, "profile_list") else ""
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Any:
@@ -132,7 +133,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
         Raises UnknownProfile, NotAllowed, ConfigError.
         """
-        if not self.profile_list:
+        if not read(self, "profile_list"):
             self.choosing.clear()
             return
         chosen = await self.choosing.apply(user_options)
@@ -170,6 +171,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         finally:
             self._starting = False
             self._progress.end()
+            self._progress = None
             self.tell_foreign_names()
 
     async def _start(self, progress: Progress) -> str:
@@ -201,7 +203,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.remembered = self.remembered._replace(cluster=name)
         fleet = fleet_of(self)
         fleet.join(self)
-        configured = fleet.pool.configured(name, self.clusters)
+        configured = fleet.pool.configured(name, self.known_clusters)
         await self.choosing.check_cluster(configured.cluster)
         self.log.info("%s starts in cluster %r", self._log_name, name)
         with error_pages.hook_of(self):
@@ -295,7 +297,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         else:
             data = {*self.remembered.data, *database.data_of_user(self.user)}
         self.remembered = self.remembered.without_data(data)
-        await asyncio.gather(*(fleet_of(self).delete_data(datum, self.clusters) for datum in data))
+        await asyncio.gather(
+            *(fleet_of(self).delete_data(datum, self.known_clusters) for datum in data)
+        )
 
     # -- the hub restarts -----------------------------------------------------------------------
 
@@ -328,29 +332,29 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     def chosen_cluster(self) -> str:
         """Name the cluster to start in. Raises ConfigError."""
-        return chosen_name(self.cluster, self.kubernetes_context, self.clusters)
+        return chosen_name(self.cluster, self.kubernetes_context, self.known_clusters)
 
     def configured(self, pool: Pool) -> ConfiguredCluster:
         """Find the settings of the cluster to start in; no network. Raises ConfigError."""
-        return pool.configured(self.chosen_cluster(), self.clusters)
+        return pool.configured(self.chosen_cluster(), self.known_clusters)
 
     def cluster_named(self, name: str) -> Cluster:
         """Return what the administrator says about a cluster. Raises ConfigError."""
-        return fleet_of(self).pool.configured(name, self.clusters).cluster
+        return fleet_of(self).pool.configured(name, self.known_clusters).cluster
 
     def unavailable(self, cluster: str) -> str:
         """Say to users why no server can start in *cluster* at present; empty if one can."""
-        return fleet_of(self).unavailable(cluster, self.clusters)
+        return fleet_of(self).unavailable(cluster, self.known_clusters)
 
     def _look(self) -> launch.Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""
-        cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters)
+        cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.known_clusters)
         if cluster is None or self.remembered.created is None:
             return None
         return launch.look(cluster, self.remembered.created)
 
     async def _connect(self) -> ConnectedCluster:
-        return await fleet_of(self).pool.connect(self.remembered.cluster, self.clusters)
+        return await fleet_of(self).pool.connect(self.remembered.cluster, self.known_clusters)
 
 
 async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:

@@ -157,14 +157,16 @@ async def until_seen(hub: Hub, spawner: MultiClusterKubeSpawner) -> None:
     await change_pod(
         hub, spawner.user.name, {"metadata": {"annotations": {"example.org/mark": mark}}}
     )
+    changed = await hub.clusters["a"].admin().get("v1", "Pod", name, hub.namespace)
     pods = (await connection(spawner)).pods_of(hub.namespace)
 
-    def marked(pod: Manifest | None) -> bool | None:
+    def seen(pod: Manifest | None) -> bool | None:
         assert pod is not None
-        return pod["metadata"]["annotations"].get("example.org/mark") == mark or None
+        versions = (int(one["metadata"]["resourceVersion"]) for one in (pod, changed))
+        return next(versions) >= next(versions) or None
 
     async with asyncio.timeout(60):
-        await pods.wait_for(Ref("v1", "Pod", name, hub.namespace), marked)
+        await pods.wait_for(Ref("v1", "Pod", name, hub.namespace), seen)
 
 
 async def patched(hub: Hub) -> bool:

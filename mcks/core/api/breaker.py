@@ -40,7 +40,7 @@ class Breaker:
     @property
     def unavailable(self) -> MCKSError | None:
         """Why attempts are refused at present, None if one would be let through."""
-        waiting = self._open and (self._trying or self._clock() < self._until)
+        waiting = self.is_open and (self._trying or self._clock() < self._until)
         return self._cause if waiting else None
 
     @contextmanager
@@ -66,21 +66,22 @@ class Breaker:
                 self._trying = False
 
     @property
-    def _open(self) -> bool:
+    def is_open(self) -> bool:
+        """Whether the cluster did not answer when it was asked last, again and again."""
         return self._failures >= _FAILURES
 
     def _admit(self) -> None:
         cause = self.unavailable
         if cause is not None:
             raise Unavailable(self._name, cause)
-        self._trying = self._open
+        self._trying = self.is_open
 
     def _failed(self, cause: MCKSError) -> None:
         self._failures += 1
         self._cause = cause
         if self._failures == _FAILURES:
             self._pause = _FIRST_PAUSE
-        elif self._open and self._clock() >= self._until:
+        elif self.is_open and self._clock() >= self._until:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         else:
             return
@@ -88,7 +89,7 @@ class Breaker:
         metrics.CLUSTER_AVAILABLE.labels(self._name).set(0)
 
     def _succeeded(self) -> None:
-        if self._open:
+        if self.is_open:
             self.attention.set()
             metrics.CLUSTER_AVAILABLE.labels(self._name).set(1)
         self._failures, self._cause = 0, None

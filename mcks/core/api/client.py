@@ -30,10 +30,18 @@ from mcks.core.api.request import (
 from mcks.core.api.status import Asked, server_time
 from mcks.core.api.stream import events
 from mcks.core.api.transport import Transport
+from mcks.core.api.turns import Turns
 from mcks.core.objects import Manifest, Ref, Selector, WatchEvent, metadata
 from mcks.errors import Conflict, Gone, NotFound
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+PAGE = 250
+"""Objects in one answer to a list: Pods of that number are understood in some milliseconds."""
+
+
+def _all_of(manifest: Manifest) -> Manifest:
+    return manifest
 
 
 class ClusterClient:
@@ -43,8 +51,10 @@ class ClusterClient:
     `Unreachable` when no answer comes; SDK and aiohttp errors never get out. Close it with `close`.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, turns: Turns | None = None) -> None:
+        """*turns* are shared by all that read large answers in this event loop."""
         self.cluster = transport.cluster
+        self._turns = turns or Turns()
         self._transport = transport
         self._kinds = Discovery(transport)
         self._former: list[tuple[Transport, Discovery]] = []
@@ -91,12 +101,15 @@ class ClusterClient:
         self,
         selector: Selector,
         *,
-        limit: int = 500,
+        limit: int = PAGE,
         resource_version: str | None = None,
         metadata_only: bool = False,
         even_if_unavailable: bool = False,
+        kept: Callable[[Manifest], Manifest] = _all_of,
     ) -> tuple[Sequence[Manifest], str]:
         """Read all objects of *selector*, *limit* per request, and the version to watch from.
+
+        *kept* gives what is kept of each. One answer is understood in a turn of the event loop.
 
         *resource_version* ``"0"`` allows the server to answer from its cache, in one piece.
         With *metadata_only* the server leaves out all but the metadata (and a Secret's content
@@ -107,9 +120,9 @@ class ClusterClient:
         if resource_version is not None:
             query = {"resourceVersion": resource_version}
         try:
-            return await self._list(selector, query, metadata_only, even_if_unavailable)
+            return await self._list(selector, query, metadata_only, even_if_unavailable, kept)
         except Gone:
-            return await self._list(selector, {}, metadata_only, even_if_unavailable)
+            return await self._list(selector, {}, metadata_only, even_if_unavailable, kept)
 
     async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object *manifest* in its own namespace; an unknown field is an error.
@@ -311,6 +324,7 @@ class ClusterClient:
         query: dict[str, str],
         metadata_only: bool,
         even_if_unavailable: bool,
+        kept: Callable[[Manifest], Manifest],
     ) -> tuple[Sequence[Manifest], str]:
         resource = await self._kinds.find(selector.api_version, selector.kind)
         asked = Asked.about(self.cluster, "list", selector.kind, "", selector.namespace)
@@ -325,7 +339,9 @@ class ClusterClient:
                 accept=_METADATA_ONLY if metadata_only else "application/json",
                 even_if_unavailable=even_if_unavailable,
             )
-            page = (await self._transport.send(request)).json()
+            answer = await self._transport.send(request)
+            await self._turns.next()
+            page = answer.json()
             version = str(metadata(page).get("resourceVersion") or "")
             if not version or not isinstance(page.get("items") or [], list):
                 # taken for an empty list, it would be the end of all servers
@@ -333,7 +349,7 @@ class ClusterClient:
                     f"{asked}: the answer is no list (from a proxy or load balancer?)"
                 )
             items += [
-                item | {"apiVersion": selector.api_version, "kind": selector.kind}
+                kept(item | {"apiVersion": selector.api_version, "kind": selector.kind})
                 for item in page.get("items") or []
             ]
             following = metadata(page).get("continue")

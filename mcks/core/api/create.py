@@ -15,7 +15,7 @@ import time
 from datetime import datetime
 
 from mcks.core.api.kinds import Resource
-from mcks.core.api.no_answer import NotKubernetes, OutcomeUnknown
+from mcks.core.api.no_answer import NotKubernetes, OutcomeUnknown, ServerUnreachable
 from mcks.core.api.request import CREATE, CREATE_DRY_RUN, GET, Answer, Request, Verb
 from mcks.core.api.status import Asked, server_time
 from mcks.core.api.transport import Send, Transport
@@ -91,6 +91,8 @@ class _Creation:
             answer = await self._send(Request(GET, path, self._asked))
         except NotFound:
             return None
+        except ServerUnreachable as exc:
+            raise lost from exc  # which says that it may be there
         found = answer.json()
         if _is_ours(found, self._manifest, answer, time.monotonic() - self._began):
             return found

@@ -30,16 +30,30 @@ _REMEMBERED = 300
 """Objects that are remembered after their end."""
 
 
+def _without_managers(manifest: Manifest) -> Manifest:
+    """Drop what nobody reads, and what makes up half of an object."""
+    metadata(manifest).pop("managedFields", None)
+    return manifest
+
+
 class Reflector:
     """Holds the objects of *selector* (one kind) as the watch reports them.
 
     It heals itself: whatever goes wrong, it watches again after a growing pause with jitter, from
     where it was if it can, and meanwhile keeps what it knew. ``synced`` is set once its copy is
-    complete.
+    complete. *lean* gives what is kept of an object.
     """
 
-    def __init__(self, client: ClusterClient, selector: Selector, *, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        client: ClusterClient,
+        selector: Selector,
+        *,
+        log: logging.Logger,
+        lean: Callable[[Manifest], Manifest] = _without_managers,
+    ) -> None:
         self._client = client
+        self._lean = lean
         self._selector = selector
         self._log = log
         self._objects: dict[Place, Manifest] = {}
@@ -88,7 +102,7 @@ class Reflector:
         known = self._objects.get(place)
         if meta.get("uid") in self._gone or (known and metadata(known).get("uid") == meta["uid"]):
             return
-        self._objects[place] = manifest
+        self._objects[place] = self._lean(manifest)
         self._learned[place] = time.monotonic()
 
     async def wait_for(self, where: Ref, seen: Callable[[Manifest | None], T | None]) -> T:
@@ -186,13 +200,15 @@ class Reflector:
 
     async def _list(self) -> str:
         began = time.monotonic()
-        items, version = await self._client.list(self._selector, even_if_unavailable=True)
+        items, version = await self._client.list(
+            self._selector, even_if_unavailable=True, kept=self._lean
+        )
         self._contact()
         self._fruitless = 0
         before = self._objects
         # a list may be older than a create whose answer came while it was under way
         newer = {p: self._objects[p] for p, when in self._learned.items() if when >= began}
-        self._objects = newer | {_place(item): _lean(item) for item in items}
+        self._objects = newer | {_place(item): item for item in items}
         self._learned.clear()
         self.synced.set()
         present = {metadata(item)["uid"] for item in self._objects.values()}
@@ -226,9 +242,9 @@ class Reflector:
             place = _place(event.object)
             self._learned.pop(place, None)
             if event.type == "DELETED":
-                self._forget(place, _lean(event.object))
+                self._forget(place, self._lean(event.object))
             else:
-                self._objects[place] = _lean(event.object)
+                self._objects[place] = self._lean(event.object)
             self._tell(place)
         self._version = str(meta.get("resourceVersion", self._version))
 
@@ -253,12 +269,6 @@ class Reflector:
 def _place(manifest: Manifest) -> Place:
     meta = metadata(manifest)
     return meta.get("namespace"), meta["name"]
-
-
-def _lean(manifest: Manifest) -> Manifest:
-    """Drop what nobody reads and what makes up half of an object."""
-    metadata(manifest).pop("managedFields", None)
-    return manifest
 
 
 def _may_resume(exc: Exception) -> bool:

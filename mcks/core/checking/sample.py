@@ -101,32 +101,17 @@ class Sample:
         self._username, self._userid = username, userid
         self._groups = tuple(groups)
         self._settings = _settings(config)
-        self._profile_list: Any = None
 
     def spawner(self, profile: str = "", servername: str = "") -> MultiClusterKubeSpawner:
         """Make the user's spawner, to look at what it would do. Raises TraitError."""
         user = self._user(servername)
         spawner: MultiClusterKubeSpawner = user._new_spawner(servername, self.spawner_class)
-        self._share_profile_list(spawner)
         spawner.api_token = "a-dummy-token"  # noqa: S105 (shown instead of a real one)
         base_url = url_path_join(user.base_url, url_escape_path(servername), "/")
         row = orm.Server(proto="http", ip="", port=0, base_url=base_url, cookie_name="")
         spawner.server = Server(orm_server=row)
         spawner.user_options = {"profile": profile} if profile else {}
         return spawner
-
-    def _share_profile_list(self, spawner: MultiClusterKubeSpawner) -> None:
-        """Let all spawners have the list of the first: traitlets would copy it for each anew."""
-        if self._profile_list is not None:
-            spawner.profile_list = self._profile_list
-            return
-        self._profile_list = spawner.profile_list
-        lean = Config(self.config)
-        for name in ("Spawner", "KubeSpawner", *sections(self.spawner_class)):
-            if "profile_list" in (self.config.get(name) or {}):
-                said = self.config[name].items()
-                lean[name] = Config({k: v for k, v in said if k != "profile_list"})
-        self._settings = {**self._settings, "config": lean}
 
     @staticmethod
     def hub_traits() -> set[str]:

@@ -6,14 +6,14 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-import aiohttp
-
 from mcks.backends.base import Backend
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
 from mcks.core.api.watch import Reflector
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
+from mcks.core.clusters.gateway_session import GatewaySession
+from mcks.core.clusters.lean_pods import lean
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Selector
 
@@ -27,7 +27,7 @@ class ConnectedCluster:
     backend: Backend
     client: ClusterClient
     namespace: str | None
-    http: aiohttp.ClientSession
+    http: GatewaySession
     breaker: Breaker
     log: logging.Logger
     _former: list[Backend] = field(default_factory=list)
@@ -47,7 +47,7 @@ class ConnectedCluster:
         namespace = None if self.namespace is None else namespace
         if namespace not in self._pods:
             selection = Selector("v1", "Pod", namespace, KEY_LABEL)
-            self._pods[namespace] = Reflector(self.client, selection, log=self.log)
+            self._pods[namespace] = Reflector(self.client, selection, log=self.log, lean=lean)
             self._pods[namespace].start()
         return self._pods[namespace]
 
@@ -69,4 +69,5 @@ class ConnectedCluster:
         await asyncio.gather(*(pods.stop() for pods in self._pods.values()))
         await self.close_former()
         await self.client.close()
+        await self.http.close()
         await self.backend.close()

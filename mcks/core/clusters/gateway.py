@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
 
 import aiohttp
 from yarl import URL
@@ -20,6 +21,15 @@ _LONGEST_PAUSE = 1.0
 _ONE_TRY = aiohttp.ClientTimeout(total=10)
 _ENOUGH = 64 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
+
+
+class Session(Protocol):
+    """What sends a request as aiohttp's own session does."""
+
+    def get(
+        self, url: URL, *, headers: dict[str, str], allow_redirects: bool, timeout: Any
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Send a GET."""
 
 
 class Probe(NamedTuple):
@@ -35,7 +45,7 @@ def _ignore(_: Probe) -> None: ...
 
 
 async def wait_until_ready(
-    session: aiohttp.ClientSession,
+    session: Session,
     aim: Callable[[], Target],
     waited: float = 0.0,
     answered: Callable[[Probe], None] = _ignore,
@@ -59,7 +69,7 @@ async def wait_until_ready(
         pause = max(pause * 1.5, _FIRST_PAUSE)
 
 
-async def ask(session: aiohttp.ClientSession, target: Target) -> Probe:
+async def ask(session: Session, target: Target) -> Probe:
     """Ask once, and follow no redirect. Never raises on network errors: they are an answer too."""
     host, _ = split_proxy_spec(target.proxy_spec)
     headers = {"Accept": "application/json", **({"Host": host} if host else {})}

@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-import aiohttp
 from traitlets.config import Config
 
 from mcks.auth.shared import SharedCredentials
@@ -22,9 +21,11 @@ from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.deadlines import DEFAULT_DEADLINES
 from mcks.core.api.transport import Transport
+from mcks.core.api.turns import Turns
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.errors import MCKSError
 
 _LOOK_AGAIN = 60.0
@@ -55,8 +56,8 @@ class Pool:
         self._connecting: dict[str, asyncio.Task[ConnectedCluster]] = {}
         self._breakers: dict[str, Breaker] = {}
         self._identities: dict[str, tuple[Any, str]] = {}
-        self._http: aiohttp.ClientSession | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self.turns = Turns()
 
     def configured(self, name: str, clusters: Mapping[str, Any]) -> ConfiguredCluster:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
@@ -172,12 +173,10 @@ class Pool:
     async def _connect(self, configured: ConfiguredCluster, breaker: Breaker) -> ConnectedCluster:
         cluster, backend = configured.cluster, configured.backend
         transport = await Transport.of(backend, breaker=breaker, deadlines=self.deadlines)
-        client = ClusterClient(transport)
-        if self._http is None:
-            # one user's server must not set cookies for the next one's
-            self._http = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+        client = ClusterClient(transport, self.turns)
+        http = GatewaySession(self.turns)
         return ConnectedCluster(
-            cluster, backend, client, configured.namespace, self._http, breaker, self._log
+            cluster, backend, client, configured.namespace, http, breaker, self._log
         )
 
     async def close(self) -> None:
@@ -189,6 +188,3 @@ class Pool:
         connections, self._connections = self._connections, {}
         self._configured.clear()
         await asyncio.gather(*(c.close() for c in connections.values()), return_exceptions=True)
-        if self._http is not None:
-            await self._http.close()
-            self._http = None

@@ -32,7 +32,7 @@ class AddressedSpawner(SharingSpawner, Protocol):
     """A spawner, as far as its server's address is looked after."""
 
     user: AddressedUser
-    clusters: Mapping[str, Any]
+    known_clusters: Mapping[str, Any]
     server: Any
     orm_spawner: Any
     ready: bool
@@ -57,10 +57,11 @@ class Address:
         """
         spawner = self._spawner
         url, pause = spawner.remembered.url or known, _PAUSE
+        await fleet_of(spawner).pool.turns.next()  # the hub asks all of its servers at once
         while (created := spawner.remembered.created) is not None:
             cluster = spawner.remembered.cluster
             try:
-                connected = await fleet_of(spawner).pool.connect(cluster, spawner.clusters)
+                connected = await fleet_of(spawner).pool.connect(cluster, spawner.known_clusters)
                 url = await launch.find_again(connected, created, self._target(url))
                 break
             except UnknownCluster as exc:

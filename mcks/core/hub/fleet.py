@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from traitlets.config import Config
 
@@ -17,14 +17,14 @@ from mcks.core import labels
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.hub import database
-from mcks.core.hub.orphans import HubKnowledge
+from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
 from mcks.core.profiles import kubespawner_section, namespaces
 from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
 from mcks.core.servers.starting import StartingSpawner
-from mcks.core.servers.state import State, UserObject, namespace_in
+from mcks.core.servers.state import UserObject, namespace_in
 from mcks.errors import (
     ASK_ADMINISTRATORS,
     AuthError,
@@ -35,14 +35,13 @@ from mcks.errors import (
 )
 
 
-class SharingSpawner(StartingSpawner, Protocol):
+class SharingSpawner(StartingSpawner, RememberingSpawner, Protocol):
     """A spawner, as far as it shares what the hub has once."""
 
     user: database.HubUser
     config: Config
     log: logging.Logger
     start_timeout: int
-    remembered: State
     namespace: str
     profile_list: Any
     group_overrides: Any
@@ -58,35 +57,24 @@ class Fleet:
         self._hub_id, self._log = spawner.hub_id, spawner.log
         for note in _without_effect(spawner):
             self._log.warning("%s", note)
-        self._session = spawner.user.db
-        self._spawners: WeakSet[SharingSpawner] = WeakSet()
-        self._namespaces = namespaces.said(spawner)
+        self.memory = Memory(spawner.user.db, spawner.hub_id, spawner.log, namespaces.said(spawner))
         self._planning = asyncio.Lock()
         self._noted: set[str] = set()
         self.sweeper = Sweeper(
             spawner.hub_id,
-            self._knowledge,
+            self.memory,
             spawner.log,
             min_age=spawner.start_timeout + MARGIN,
             retry_after=retry_after,
         )
         self.pool = Pool(spawner.config, spawner.log, self.sweeper.look_after)
         self.closed = asyncio.Event()
+        self.pool.run(self.memory.keep())
 
     def join(self, spawner: SharingSpawner) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""
-        self._spawners.add(spawner)
-        self._namespaces |= namespaces.of_start(spawner)
+        self.memory.join(spawner, namespaces.of_start(spawner))
         self.sweeper.min_age = max(self.sweeper.min_age, spawner.start_timeout + MARGIN)
-
-    def _knowledge(self) -> HubKnowledge | None:
-        if self._session is None:
-            return None
-        knowledge = database.knowledge(self._session, self._hub_id)
-        for spawner in self._spawners:
-            knowledge.add(spawner.remembered)
-        knowledge.namespaces |= self._namespaces
-        return knowledge
 
     async def plan(self, spawner: SharingSpawner, configured: ConfiguredCluster) -> Plan:
         """Plan the start of *spawner*, one start in each turn of the event loop.
@@ -99,10 +87,23 @@ class Fleet:
             planned = plan.make(
                 spawner, configured, remembered.kept_key, namespace_in(data, cluster)
             )
-            _check_names(spawner.user, cluster, planned)
+            await self._check_names(spawner.user, cluster, planned)
             self._note(planned.notes)
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         return planned
+
+    async def _check_names(self, user: database.HubUser, cluster: str, planned: Plan) -> None:
+        """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
+        data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
+        other = await self.memory.other_holder(user, cluster, planned.created, data)
+        if other:
+            raise StartFailed(
+                f"The name of your server, or of its data, is another user's. {ASK_ADMINISTRATORS}",
+                details=f"{planned.created.key} or data of it in cluster {cluster!r} are those of "
+                f"the user {other!r}, who was called otherwise when they were made: stop that "
+                "server, move or delete that data, or give this user another name",
+                reason="name-taken",
+            )
 
     def _note(self, notes: Iterable[str]) -> None:
         """Tell the administrator each thing once."""
@@ -154,6 +155,7 @@ class Fleet:
     async def close(self) -> None:
         """Close every connection; the next spawner begins a new fleet."""
         self.closed.set()
+        self.memory.close()
         await self.pool.close()
 
 
@@ -162,20 +164,6 @@ def _without_effect(spawner: SharingSpawner) -> list[str]:
     ours = spawner.trait_names(config=True)
     told = kubespawner_section.problems(spawner.config, ours)
     return told + kubespawner_section.notes(spawner.config, ours)
-
-
-def _check_names(user: database.HubUser, cluster: str, planned: Plan) -> None:
-    """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
-    data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
-    other = database.other_holder(user, cluster, planned.created, data)
-    if other:
-        raise StartFailed(
-            f"The name of your server, or of its data, is another user's. {ASK_ADMINISTRATORS}",
-            details=f"{planned.created.key} or data of it in cluster {cluster!r} are those of "
-            f"the user {other!r}, who was called otherwise when they were made: stop that "
-            "server, move or delete that data, or give this user another name",
-            reason="name-taken",
-        )
 
 
 _fleets: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Fleet, asyncio.Task[None]]] = (

@@ -5,15 +5,45 @@ Reading the cluster and deleting (sweep.py) does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, SERVERNAME, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.server import unowned_of
 from mcks.core.servers.state import State, UserObject
+
+T = TypeVar("T")
+
+
+class Known(Protocol):
+    """What the hub knows of its servers: never an orphan."""
+
+    @property
+    def servers(self) -> Container[tuple[str, str, str]]:
+        """Cluster, namespace and key."""
+
+    @property
+    def uids(self) -> Container[str]:
+        """Those of Pods and Secrets."""
+
+    @property
+    def unowned(self) -> Container[tuple[str, Ref]]:
+        """Cluster and place of servers' objects elsewhere than in their namespace."""
+
+    @property
+    def data(self) -> Container[tuple[str, Ref]]:
+        """Cluster and place of users' data."""
+
+    @property
+    def namespaces(self) -> AbstractSet[str]:
+        """Where servers may live in clusters that name no namespace."""
+
+    def places(self, cluster: str) -> AbstractSet[str]:
+        """Return the namespaces of *cluster* in which there are servers, or data."""
 
 
 @dataclass
@@ -44,9 +74,69 @@ class HubKnowledge:
             self.unowned |= {(remembered.cluster, where) for where in created.unowned}
         self.add_data(remembered.data)
 
+    def within(self, other: Known) -> bool:
+        """Whether *other* knows all that is known of servers and data here."""
+        return all(
+            what in theirs
+            for ours, theirs in (
+                (self.servers, other.servers),
+                (self.uids, other.uids),
+                (self.unowned, other.unowned),
+                (self.data, other.data),
+            )
+            for what in ours
+        )
+
     def add_data(self, data: Iterable[UserObject]) -> None:
         """Take in data, whether a server runs with it or not."""
         self.data |= {(datum.cluster, datum.where) for datum in data}
+
+
+class Both(Container[T]):
+    """What is in one of two containers."""
+
+    def __init__(self, one: Container[T], other: Container[T]) -> None:
+        self._one, self._other = one, other
+
+    def __contains__(self, what: object) -> bool:
+        return what in self._one or what in self._other
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What is known from either of two sources, as they are when they are asked."""
+
+    one: Known
+    other: Known
+
+    @property
+    def servers(self) -> Container[tuple[str, str, str]]:
+        """Cluster, namespace and key."""
+        return Both(self.one.servers, self.other.servers)
+
+    @property
+    def uids(self) -> Container[str]:
+        """Those of Pods and Secrets."""
+        return Both(self.one.uids, self.other.uids)
+
+    @property
+    def unowned(self) -> Container[tuple[str, Ref]]:
+        """Cluster and place of servers' objects elsewhere than in their namespace."""
+        return Both(self.one.unowned, self.other.unowned)
+
+    @property
+    def data(self) -> Container[tuple[str, Ref]]:
+        """Cluster and place of users' data."""
+        return Both(self.one.data, self.other.data)
+
+    @property
+    def namespaces(self) -> AbstractSet[str]:
+        """Where servers may live in clusters that name no namespace."""
+        return self.one.namespaces | self.other.namespaces
+
+    def places(self, cluster: str) -> AbstractSet[str]:
+        """Return the namespaces of *cluster* in which there are servers, or data."""
+        return self.one.places(cluster) | self.other.places(cluster)
 
 
 class Orphan(NamedTuple):
@@ -69,8 +159,21 @@ class Orphan(NamedTuple):
         return f"{self.where} (user {self.user!r}{server})"
 
 
+def strangers(cluster: str, objects: Iterable[Manifest], known: Known) -> list[Manifest]:
+    """Return those of *objects* whose server is not known by its name.
+
+    What ``of_servers`` finds is among them; this is the part that may be done bit by bit.
+    """
+    return [
+        manifest
+        for manifest in objects
+        if KEY_LABEL in (metadata(manifest).get("labels") or {})
+        and _place(cluster, manifest) not in known.servers
+    ]
+
+
 def of_servers(
-    cluster: str, objects: Iterable[Manifest], known: HubKnowledge, hub_id: str, now: datetime
+    cluster: str, objects: Iterable[Manifest], known: Known, hub_id: str, now: datetime
 ) -> list[Orphan]:
     """Return the Pods and Secrets among *objects* that belong to no server in *known*.
 

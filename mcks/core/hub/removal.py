@@ -20,7 +20,7 @@ from mcks.errors import MCKSError, UnknownCluster
 class RemovingSpawner(SharingSpawner, Protocol):
     """A spawner, as far as its server is taken away."""
 
-    clusters: Mapping[str, Any]
+    known_clusters: Mapping[str, Any]
     _log_name: str
 
 
@@ -61,7 +61,9 @@ class Removal:
         try:
             if created is not None and created.uids:
                 async with asyncio.timeout(spawner.start_timeout):
-                    connected = await fleet_of(spawner).pool.connect(cluster, spawner.clusters)
+                    connected = await fleet_of(spawner).pool.connect(
+                        cluster, spawner.known_clusters
+                    )
                     await launch.stop(connected, created)
         except UnknownCluster as exc:
             where = spawner.remembered.where()
@@ -90,7 +92,7 @@ class Removal:
             self.task.cancel()
             self.task = None
         deletion = PendingDeletion(created=created)
-        fleet_of(spawner).delete_later(remembered.cluster, spawner.clusters, deletion)
+        fleet_of(spawner).delete_later(remembered.cluster, spawner.known_clusters, deletion)
         spawner.remembered = remembered.without_server()
 
     def _log_failure(self, done: asyncio.Task[None]) -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub.orphans import HubKnowledge, Orphan, of_servers, of_users
+from mcks.core.hub.orphans import HubKnowledge, Known, Orphan, of_servers, of_users, strangers
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selector
 from mcks.core.servers import creation
@@ -25,6 +27,12 @@ from mcks.errors import APIError, Forbidden, MCKSError
 
 INTERVAL = 600.0
 """Seconds between two sweeps of a cluster."""
+_PAUSE = 60.0
+"""Seconds between two searches for orphans in a cluster, however often it comes back."""
+_SEARCHES = 2
+"""Clusters that are searched at a time: each search reads a list of all Secrets."""
+_SLICE = 500
+"""Objects that are looked at in one turn of the event loop."""
 RETRY_AFTER = 30.0
 """Seconds until what could not be deleted is tried again."""
 MARGIN = 60.0
@@ -45,26 +53,38 @@ class PendingDeletion:
         return str(self.data)
 
 
+class Hub(Protocol):
+    """Who tells what the hub knows of at the moment; None if that cannot be told."""
+
+    async def known(self) -> Known | None:
+        """Tell it from memory."""
+
+    async def verified(self) -> Known | None:
+        """Tell it after the hub's database was read anew."""
+
+
 class Sweeper:
     """Looks after the clusters of one hub.
 
-    *knowledge* tells what the hub knows of at the moment, or None if that cannot be told: then
-    nothing is taken for an orphan. Both times are in seconds: what is younger than *min_age* may
-    belong to a start under way; what could not be deleted is tried again after *retry_after*.
+    What *hub* cannot tell to be unknown, is no orphan. Both times are in seconds: what is younger
+    than *min_age* may belong to a start under way; what could not be deleted is tried again after
+    *retry_after*.
     """
 
     def __init__(
         self,
         hub_id: str,
-        knowledge: Callable[[], HubKnowledge | None],
+        hub: Hub,
         log: logging.Logger,
         *,
         min_age: float,
         retry_after: float = RETRY_AFTER,
     ) -> None:
-        self._hub_id, self._knowledge, self._log = hub_id, knowledge, log
+        self._hub_id, self._hub, self._log = hub_id, hub, log
         self._pending: dict[Breaker, list[PendingDeletion]] = {}
+        self._searched: dict[Breaker, float] = {}
         self._reported: set[str] = set()
+        self._searches = asyncio.Semaphore(_SEARCHES)
         self.min_age, self.retry_after = min_age, retry_after
 
     def delete_later(self, breaker: Breaker, deletion: PendingDeletion) -> None:
@@ -77,57 +97,96 @@ class Sweeper:
         return bool(self._pending.get(breaker))
 
     async def look_after(self, cluster: ConnectedCluster) -> None:
-        """Sweep *cluster* now, after each outage, and from time to time."""
-        attention = cluster.breaker.attention
+        """Sweep *cluster* now, after each outage, and from time to time; never during an outage,
+        whose end the watch tells."""
+        breaker = cluster.breaker
+        await cluster.pods_of(cluster.namespace).synced.wait()
         while True:
-            await cluster.pods_of(cluster.namespace).synced.wait()
-            attention.clear()
-            try:
-                await self.sweep(cluster)
-            except MCKSError as exc:
-                self._log.warning("The sweep of %s must wait: %s", cluster.title, exc)
-            except Exception:  # it must not end before the hub
-                self._log.exception("The sweep of %s failed", cluster.title)
-            pause = self.retry_after if self.has_pending(cluster.breaker) else INTERVAL
+            breaker.attention.clear()
+            if not breaker.is_open:
+                await self._sweep_as_needed(cluster)
+            pause = self.retry_after if self.has_pending(breaker) else INTERVAL
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await attention.wait()
+                # clusters that came back together need not all be swept together again
+                async with asyncio.timeout(pause * random.uniform(0.75, 1)):  # noqa: S311
+                    await breaker.attention.wait()
+
+    async def _sweep_as_needed(self, cluster: ConnectedCluster) -> None:
+        """Search for orphans as well, unless that was done a moment ago."""
+        since = time.monotonic() - self._searched.get(cluster.breaker, float("-inf"))
+        try:
+            if since < _PAUSE:
+                await self._delete_pending(cluster)
+            else:
+                await self.sweep(cluster)
+        except MCKSError as exc:
+            self._log.warning("The sweep of %s must wait: %s", cluster.title, exc)
+        except Exception:  # it must not end before the hub
+            self._log.exception("The sweep of %s failed", cluster.title)
 
     async def sweep(self, cluster: ConnectedCluster) -> None:
         """Delete what is pending, and orphans. Raises APIError, Unreachable."""
-        known = self._knowledge()
-        await self._delete_pending(cluster, known or HubKnowledge())
+        await self._delete_pending(cluster)
+        known = await self._hub.known()
         if known is None:
             return
-        pods: Iterable[Manifest] = cluster.pods_of(cluster.namespace).values()
-        secrets = await _list(cluster.client, "Secret", cluster.namespace, self._tell_once)
-        found = [*pods, *secrets]
-        for namespace in _elsewhere(cluster, known):
+        async with self._searches:
+            found = await self._strangers(cluster, known)
+            self._searched[cluster.breaker] = time.monotonic()
+        if not self._orphans(cluster, found, known):
+            return
+        verified = await self._hub.verified()
+        if verified is not None:
+            for orphan in self._orphans(cluster, found, verified):
+                await self._end(cluster, orphan)
+
+    async def _strangers(self, cluster: ConnectedCluster, known: Known) -> list[Manifest]:
+        """Return what carries a server's key in *cluster*, and is not known by its name."""
+        client, namespace = cluster.client, cluster.namespace
+        pods = list(cluster.pods_of(namespace).values())
+        secrets = await _list(client, "Secret", namespace, self._tell_once)
+        found = [m async for m in _strangers_among(cluster, [*pods, *secrets], known)]
+        for elsewhere in _elsewhere(cluster, known):
             for kind in ("Pod", "Secret"):
-                found += await _list(cluster.client, kind, namespace, self._tell_once)
-        name, now = cluster.cluster.name, datetime.now(UTC)
-        for orphan in of_servers(name, found, known, self._hub_id, now):
-            if orphan.age < self.min_age:
-                continue
-            if self._hub_id:
-                self._log.warning("Deleting an orphan in %s: %s", cluster.title, orphan)
-                await delete(cluster.client, orphan, self._hub_id)
-            elif orphan.uid not in self._reported:
-                self._reported.add(orphan.uid)
-                self._log.warning(
-                    "%s holds a server that this hub does not know: %s. Set hub_id to have such "
-                    "servers deleted, or see `mcks gc`",
-                    cluster.title,
-                    orphan,
-                )
+                listed = await _list(client, kind, elsewhere, self._tell_once)
+                found += [m async for m in _strangers_among(cluster, listed, known)]
+        return found
+
+    def _orphans(
+        self, cluster: ConnectedCluster, found: Sequence[Manifest], known: Known
+    ) -> list[Orphan]:
+        """Return what is to be deleted, or reported, of what was *found*."""
+        now, name = datetime.now(UTC), cluster.cluster.name
+        return [
+            orphan
+            for orphan in of_servers(name, found, known, self._hub_id, now)
+            if orphan.age >= self.min_age and orphan.uid not in self._reported
+        ]
+
+    async def _end(self, cluster: ConnectedCluster, orphan: Orphan) -> None:
+        """Delete *orphan*; without a hub's id it may be another hub's, so it is reported, once."""
+        if self._hub_id:
+            self._log.warning("Deleting an orphan in %s: %s", cluster.title, orphan)
+            await delete(cluster.client, orphan, self._hub_id)
+            return
+        self._reported.add(orphan.uid)
+        self._log.warning(
+            "%s holds a server that this hub does not know: %s. Set hub_id to have such "
+            "servers deleted, or see `mcks gc`",
+            cluster.title,
+            orphan,
+        )
 
     def _tell_once(self, warning: str) -> None:
         if warning not in self._reported:
             self._reported.add(warning)
             self._log.warning("%s", warning)
 
-    async def _delete_pending(self, cluster: ConnectedCluster, known: HubKnowledge) -> None:
-        for deletion in list(self._pending.get(cluster.breaker, ())):
+    async def _delete_pending(self, cluster: ConnectedCluster) -> None:
+        if not self.has_pending(cluster.breaker):
+            return
+        known: Known = await self._hub.known() or HubKnowledge()
+        for deletion in list(self._pending[cluster.breaker]):
             try:
                 done = await self._delete_one(cluster, deletion, known)
             except APIError as exc:
@@ -139,7 +198,7 @@ class Sweeper:
             self._log.info("%s: deleted at last: %s", cluster.title, deletion)
 
     async def _delete_one(
-        self, cluster: ConnectedCluster, deletion: PendingDeletion, known: HubKnowledge
+        self, cluster: ConnectedCluster, deletion: PendingDeletion, known: Known
     ) -> bool:
         name, created = cluster.cluster.name, deletion.created
         if deletion.data is not None:
@@ -173,7 +232,17 @@ async def find_all(
     ]
 
 
-def _elsewhere(cluster: ConnectedCluster, known: HubKnowledge) -> list[str]:
+async def _strangers_among(
+    cluster: ConnectedCluster, objects: Sequence[Manifest], known: Known
+) -> AsyncIterator[Manifest]:
+    """Look at *objects* bit by bit: many servers must not hold up the hub."""
+    for i in range(0, len(objects), _SLICE):
+        for stranger in strangers(cluster.cluster.name, objects[i : i + _SLICE], known):
+            yield stranger
+        await asyncio.sleep(0)
+
+
+def _elsewhere(cluster: ConnectedCluster, known: Known) -> list[str]:
     """Return the namespaces to look at beside that of *cluster*, which is all if it has none."""
     if cluster.namespace is None:
         return []

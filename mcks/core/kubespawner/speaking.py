@@ -17,6 +17,7 @@ from traitlets import Bool, TraitType, Unicode, default
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
+from mcks.core.administrator.lending import lendable
 from mcks.core.kubespawner import section
 from mcks.core.kubespawner.fields import expand, expand_marked, expand_text, expand_word
 from mcks.core.kubespawner.translation import Translation
@@ -62,10 +63,13 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
         theirs = {n: v for n, v in said.items() if n in names}
         if theirs.get("cmd") == []:
             theirs["cmd"] = None  # both are the image's own
+        large = lendable(cls, theirs)  # and therefore not copied for each spawner
+        theirs = {n: v for n, v in theirs.items() if n not in large}
         joined = copy.copy(cfg)
         if section.is_read(cfg):
             joined[_LOWEST] = _merged(DEFAULTS, cfg.get(_LOWEST) or {})
         joined[_BELOW] = _merged(cfg.get(_BELOW) or {}, theirs)
+        joined[_BELOW].update(large)
         found: Config = super()._find_my_config(joined)  # type: ignore[misc]
         return found
 

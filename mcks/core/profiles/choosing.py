@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from mcks.core.administrator.access import AskingSpawner, allowed
 from mcks.core.administrator.functions import ask
+from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
-from mcks.core.profiles import offer, options_form, profile_list, selection
-from mcks.core.profiles.overrides import Overridable, Overrides, without_effect
+from mcks.core.profiles import offer, options_form, parsed, profile_list, selection
+from mcks.core.profiles.overrides import Overridable, Overrides
 from mcks.errors import ConfigError, MCKSError, NotAllowed, Tell, UnknownProfile, at_once
 
 
@@ -27,13 +28,13 @@ class Hub(Protocol):
 class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
     """A spawner, as far as its user's choice depends on it."""
 
+    known_clusters: Mapping[str, Any]
     profile_list: Any
     """A list, a dict, or a function (async, too) that returns one."""
     profile_form_template: str
     additional_profile_form_template_paths: Sequence[str]
     user_options: dict[str, Any]
     hub: Hub
-    clusters: Mapping[str, Any]
     cluster: str
     kubernetes_context: str
 
@@ -81,16 +82,16 @@ class Choosing:
 
         What is left out because of a mistake is in the hub's log, each mistake once.
         """
-        listed = self._spawner.profile_list
+        listed = read(self._spawner, "profile_list")
         if callable(listed):
-            listed = await ask(listed, self._spawner, "profile_list")
-        parsed = profile_list.parse(listed)
-        for mistake in parsed.left_out:
+            found = parsed.parse(await ask(listed, self._spawner, "profile_list"))
+        else:
+            found = parsed.of(self._spawner)
+        for mistake in found.mistakes:
             _tell(self._spawner.log, mistake)
-        for profile in parsed.profiles:
-            for note in without_effect(profile):
-                _note(self._spawner.log, note)
-        return parsed.profiles
+        for note in found.notes:
+            _note(self._spawner.log, note)
+        return list(found.profiles)
 
     # -- the form -----------------------------------------------------------------------------
 
@@ -201,10 +202,10 @@ class Choosing:
 
     def _unavailable(self, overrides: Mapping[str, Any]) -> str:
         spawner = self._spawner
-        only = next(iter(spawner.clusters)) if len(spawner.clusters) == 1 else ""
+        only = next(iter(spawner.known_clusters)) if len(spawner.known_clusters) == 1 else ""
         own = {"cluster": spawner.cluster, "kubernetes_context": spawner.kubernetes_context}
         name = _cluster_of(overrides) or _cluster_of(own) or only
-        if name not in spawner.clusters and not name.startswith(CONTEXT_PREFIX):
+        if name not in spawner.known_clusters and not name.startswith(CONTEXT_PREFIX):
             return ""
         return spawner.unavailable(name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mcks.core.administrator.lending import read
 from mcks.core.profiles import profile_list
 from mcks.errors import ConfigError
 
@@ -19,7 +20,8 @@ def said(spawner: Any) -> set[str]:
     runs is known from the hub's database.
     """
     own = of_start(spawner)
-    return {*own, *_of_profiles(spawner.profile_list), *_of_groups(spawner.group_overrides)} - {""}
+    listed = read(spawner, "profile_list")
+    return {*own, *_of_profiles(listed), *_of_groups(spawner.group_overrides)} - {""}
 
 
 def of_start(spawner: Any) -> set[str]:

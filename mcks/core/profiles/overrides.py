@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Protocol
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 from traitlets import TraitError
 
 from mcks.core.administrator.functions import ask
+from mcks.core.administrator.lending import give, is_lent, read
 from mcks.core.kubespawner.fields import later, literal
 from mcks.core.kubespawner.section import name_of_today
 from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
@@ -40,7 +42,7 @@ class Overrides:
 
     def __init__(self, spawner: Overridable) -> None:
         self._spawner = spawner
-        self._before: dict[str, Any] = {}
+        self._before: dict[str, tuple[Any, bool]] = {}
 
     @property
     def changed(self) -> Collection[str]:
@@ -57,8 +59,10 @@ class Overrides:
             check_level(level, self._spawner)
             for name, value in level.values.items():
                 if callable(value):
-                    value = await ask(value, self._spawner, f"{level.place(name)}: {name}")  # noqa: PLW2901
-                self._set(name, value, level)
+                    said = await ask(value, self._spawner, f"{level.place(name)}: {name}")
+                else:
+                    said = copy.deepcopy(value)  # hooks may change it, and a profile is all users'
+                self._set(name, said, level)
             self._choose_one_cluster(level)
 
     def apply_values(self, levels: Iterable[Overriding], tell: Tell = at_once) -> None:
@@ -70,7 +74,7 @@ class Overrides:
             for name, value in level.values.items():
                 if not callable(value):
                     try:
-                        self._set(name, value, level)
+                        self._set(name, copy.deepcopy(value), level)
                     except ConfigError as exc:
                         tell(exc)
             self._choose_one_cluster(level)
@@ -101,19 +105,19 @@ class Overrides:
 
     def set(self, name: str, value: Any, where: str) -> None:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
-        current = getattr(self._spawner, name)
-        self._before.setdefault(name, current)
+        current = read(self._spawner, name)
+        self._before.setdefault(name, (current, is_lent(self._spawner, name)))
         merge = join_levels if name in _LEVELS else merge_value
         try:
-            setattr(self._spawner, name, merge(current, value))
+            give(self._spawner, name, merge(current, value))
         except TraitError as exc:
             raise ConfigError(f"{where}: {name}: {without_value(exc)}") from None
 
     def restore(self) -> None:
         """Give every trait its configured value back."""
         before, self._before = self._before, {}
-        for name, value in before.items():
-            setattr(self._spawner, name, value)
+        for name, (value, was_lent) in before.items():
+            (give if was_lent else setattr)(self._spawner, name, value)
 
 
 def check_names(profile: profile_list.Profile, spawner: Overridable | type[Overridable]) -> None:

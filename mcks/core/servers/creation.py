@@ -17,11 +17,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.environment import find
 from mcks.core.servers.server import Created
-from mcks.errors import ConfigError, Conflict, Forbidden, NotFound
+from mcks.errors import ConfigError, Conflict, Forbidden, NotFound, Unavailable, Unreachable
 
 _TRIES = 5
 _RACES = 9
@@ -197,14 +198,33 @@ async def _create(client: ClusterClient, manifest: Manifest, created: Created) -
 
     A leftover is never used: the hub makes a new API token for each start.
     """
-    for _ in range(_TRIES):
+    for turn in range(_TRIES):
         try:
             return await _send(client, manifest)
+        except Unreachable as exc:
+            if turn == 0 and _never_sent(exc):
+                _forget(manifest, created)
+            raise
         except Conflict as exc:
             if exc.reason == "Conflict":
                 raise
             await _remove_leftover(client, manifest, created)
     return await _send(client, manifest)
+
+
+def _never_sent(exc: Unreachable) -> bool:
+    """Whether a create that ended so has made nothing, and has met nothing either."""
+    no_connection = isinstance(exc, ServerUnreachable) and not isinstance(exc, OutcomeUnknown)
+    return no_connection or isinstance(exc, Unavailable)
+
+
+def _forget(manifest: Manifest, created: Created) -> None:
+    """Let nobody look for *manifest*, which was noted before it was to be sent."""
+    kind, where = manifest["kind"], ref(manifest)
+    if where in created.unowned:
+        created.unowned.remove(where)
+    if kind in created.uids and created.uids[kind] is None and where == created.where(kind):
+        del created.uids[kind]
 
 
 async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: Created) -> None:

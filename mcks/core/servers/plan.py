@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from mcks.core.administrator import functions
+from mcks.core.administrator.lending import read
 from mcks.core.clusters import addresses, hub_pod
 from mcks.core.clusters.cluster import ConfiguredCluster, contradiction
 from mcks.core.clusters.routes import (
@@ -223,7 +224,7 @@ def _objects(
     templates = _templates(spawner, configured, translation, of_user=of_user)
     objects = render_objects(
         templates,
-        merge_levels(spawner.patches),
+        merge_levels(read(spawner, "patches")),
         _variables(spawner, configured, created, servername),
         labels={
             **configured.cluster.labels,
@@ -261,7 +262,7 @@ def _templates(
     if configured.cluster.isolate:
         of_cluster[isolation.POLICY_KEY] = "networkpolicy"
     below = {key: default_template(name) for key, name in of_cluster.items()}
-    templates = merge_levels(below, spawner.objects, spawner.resources)
+    templates = merge_levels(below, read(spawner, "objects"), read(spawner, "resources"))
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
         templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
     if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:

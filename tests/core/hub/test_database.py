@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from jupyterhub import orm
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from mcks.core.hub import database
@@ -55,41 +58,117 @@ def test_data_of_a_user_is_that_of_all_servers(session: Session) -> None:
     assert database.data_of_user(SimpleNamespace(orm_user=ada)) == [HOME]
 
 
-def asking(session: Session, name: str) -> SimpleNamespace:
-    user = session.query(orm.User).filter_by(name=name).one()
-    return SimpleNamespace(db=session, orm_user=user)
-
-
-@pytest.mark.parametrize(
-    ("cluster", "key", "namespace", "data", "other"),
-    [
-        ("a", "jupyter-ada", "ns", [], "ada"),
-        ("b", "jupyter-ada", "ns", [], ""),
-        ("a", "jupyter-ada", "elsewhere", [], ""),
-        ("a", "jupyter-ad", "ns", [], ""),
-        ("a", "jupyter_ada", "ns", [], ""),
-        ("a", "x", "ns", [HOME.where], "ada"),
-        ("a", "x", "ns", [Ref("v1", "PersistentVolumeClaim", "home-ada", None)], "ada"),
-        ("a", "x", "elsewhere", [Ref("v1", "PersistentVolumeClaim", "home-ada", None)], ""),
-        ("a", "x", "ns", [Ref("v1", "ConfigMap", "home-ada", "ns")], ""),
-        ("b", "x", "ns", [HOME.where], ""),
-    ],
-)
-def test_names_that_another_user_holds_are_found(  # noqa: PLR0917
-    session: Session, cluster: str, key: str, namespace: str, data: list[Ref], other: str
-) -> None:
-    session.add(orm.User(name="new"))
-    bob = session.query(orm.User).filter_by(name="bob").one()
-    session.query(orm.Spawner).filter_by(user=bob).delete()
+def test_a_user_has_the_name_of_now(session: Session) -> None:
+    ada = session.query(orm.User).filter_by(name="ada").one()
+    ada.name = "eve"
     session.commit()
-    created = Created(key, namespace)
-    assert database.other_holder(asking(session, "new"), cluster, created, data) == other
-    assert database.other_holder(asking(session, "ada"), cluster, created, data) == ""
+    assert database.name_of(session, ada.id) == "eve"
+    assert database.name_of(session, 99) == ""
 
 
-def test_without_a_database_nobody_else_is_known() -> None:
-    user = SimpleNamespace(id=1, name="ada", db=None, orm_user=None)
-    assert database.other_holder(user, "a", Created("jupyter-ada", "ns"), []) == ""
+def test_rows_are_read_in_slices_and_by_their_ids(session: Session) -> None:
+    first = database.slice_after(session, 0, 3)
+    rest = database.slice_after(session, first[-1].id, 3)
+    assert [row.runs for row in [*first, *rest]] == [True, True, False, False]
+    assert [row.state for row in rest] == [None]
+    ids = {row.id for row in rest}
+    assert database.rows_of(session, ids | {99}) == rest
+
+
+def test_what_is_no_json_is_no_state_but_stops_nobody(session: Session) -> None:
+    session.execute(text("UPDATE spawners SET state = '{' WHERE name = 'never'"))
+    assert [row.state for row in database.slice_after(session, 3, 9)] == ["{"]
+
+
+class Told:
+    """What a session told, in words."""
+
+    def __init__(self) -> None:
+        self.words: list[object] = []
+
+    def saved(self, row: database.SavedRow) -> None:
+        self.words.append((row.id, row.runs, row.state))
+
+    def doubtful(self, row_id: int) -> None:
+        self.words.append(row_id)
+
+    def unknown(self) -> None:
+        self.words.append("unknown")
+
+    def committed(self) -> None:
+        self.words.append("committed")
+
+    def rolled_back(self) -> None:
+        self.words.append("rolled back")
+
+
+@pytest.fixture
+def told(session: Session) -> Iterator[Told]:
+    told = Told()
+    following = database.Following(session, told)
+    yield told
+    following.close()
+    bob = session.query(orm.User).filter_by(name="bob").one()
+    words = list(told.words)
+    bob.orm_spawners[""].state = {"a": 1}
+    session.commit()
+    assert told.words == words
+
+
+def server_of(session: Session, user: str) -> orm.Spawner:
+    row = session.query(orm.User).filter_by(name=user).one()
+    return row.orm_spawners[""]
+
+
+def test_a_servers_start_state_and_stop_are_told_and_its_activity_is_not(
+    session: Session, told: Told
+) -> None:
+    row = server_of(session, "bob")
+    row.state = {"a": 1}
+    row.server = orm.Server()
+    session.commit()
+    row.last_activity = datetime.now(UTC).replace(tzinfo=None)
+    session.commit()
+    session.delete(row.server)
+    session.commit()
+    saved = (row.id, True, {"a": 1})
+    assert told.words == [
+        saved,
+        "committed",
+        "committed",
+        (*saved[:1], False, saved[2]),
+        "committed",
+    ]
+
+
+def test_a_new_server_is_told_and_one_that_goes_with_its_user(session: Session, told: Told) -> None:
+    bob = session.query(orm.User).filter_by(name="bob").one()
+    session.add(new := orm.Spawner(user=bob, name="new"))
+    session.commit()
+    assert told.words == [(new.id, False, None), "committed"]
+    ids = {row.id for row in bob.orm_spawners.values()}
+    del told.words[:]
+    session.delete(bob)
+    session.commit()
+    assert {*told.words} == {*ids, "committed"}
+    session.add(orm.User(name="bob"))
+    session.add(orm.Spawner(user=session.query(orm.User).filter_by(name="bob").one(), name=""))
+    session.commit()
+
+
+def test_what_tells_no_rows_is_said_and_what_is_undone(session: Session, told: Told) -> None:
+    session.query(orm.APIToken).delete()
+    session.query(orm.Spawner).filter_by(name="two").delete()
+    session.rollback()
+    assert told.words == ["unknown", "rolled back"]
+
+
+def test_what_another_session_writes_is_not_told(session: Session, told: Told, url: str) -> None:
+    with Session(create_engine(url)) as other:
+        server_of(other, "bob").state = {"a": 1}
+        other.commit()
+        other.get_bind().dispose()  # type: ignore[union-attr]
+    assert told.words == []
 
 
 def test_a_database_can_be_read_beside_the_hub(session: Session, url: str) -> None:

@@ -15,8 +15,8 @@ from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Manifest
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
-from mcks.errors import ConfigError, Conflict, Forbidden
-from tests.fakes.loopback import status
+from mcks.errors import ConfigError, Conflict, Forbidden, Unreachable
+from tests.fakes.loopback import Fault, cut, do_and_cut, status
 from tests.fakes.loopback_servers import PODS, LoopbackHub
 
 KEY = "jupyter-ada"
@@ -156,3 +156,41 @@ async def failed(hub: LoopbackHub, **traits: Any) -> Any:
     with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
         await hub.spawner(**traits).start()
     return caught.value
+
+
+async def test_what_was_never_sent_is_not_looked_for_when_the_start_is_taken_back(
+    loopback_hub: LoopbackHub,
+) -> None:
+    spawner = loopback_hub.spawner()
+    fleet = fleet_of(spawner)
+    cluster = await fleet.pool.connect("a", spawner.known_clusters)
+    await cluster.client.namespaced("v1", "Secret")
+    for _ in range(3):
+        with pytest.raises(Unreachable), cluster.breaker.attempt(even_if_unavailable=True):
+            raise Unreachable("silent")
+    with pytest.raises(Exception, match="does not answer"):
+        await spawner.start()
+    assert spawner.remembered.created is None
+    asked = {path for _, path in loopback_hub.server.seen}
+    assert asked <= {PODS}  # which is the watch
+    assert not fleet.sweeper.has_pending(cluster.breaker)
+
+
+@pytest.mark.parametrize("lost", [cut, do_and_cut])
+async def test_what_may_have_been_made_is_looked_for(
+    loopback_hub: LoopbackHub, lost: Fault
+) -> None:
+    client = await client_of(loopback_hub)
+    for kind in ("Secret", "Pod"):
+        await client.namespaced("v1", kind)
+    post = loopback_hub.server._post
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        loopback_hub.server.fail_next(*[cut] * 20)
+        return (await lost(request, post)) or web.Response()
+
+    loopback_hub.server._post = answer  # type: ignore[assignment]
+    created = Created(KEY, "ns")
+    with pytest.raises(Unreachable):
+        await creation._create_noted(client, manifest("Secret"), created)
+    assert created.uids == {"Secret": None}

@@ -42,13 +42,15 @@ class Script:
         self.watched: list[str] = []
         self.listed = 0
 
-    async def list(self, selection: Selector, **_: Any) -> tuple[list[Manifest], str]:
+    async def list(
+        self, selection: Selector, *, kept: Callable[[Manifest], Manifest], **_: Any
+    ) -> tuple[list[Manifest], str]:
         assert selection == PODS
         self.listed += 1
         answer = self.lists.pop(0) if self.lists else []
         if isinstance(answer, MCKSError):
             raise answer
-        return answer, str(self.listed * 100)
+        return [kept(item) for item in answer], str(self.listed * 100)
 
     async def watch(
         self, selection: Selector, since: str, *, opened: Callable[[], None]

@@ -9,6 +9,7 @@ import pytest
 from markupsafe import escape
 from tornado import web
 
+from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -106,10 +107,11 @@ async def test_saved_options_that_name_what_is_gone_start_the_default_with_a_not
 async def test_the_notice_is_on_the_progress_page() -> None:
     spawner = spawner_of(saved={"profile": "gone"}, objects={"00-secret": None})
     await start(spawner, None)
-    with pytest.raises(web.HTTPError):
-        await spawner.start()
-    assert spawner._progress is not None
-    lines = [line["message"] async for line in spawner._progress.follow()]
+    progress = Progress()
+    with pytest.raises(ConfigError):
+        await spawner._start(progress)
+    progress.end()
+    lines = [line["message"] async for line in progress.follow()]
     assert lines == list(spawner.choosing.notices)
 
 

@@ -1,0 +1,141 @@
+"""Settings that all spawners of a hub hold together, until one of them is given its own.
+
+traitlets copies each value of the configuration for each object. For what grows with the hub, as
+clusters and profiles do, that is paid again for each server. So such traits are *lent*: one value
+for all, which ``read`` gives to look at. Whoever else takes the trait, as a hook does, gets a copy
+that is this spawner's own from then on, and may change it: nobody else sees that.
+
+Which traits these are (settings.py) does not belong here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from traitlets import Dict, HasTraits, Union
+from traitlets.config import Config
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
+
+
+class Loan:
+    """A value on its way into a trait: as it is *said*, and then as the trait takes it."""
+
+    def __init__(self, said: Any) -> None:
+        self.said = said
+        self.taken: Any = None
+        self.is_checked = False
+
+    def __deepcopy__(self, _: object) -> Loan:
+        return self
+
+
+class Lent:
+    """Part of a trait: it may hold what is lent to it."""
+
+    name: str | None
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Check what is lent once for all."""
+        if not isinstance(value, Loan):
+            return super().validate(obj, value)  # type: ignore[misc]
+        if not value.is_checked:
+            value.taken = super().validate(obj, value.said)  # type: ignore[misc]
+            value.is_checked = True
+        return value.taken
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Hold *value*, which is lent or the object's own."""
+        super().set(obj, value)  # type: ignore[misc]
+        if isinstance(value, Loan):
+            obj.__dict__.setdefault("_lent", set()).add(self.name)
+        else:
+            obj.__dict__.get("_lent", set()).discard(self.name)
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        """Give the object's own value, which is a copy if one was lent."""
+        value = super().get(obj, cls)  # type: ignore[misc]
+        if is_lent(obj, self.name):
+            value = obj._trait_values[self.name] = copy.deepcopy(value)
+            obj._lent.discard(self.name)
+        return value
+
+
+class LentDict(Lent, Dict):
+    """A dict that may be lent."""
+
+
+class LentUnion(Lent, Union):
+    """A value of several kinds that may be lent."""
+
+
+class Borrower:
+    """Part of a spawner: it is lent what its configuration says of such traits."""
+
+    _to_lend: dict[str, Any] | None = None
+
+    def _find_my_config(self, cfg: Config) -> Config:
+        found: Config = super()._find_my_config(cfg)  # type: ignore[misc]
+        if self._to_lend is not None:
+            self._to_lend = lendable(type(self), found)
+            for name in self._to_lend:
+                del found[name]
+        return found
+
+    def _load_config(self, cfg: Config, *args: Any, **kwargs: Any) -> None:
+        """Take what is lent after the rest: while traitlets loads, it would make copies."""
+        self._to_lend = {}
+        try:
+            super()._load_config(cfg, *args, **kwargs)  # type: ignore[misc]
+            for name, value in self._to_lend.items():
+                setattr(self, name, _loan(type(self), name, value))
+        finally:
+            self._to_lend = None
+
+
+def lendable(cls: type, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is *said* in a configuration of those traits of *cls* that may be lent."""
+    return {
+        name: said[name]
+        for name in _lent_names(cls) & said.keys()
+        if not isinstance(said[name], LazyConfigValue | DeferredConfig)
+    }
+
+
+def is_lent(obj: Any, name: str | None) -> bool:
+    """Whether the trait *name* of *obj* holds a value of all."""
+    return name in getattr(obj, "_lent", ())
+
+
+def read(obj: Any, name: str) -> Any:
+    """Return the trait *name* to look at, not to change."""
+    return obj._trait_values[name] if is_lent(obj, name) else getattr(obj, name)
+
+
+def give(obj: Any, name: str, value: Any) -> None:
+    """Set the trait *name* to *value*, parts of which may be those of others. Raises TraitError."""
+    setattr(obj, name, Loan(value) if name in _lent_names(type(obj)) else value)
+
+
+_names: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+_loans: WeakKeyDictionary[type, dict[str, Loan]] = WeakKeyDictionary()
+
+
+def _lent_names(cls: type) -> frozenset[str]:
+    if cls not in _names:
+        traits = cls.class_traits() if issubclass(cls, HasTraits) else {}
+        _names[cls] = frozenset(
+            name for name, trait in traits.items() if isinstance(trait, LentDict | LentUnion)
+        )
+    return _names[cls]
+
+
+def _loan(cls: type, name: str, configured: Any) -> Loan:
+    """Return the loan of all whose configuration says the same; it may be changed at any time."""
+    loans = _loans.setdefault(cls, {})
+    known = loans.get(name)
+    if known is None or known.said != configured:
+        known = loans[name] = Loan(copy.deepcopy(configured))
+    return known

@@ -1,0 +1,84 @@
+"""What the hub keeps of each Pod: what it reads of one, a tenth of the whole. Pure.
+
+What it reads out of that (`mcks.core.servers`, `mcks.core.hub.orphans`) does not belong here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from mcks.core.labels import (
+    DELETE_ON_STOP,
+    HUB_LABEL,
+    KEY_LABEL,
+    LIFETIME,
+    SERVERNAME,
+    UNOWNED,
+    USERNAME,
+)
+from mcks.core.objects import Manifest
+
+_ALL = "all of it"
+_WORD = "one of few texts"
+_CONTAINERS = {
+    "name": _WORD,
+    "restartPolicy": _WORD,
+    "restartPolicyRules": _ALL,
+    "ports": {"name": _WORD, "containerPort": _ALL},
+}
+_STATE = {
+    "waiting": {"reason": _WORD, "message": _ALL},
+    "running": {},
+    "terminated": {"reason": _WORD, "exitCode": _ALL},
+}
+_STATUSES = {"name": _WORD, "restartCount": _ALL, "state": _STATE, "lastState": _STATE}
+_SHAPE: Mapping[str, Any] = {
+    "apiVersion": _WORD,
+    "kind": _WORD,
+    "metadata": {
+        "name": _ALL,
+        "namespace": _WORD,
+        "uid": _ALL,
+        "resourceVersion": _ALL,
+        "creationTimestamp": _ALL,
+        "deletionTimestamp": _ALL,
+        "ownerReferences": _ALL,
+        "labels": {KEY_LABEL: _ALL, HUB_LABEL: _WORD, DELETE_ON_STOP: _WORD},
+        "annotations": {USERNAME: _ALL, SERVERNAME: _ALL, LIFETIME: _WORD, UNOWNED: _ALL},
+    },
+    "spec": {
+        "restartPolicy": _WORD,
+        "nodeName": _WORD,
+        "schedulerName": _WORD,
+        "terminationGracePeriodSeconds": _ALL,
+        "initContainers": _CONTAINERS,
+        "containers": _CONTAINERS,
+    },
+    "status": {
+        "phase": _WORD,
+        "reason": _WORD,
+        "message": _ALL,
+        "podIP": _ALL,
+        "conditions": {"type": _WORD, "status": _WORD},
+        "initContainerStatuses": _STATUSES,
+        "containerStatuses": _STATUSES,
+    },
+}
+
+
+def lean(pod: Manifest) -> Manifest:
+    """Return what is kept of *pod*: new dicts, with keys and words that all Pods share."""
+    kept: Manifest = _kept(pod, _SHAPE)
+    return kept
+
+
+def _kept(value: Any, shape: Any) -> Any:
+    if shape is _WORD and isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, list) and isinstance(shape, Mapping):
+        return [_kept(one, shape) for one in value]
+    if isinstance(value, Mapping) and isinstance(shape, Mapping):
+        return {key: _kept(value[key], inner) for key, inner in shape.items() if key in value}
+    return value

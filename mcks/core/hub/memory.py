@@ -1,0 +1,100 @@
+"""Memory: what this hub knows of its servers, from its database and from starts under way.
+
+Reading the database (records.py), and what is deleted for being unknown (sweep.py), does not belong
+here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+from weakref import WeakSet
+
+from sqlalchemy.orm import Session
+
+from mcks.core.hub.database import HubUser
+from mcks.core.hub.index import Index
+from mcks.core.hub.orphans import HubKnowledge, Joined, Known
+from mcks.core.hub.records import Records
+from mcks.core.objects import Ref
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State
+
+
+class RememberingSpawner(Protocol):
+    """A spawner, as far as it knows of a server that the database may not know of yet."""
+
+    remembered: State
+    _starting: bool
+
+    def __hash__(self) -> int:
+        """Tell it from others."""
+
+
+class Memory:
+    """What the hub with the database of *session* knows; None: it has none (``mcks check``).
+
+    *namespaces*: where servers may live in clusters that name none, beside those of starts.
+    """
+
+    def __init__(
+        self,
+        session: Session | None,
+        hub_id: str,
+        log: logging.Logger,
+        namespaces: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self.records = None if session is None else Records(session, hub_id, log)
+        self._namespaces = set(namespaces)
+        self._starts: WeakSet[RememberingSpawner] = WeakSet()
+
+    def join(self, spawner: RememberingSpawner, namespaces: AbstractSet[str] = frozenset()) -> None:
+        """Count what *spawner* remembers among what is known, until the database says the same.
+
+        It starts in one of these *namespaces*, unless its cluster names another.
+        """
+        self._starts.add(spawner)
+        self._namespaces |= namespaces
+
+    async def known(self) -> Known | None:
+        """Tell what is known at the moment; None without a database."""
+        return None if self.records is None else self._with_starts(await self.records.index())
+
+    async def verified(self) -> Known | None:
+        """Tell it after the database was read anew; None if that cannot be told."""
+        if self.records is None:
+            return None
+        await self.records.read_again()
+        index = await self.records.index()
+        return self._with_starts(index) if self.records.understood else None
+
+    async def other_holder(
+        self, user: HubUser, cluster: str, created: Created, data: Collection[Ref]
+    ) -> str:
+        """Name another user who holds one of these names, "" if nobody does: see Records."""
+        if self.records is None:
+            return ""
+        return await self.records.other_holder(user, cluster, created, data)
+
+    async def keep(self) -> None:
+        """Read the database now, and again from time to time, until cancelled."""
+        if self.records is not None:
+            await self.records.keep()
+
+    def close(self) -> None:
+        """Hear no more of the database."""
+        if self.records is not None:
+            self.records.close()
+
+    def _with_starts(self, index: Index) -> Known:
+        starting = HubKnowledge(namespaces=set(self._namespaces))
+        for spawner in list(self._starts):
+            remembered = HubKnowledge()
+            remembered.add(spawner.remembered)
+            if spawner._starting or not remembered.within(index):
+                starting.add(spawner.remembered)
+            else:
+                self._starts.discard(spawner)
+        return Joined(index, starting)

@@ -1,0 +1,234 @@
+"""A hub with many servers that run already, in a process of its own; prints a line of JSON.
+
+``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS``: KIND is ``mcks``, or ``nothing`` for a
+spawner that does nothing, to know what JupyterHub's own objects take. The clusters are another
+process (scale_world), which obeys what is written to standard output beside the figures. Users,
+spawners and the database are JupyterHub's own. What the figures should be is in `bench_scale`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import logging
+import os
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.objects import Hub
+from jupyterhub.spawner import Spawner
+from jupyterhub.user import UserDict
+from sqlalchemy import event
+from sqlalchemy.orm import Session, selectinload
+from traitlets.config import Config
+
+from mcks.core.hub.fleet import fleet_of
+from mcks.core.servers import state
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State
+from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.bench.scale_world import NAMESPACE, key
+
+Figures = dict[str, float]
+PROFILES = 300
+_TICK = 0.002
+_ASKS = 500
+_PATIENCE = 280.0
+
+
+class Nothing(Spawner):  # type: ignore[misc]
+    """A spawner whose servers run, and that knows nothing of them."""
+
+    async def start(self) -> None:
+        """Start nothing."""
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop nothing."""
+
+    async def poll(self) -> None:
+        """Say that it runs."""
+
+
+class Watched:
+    """CPU seconds, the longest block and SQL statements of what is done meanwhile."""
+
+    def __init__(self, engine: Any) -> None:
+        self.statements = 0
+        event.listen(engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.statements += 1
+
+    async def of(self, figures: Figures, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Do *work* and note what it took under *name*."""
+        longest, sent = 0.0, self.statements
+
+        async def tick() -> None:
+            nonlocal longest
+            while True:
+                before = time.perf_counter()
+                await asyncio.sleep(_TICK)
+                longest = max(longest, time.perf_counter() - before - _TICK)
+
+        ticking = asyncio.create_task(tick())
+        await asyncio.sleep(5 * _TICK)
+        longest = 0.0
+        began, cpu = time.perf_counter(), time.process_time()
+        result = await work()
+        figures[f"{name} wall s"] = time.perf_counter() - began
+        figures[f"{name} cpu s"] = time.process_time() - cpu
+        await asyncio.sleep(5 * _TICK)
+        ticking.cancel()
+        figures[f"{name} block ms"] = longest * 1e3
+        figures[f"{name} statements"] = self.statements - sent
+        return result
+
+
+def configuration(gateways: dict[str, str]) -> Config:
+    """Many clusters, many profiles."""
+    config = Config()
+    section = config.MultiClusterKubeSpawner
+    section.hub_id = "h"
+    section.clusters = {
+        name: {"context": name, "ingress_public_url": url} for name, url in gateways.items()
+    }
+    names = list(gateways)
+    section.profile_list = [
+        {
+            "display_name": f"Profile {n}",
+            "cluster": names[n % len(names)],
+            "spawner_override": {"image": f"i:{n}", "environment": {"A": f"{n}"}},
+        }
+        for n in range(PROFILES)
+    ]
+    return config
+
+
+def filled(session: Session, servers: int, gateways: list[str]) -> None:
+    """Write what a hub has saved of servers that run."""
+    for number in range(servers):
+        name, cluster = f"user-{number}", number % len(gateways)
+        created = Created(key(number), NAMESPACE, "h", {"Pod": f"pod-{key(number)}"})
+        port = int(gateways[cluster].rpartition(":")[2])
+        server = orm.Server(
+            proto="https", ip="127.0.0.1", port=port, base_url=f"/user/{name}/", cookie_name=name
+        )
+        session.add(
+            orm.Spawner(
+                user=orm.User(name=name),
+                name="",
+                state=state.save(State(created, f"c{cluster}", gateways[cluster])),
+                server=server,
+            )
+        )
+    session.commit()
+
+
+def spawners_of(session: Session, config: Config, kind: str) -> tuple[Any, list[Any]]:
+    """Make users and spawners as a hub does when it starts."""
+    cls = {"mcks": MultiClusterKubeSpawner, "nothing": Nothing}[kind]
+    hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
+    users = UserDict(lambda: session, {"spawner_class": cls, "config": config, "hub": hub})
+    rows = session.query(orm.Spawner).options(
+        selectinload(orm.Spawner.user), selectinload(orm.Spawner.user, orm.User._orm_spawners)
+    )
+    return users, [users[row.user].spawners[row.name] for row in rows]
+
+
+async def check(spawner: Any) -> None:
+    """Do as a hub that has just started: is it there, and where?"""
+    assert await spawner.poll() is None
+    await spawner.get_url()
+
+
+def told(line: str) -> Any:
+    """Tell the clusters *line*, and return how many requests they have seen."""
+    print(line, flush=True)
+    return json.loads(sys.stdin.readline())
+
+
+def memory() -> float:
+    """Resident kilobytes."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e3
+
+
+@contextmanager
+def database(path: Path) -> Iterator[Session]:
+    """A hub's database in a file."""
+    factory = orm.new_session_factory(f"sqlite:///{path}")
+    session = factory()
+    yield session
+    session.close()
+    session.get_bind().dispose()
+
+
+async def live(kind: str, directory: Path, servers: int) -> Figures:
+    """Live the life of a hub whose servers run, and return its figures."""
+    gateways = json.loads((directory / "world.json").read_text())
+    figures: Figures = {}
+    path = directory / "hub.sqlite"
+    if not path.exists():
+        with database(path) as session:
+            filled(session, servers, list(gateways.values()))
+    with database(path) as session:
+        watched = Watched(session.get_bind())
+        importlib.import_module("kubernetes_asyncio.client")  # what one process pays once
+        before, began = memory(), time.process_time()
+        users, spawners = spawners_of(session, configuration(gateways), kind)
+        figures["make cpu s"] = time.process_time() - began
+        await watched.of(figures, "find", lambda: asyncio.gather(*map(check, spawners)))
+        if kind == "mcks":
+            await _measured(watched, figures, spawners)
+        figures["memory kB"] = (memory() - before) / servers
+        assert len(users) == servers
+        if kind == "mcks":
+            await fleet_of(spawners[0]).close()
+    return figures
+
+
+async def _measured(watched: Watched, figures: Figures, spawners: list[Any]) -> None:
+    fleet = fleet_of(spawners[0])
+    names = spawners[0].known_clusters
+    connected = [await fleet.pool.connect(name, names) for name in names]
+    await asyncio.sleep(1)  # the sweeps that follow the start
+    figures |= {f"requests {k}": v for k, v in (await asyncio.to_thread(told, "count")).items()}
+    sweep = fleet.sweeper.sweep
+    await watched.of(figures, "sweep", lambda: asyncio.gather(*map(sweep, connected)))
+    await watched.of(figures, "holder", lambda: _ask_for_others(figures, spawners))
+    pods = [cluster.pods_of(NAMESPACE) for cluster in connected]
+    at = time.monotonic()
+
+    async def away() -> None:
+        await asyncio.to_thread(told, "away 5")
+        while any(one.last_contact < at for one in pods):
+            await asyncio.sleep(0.05)
+
+    await watched.of(figures, "outage", away)
+
+
+async def _ask_for_others(figures: Figures, spawners: list[Any]) -> None:
+    memory = fleet_of(spawners[0]).memory
+    times = []
+    for number in range(_ASKS):
+        one = spawners[number % len(spawners)]
+        created = Created(one.remembered.created.key, NAMESPACE, "h")
+        began = time.perf_counter()
+        assert not await memory.other_holder(one.user, one.remembered.cluster, created, [])
+        times.append(time.perf_counter() - began)
+        await asyncio.sleep(0)
+    figures["holder one us"] = statistics.median(times) * 1e6
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    living = live(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    print(json.dumps(asyncio.run(asyncio.wait_for(living, _PATIENCE))))

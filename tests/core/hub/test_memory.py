@@ -1,0 +1,98 @@
+"""What a hub knows of starts under way, beside what its database says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mcks.core.hub.memory import Memory
+from mcks.core.servers import state
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State
+from tests.core.hub.test_records import HubDatabase
+
+PLACE = ("a", "ns", "jupyter-ada")
+
+
+@pytest.fixture
+def hub() -> Iterator[HubDatabase]:
+    hub = HubDatabase()
+    yield hub
+    hub.close()
+
+
+class Starting:
+    """A spawner that starts jupyter-ada."""
+
+    def __init__(self) -> None:
+        created = Created("jupyter-ada", "ns", "h", {"Pod": "uid"})
+        self.remembered = State(created, "a", "https://a")
+        self._starting = True
+
+
+async def test_a_start_is_known_until_the_database_says_the_same(hub: HubDatabase) -> None:
+    memory = Memory(hub.session, "h", logging.getLogger("test"))
+    spawner = Starting()
+    memory.join(spawner)
+
+    async def is_known() -> bool:
+        known = await memory.known()
+        assert known is not None
+        assert (PLACE in known.servers) == ("uid" in known.uids)
+        return PLACE in known.servers
+
+    assert await is_known()
+    spawner._starting = False
+    assert await is_known()
+    hub.save("ada", state.save(spawner.remembered))
+    assert await is_known()
+    hub.save("ada", {}, runs=False)
+    assert not await is_known()
+    memory.close()
+
+
+async def test_the_places_of_servers_are_those_of_profiles_of_starts_and_of_the_database(
+    hub: HubDatabase,
+) -> None:
+    memory = Memory(hub.session, "h", logging.getLogger("test"), {"of-profile"})
+    known = await memory.known()
+    assert known is not None
+    assert (known.namespaces, known.places("a")) == ({"of-profile"}, set())
+    spawner = Starting()
+    memory.join(spawner, {"of-start"})
+    hub.save("bob", state.save(State(Created("jupyter-bob", "bobs", "h"), "a", "https://a")))
+    known = await memory.known()
+    assert known is not None
+    assert known.namespaces == {"of-profile", "of-start"}
+    assert (known.places("a"), known.places("b")) == ({"ns", "bobs"}, set())
+    del spawner
+    known = await memory.known()
+    assert known is not None
+    assert known.namespaces == {"of-profile", "of-start"}
+    assert known.places("a") == {"bobs"}
+    memory.close()
+
+
+async def test_without_a_database_nothing_can_be_told() -> None:
+    memory = Memory(None, "h", logging.getLogger("test"))
+    assert await memory.known() is await memory.verified() is None
+    await memory.keep()
+    user: Any = SimpleNamespace(id=1, name="ada", db=None, orm_user=None)
+    assert await memory.other_holder(user, "a", Created("jupyter-ada", "ns"), []) == ""
+    memory.close()
+
+
+async def test_what_is_not_understood_is_no_proof_that_a_server_is_unknown(
+    hub: HubDatabase,
+) -> None:
+    hub.save("ada", {"key": "x", "cluster": "a"})
+    memory = Memory(hub.session, "h", logging.getLogger("test"))
+    assert await memory.known() is not None
+    assert await memory.verified() is None
+    hub.save("ada", {})
+    assert await memory.verified() is not None
+    memory.close()

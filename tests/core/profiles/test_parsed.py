@@ -1,0 +1,65 @@
+"""A profile list is parsed once, whoever asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from mcks.core.checking.sample import sample_spawner
+from mcks.core.profiles import profile_list
+from tests.core.profiles.choosing.common import LISTED
+
+
+@pytest.fixture
+def parses(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    parses: list[Any] = []
+
+    def parse(listed: Any) -> profile_list.Listed:
+        parses.append(listed)
+        return parsed(listed)
+
+    parsed = profile_list.parse
+    monkeypatch.setattr(profile_list, "parse", parse)
+    return parses
+
+
+async def test_the_profiles_of_all_spawners_are_parsed_once(parses: list[Any]) -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.profile_list = [*LISTED, {"display_name": "Once"}]
+    for name in ("ada", "bob", "eve"):
+        spawner = sample_spawner(config, name)
+        for _ in range(3):
+            assert len(await spawner.choosing.listed()) == len(LISTED) + 1
+    assert len(parses) == 1
+    spawner.profile_list.pop()
+    assert len(await spawner.choosing.listed()) == len(LISTED)
+    assert len(parses) == 2
+
+
+async def test_what_a_function_lists_is_parsed_each_time(parses: list[Any]) -> None:
+    config, listed = Config(), [{"display_name": "One"}]
+    config.MultiClusterKubeSpawner.profile_list = lambda _: listed
+    spawner = sample_spawner(config, "ada")
+    assert [p.slug for p in await spawner.choosing.listed()] == ["one"]
+    listed[0]["display_name"] = "Two"
+    assert [p.slug for p in await spawner.choosing.listed()] == ["two"]
+    assert len(parses) == 2
+
+
+async def test_mistakes_and_what_has_no_effect_are_told_by_each_log_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.profile_list = [
+        {
+            "display_name": "Good",
+            "kubespawner_override": {"http_timeout": 3, "dns_name_template": "x"},
+        },
+        {"display_name": "Bad", "spawner_override": 3},
+    ]
+    for name in ("ada", "bob"):
+        await sample_spawner(config, name).choosing.listed()
+    assert caplog.text.count("A profile is left out, for everybody") == 1
+    assert caplog.text.count("'dns_name_template' has no effect") == 1
