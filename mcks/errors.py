@@ -40,6 +40,8 @@ class MCKSError(Exception):
 
     retry_after: float | None = None
     """Seconds that whoever refused asked to wait before the next try, or None."""
+    elsewhere = False
+    """Whether another cluster may have what this one lacks, so that a start may go on there."""
 
     @property
     def jupyterhub_message(self) -> str:
@@ -109,6 +111,7 @@ class UnknownCluster(ConfigError):
     """A profile, trait or saved state names a cluster that is not configured."""
 
     code = "MCKS126"
+    elsewhere = True
 
 
 class MissingDependency(ConfigError):
@@ -204,12 +207,14 @@ class NotAllowed(ChoiceRefused):
 class AuthError(MCKSError):
     """A cloud would not give a credential: cloud, identity, the cloud's own words, no secrets."""
 
+    elsewhere = True
     user_message = f"The hub could not log in to the chosen cluster. {ASK_ADMINISTRATORS}"
 
 
 class Unreachable(MCKSError):
     """No HTTP answer came: name resolution, connection, TLS or time-out."""
 
+    elsewhere = True
     user_message = "The chosen cluster does not answer at the moment. Try again in some minutes."
 
 
@@ -239,6 +244,8 @@ class APIError(MCKSError):
 class Unauthorized(APIError):
     """401: the credential is not, or no longer, accepted."""
 
+    elsewhere = True
+
 
 class Forbidden(APIError):
     """403: the hub's identity may not do this. A new credential would not help."""
@@ -259,6 +266,8 @@ class Invalid(APIError):
 class TooManyRequests(APIError):
     """429: wait ``retry_after`` seconds."""
 
+    elsewhere = True
+
 
 class Gone(APIError):
     """410: the resource version of a list or watch is too old."""
@@ -266,6 +275,8 @@ class Gone(APIError):
 
 class ServerError(APIError):
     """5xx: the cluster has a problem of its own."""
+
+    elsewhere = True
 
 
 _BY_STATUS: dict[int, type[APIError]] = {
@@ -288,6 +299,10 @@ def api_error(
     return kind(message, status=status, reason=reason, retry_after=retry_after)
 
 
+_ELSEWHERE = frozenset({"evicted", "gateway", "no-answer", "no-place", "queue", "quota"})
+"""Reasons of a failed start that are the cluster's own: it would not fail so everywhere."""
+
+
 class StartFailed(MCKSError):
     """The pod cannot start, was evicted, or timed out.
 
@@ -299,6 +314,7 @@ class StartFailed(MCKSError):
         self.user_message = user_message
         self.details = details
         self.reason = reason
+        self.elsewhere = reason in _ELSEWHERE
         super().__init__(f"{user_message} {details}".rstrip())
 
 

@@ -12,6 +12,9 @@ import string
 
 import escapism
 
+CONTAINER = "notebook"
+"""The container of a Pod that is the server itself."""
+
 _SAFE = frozenset(string.ascii_lowercase + string.digits)
 _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 MAX_LABEL = 63

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mcks.core.kubespawner.pod import CONTAINER
 from mcks.core.manifests import references
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 from mcks.core.servers.environment import value_from
 from mcks.core.writing.marks import Marks

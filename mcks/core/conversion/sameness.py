@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, ref
-from mcks.core.servers.environment import CONTAINER
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mcks.core.conversion import names
-from mcks.core.kubespawner.pod import CONTAINER
 from mcks.core.kubespawner.translation import VARIABLES, Translation
 from mcks.core.kubespawner.words import HOOKS, WORDS
 from mcks.core.labels import KEY_LABEL
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 from mcks.core.writing.difference import UNKNOWN
 from mcks.core.writing.marks import Marks

@@ -14,7 +14,8 @@ from mcks.core.clusters.routes import POD, Target, same_place
 from mcks.core.hub.database import HubUser
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
 from mcks.core.objects import Manifest
-from mcks.core.servers import failures, launch, server
+from mcks.core.pods import failures
+from mcks.core.servers import launch, server
 from mcks.errors import UnknownCluster
 
 _PAUSE = 1.0

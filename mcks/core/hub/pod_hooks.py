@@ -15,8 +15,9 @@ from mcks.core.kubespawner.models import plain
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, MANAGED_BY, SERVERNAME, USERNAME
 from mcks.core.manifests.misread import misread
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, metadata
-from mcks.core.servers.environment import CONTAINER, find, notebook_container, reading_secret
+from mcks.core.servers.environment import find, notebook_container, reading_secret
 from mcks.core.servers.server import Created, Plan
 from mcks.core.servers.starting import Chosen
 from mcks.errors import ConfigError

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from mcks.core.kubespawner.pod import CONTAINER, shaped
+from mcks.core.kubespawner.pod import shaped
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
 

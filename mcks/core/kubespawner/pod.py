@@ -12,13 +12,12 @@ from typing import Any
 
 from mcks.core.kubespawner.fields import Fields, expand_word
 from mcks.core.kubespawner.models import changed, fields, kubernetes_name, listed, objects, plain
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
 
 Words = Mapping[str, Any]
 """Name of a trait of KubeSpawner -> its value; only what was said."""
-
-CONTAINER = "notebook"
 
 
 def shaped(pod: Manifest, words: Words, where: Fields) -> Manifest:

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mcks.core.kubespawner.pod import CONTAINER
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from traitlets.config.loader import LazyConfigValue
 
 from mcks.core.kubespawner.models import listed, plain
-from mcks.core.kubespawner.pod import CONTAINER
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, metadata
 
 METADATA = "the clouds' metadata address"

@@ -17,6 +17,7 @@ from mcks.core.kubespawner.models import check_objects
 from mcks.core.kubespawner.slugs import is_label_value, safe_slug
 from mcks.core.kubespawner.words import OBJECTS
 from mcks.core.labels import LIFETIME, SERVERNAME, USERNAME
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
 
@@ -108,7 +109,7 @@ class Translation:
     def may_escalate(self) -> frozenset[str]:
         """Containers of which somebody said that nobody decides about their privileges: None."""
         said = self.words.get("allow_privilege_escalation", False)
-        return frozenset({pod.CONTAINER} if said is None else ())
+        return frozenset({CONTAINER} if said is None else ())
 
     @property
     def user_namespace(self) -> str:

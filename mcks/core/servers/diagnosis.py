@@ -10,7 +10,8 @@ import asyncio
 from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.objects import Manifest, Selector, metadata
-from mcks.core.servers import containers, events, failures, server
+from mcks.core.pods import containers, events, failures
+from mcks.core.servers import server
 from mcks.core.servers.server import Plan
 from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from mcks.core.manifests import limits, references
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, metadata
 from mcks.errors import ConfigError, Tell, at_once
 
-CONTAINER = "notebook"
 _MEMORY = {"MEM_LIMIT": "limits", "MEM_GUARANTEE": "requests"}
 _CPU = {"CPU_LIMIT": "limits", "CPU_GUARANTEE": "requests"}
 _AS_TYPED = {

@@ -15,7 +15,8 @@ from mcks.core.api.client import ClusterClient
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.objects import Manifest, metadata
-from mcks.core.servers import creation, diagnosis, events, failures, refusals, server
+from mcks.core.pods import events, failures
+from mcks.core.servers import creation, diagnosis, refusals, server
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan, located
 from mcks.errors import APIError, StartFailed

@@ -25,9 +25,9 @@ from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.labels import LIFETIME, lifetime
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, metadata, ref
 from mcks.core.servers import creation, diagnosis, launch, plan
-from mcks.core.servers.environment import CONTAINER
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner

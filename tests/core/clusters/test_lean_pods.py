@@ -15,7 +15,7 @@ from mcks.core.clusters.routes import POD, Target
 from mcks.core.hub.orphans import HubKnowledge, of_servers, strangers
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, USERNAME
 from mcks.core.objects import Manifest, ref
-from mcks.core.servers import failures
+from mcks.core.pods import failures
 from mcks.core.servers.server import Created, located
 
 Path = tuple[str, ...]

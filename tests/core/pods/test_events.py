@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.servers.events import is_about, sentence, step
+from mcks.core.pods.events import is_about, sentence, step
 
 
 def event(reason: str, message: str = "words", kind: str = "Normal") -> dict[str, str]:

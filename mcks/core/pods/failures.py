@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mcks.core.clusters.routes import Target
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, Ref, metadata, ref
-from mcks.core.servers import containers, image_pulls
-from mcks.core.servers.containers import Container, Role
-from mcks.core.servers.environment import CONTAINER
-from mcks.core.servers.image_pulls import Outlook
+from mcks.core.pods import containers, image_pulls
+from mcks.core.pods.containers import Container, Role
+from mcks.core.pods.image_pulls import Outlook
 from mcks.errors import ASK_ADMINISTRATORS as _ASK
 
 _AGAIN = "Try again, or choose another profile."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.servers.image_pulls import Outlook, judge
+from mcks.core.pods.image_pulls import Outlook, judge
 
 PULL = 'rpc error: code = {} desc = failed to pull and unpack image "r.example.org/x:1": '
 RESOLVE = PULL.format("Unknown") + 'failed to resolve reference "r.example.org/x:1": '

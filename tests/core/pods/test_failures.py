@@ -8,7 +8,7 @@ import pytest
 
 from mcks.core.clusters.routes import Target
 from mcks.core.objects import Manifest, Ref
-from mcks.core.servers import failures
+from mcks.core.pods import failures
 
 
 def pod(phase: str = "Pending", *containers: dict[str, Any], **status: Any) -> Manifest:

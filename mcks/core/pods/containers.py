@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, metadata
-from mcks.core.servers.environment import CONTAINER
 
 ENDED = frozenset({"Failed", "Succeeded"})
 """Phases of a Pod none of whose containers will run again."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mcks.core.objects import Manifest
-from mcks.core.servers import containers
-from mcks.core.servers.containers import Role
+from mcks.core.pods import containers
+from mcks.core.pods.containers import Role
 
 WAITS: dict[str, Any] = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
 RUNS: dict[str, Any] = {"running": {}}
