@@ -19,6 +19,7 @@
     ├─ APIError                  Kubernetes answered no
     │  └─ Unauthorized Forbidden NotFound Conflict Invalid TooManyRequests Gone ServerError
     ├─ StartFailed               the pod cannot start
+    ├─ NoneWorked                a start failed in each of several clusters
     └─ Defect                    what mcks did not expect
 
 Errors of SDKs and of aiohttp never cross a module's seam: ``raise ... from exc``.
@@ -27,7 +28,7 @@ A class exists only where someone catches it or shows it differently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 ASK_ADMINISTRATORS = "Please tell the administrators of this hub."
@@ -316,6 +317,20 @@ class StartFailed(MCKSError):
         self.reason = reason
         self.elsewhere = reason in _ELSEWHERE
         super().__init__(f"{user_message} {details}".rstrip())
+
+
+class NoneWorked(MCKSError):
+    """A start failed in each of several clusters: *tries* has their names and what failed there."""
+
+    def __init__(self, tries: Sequence[tuple[str, MCKSError]]) -> None:
+        self.tries = tuple(tries)
+        last = self.tries[-1][1]
+        self.reason = getattr(last, "reason", "") or type(last).__name__
+        self.user_message = "\n".join(
+            ["Your server could not be started in any of these clusters."]
+            + [f"{name}: {failure.jupyterhub_message}" for name, failure in self.tries]
+        )
+        super().__init__("; ".join(f"{name}: {failure}" for name, failure in self.tries))
 
 
 class Defect(MCKSError):

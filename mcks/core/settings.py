@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from traitlets import Any, Bool, Callable, Dict, Enum, List, Unicode
+from traitlets import Any, Bool, Callable, Dict, Enum, Float, List, Unicode, Union
 from traitlets.config import Configurable
 
 from mcks.core.administrator.lending import Borrower, LentDict, LentUnion, read
@@ -44,6 +44,19 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         Name of the cluster to start in. Normally each profile says its own.
 
         If unset and there is exactly one entry in ``clusters``, that one.
+        """,
+    )
+    candidates = Union(
+        [List(Unicode()), Dict(key_trait=Unicode(), value_trait=Float())],
+        default_value=[],
+        config=True,
+        help="""
+        Names of the clusters to start in, where none is chosen: a list in the order in which they
+        are tried, or a dict of names and weights. Normally each profile says its own by its key
+        ``clusters``.
+
+        A start goes on in the next one if a cluster cannot be reached, or has no place. A server
+        that runs never moves. ``cluster`` and ``kubernetes_context`` win over this.
         """,
     )
     kubernetes_context = Unicode(
@@ -152,9 +165,10 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         (async, too) of the spawner that returns one of these.
 
         Each is a dict with ``display_name``, and optionally ``slug``, ``description`` (or
-        ``description_html``, which is not escaped), ``default``, ``cluster``, ``allowed_groups``,
-        ``allow``, ``profile_options`` and ``spawner_override``: traits of this spawner and their
-        values for the profile. A dict is merged over the trait's own, None removes a key.
+        ``description_html``, which is not escaped), ``default``, ``cluster``, ``clusters``,
+        ``allowed_groups``, ``allow``, ``profile_options`` and ``spawner_override``: traits of this
+        spawner and their values for the profile. A dict is merged over the trait's own, None
+        removes a key.
         """,
     )
     profile_form_template = Unicode(

@@ -11,34 +11,30 @@ import contextlib
 import inspect
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
-from functools import partial
 from typing import Any
 
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
 from mcks.core.administrator.lending import read
-from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, chosen_name
+from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.hub import database, error_pages, pod_hooks
+from mcks.core.hub import database, error_pages
 from mcks.core.hub.address import Address
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.hub.hooks import Hooks
+from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
 from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
-from mcks.core.servers import diagnosis, launch, state
+from mcks.core.servers import launch, state
 from mcks.core.servers.progress import Progress
-from mcks.core.servers.server import Plan
 from mcks.core.settings import Settings
+from mcks.core.start import REPORT, Start
 from mcks.errors import ChoiceRefused, Defect, MCKSError, StartFailed
 
-_CLEANUP = 60.0
-"""Seconds that a failed start may spend on taking its objects out again."""
-_REPORT = 0.9
-"""Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
 _LATE = StartFailed(
     "Your server could not be started in time. Try again, or choose another profile.",
     reason="timeout",
@@ -59,6 +55,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.choosing = Choosing(self)
         self.removal = Removal(self)
         self.address = Address(self)
+        self.placing = Placing(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
 
@@ -155,9 +152,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.tell_foreign_names()
         began = time.monotonic()
         try:
-            return await self._start(self._progress)
+            return await Start(self, self._progress).run()
         except asyncio.CancelledError:
-            if time.monotonic() - began < self.start_timeout * _REPORT:
+            if time.monotonic() - began < self.start_timeout * REPORT:
                 raise  # somebody stopped it
             raise error_pages.refused(self, _LATE, self.remembered.cluster) from None
         except MCKSError as exc:
@@ -173,64 +170,6 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             self._progress.end()
             self._progress = None
             self.tell_foreign_names()
-
-    async def _start(self, progress: Progress) -> str:
-        for notice in self.choosing.notices:
-            progress.say(notice)
-        if self.remembered.ended:
-            progress.say(f"Last time: {self.remembered.ended}")
-        planned = await self._plan()
-        progress.say(f"Connecting to {self.remembered.cluster}", 5)
-        self.remembered = self.remembered._replace(
-            created=planned.created,
-            url=planned.target.url,
-            route=planned.target.route,
-        )
-        try:
-            url = await self._launch(planned, progress)
-        except BaseException:
-            with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
-                await self.removal.complete(within=_CLEANUP)
-            raise
-        self.remembered = self.remembered._replace(ended="", url=url)
-        self.remember_claim()
-        return url
-
-    async def _plan(self) -> Plan:
-        """Choose the cluster, remember its name and plan the start there."""
-        self.remembered = self.remembered._replace(cluster="")
-        name = self.chosen_cluster()
-        self.remembered = self.remembered._replace(cluster=name)
-        fleet = fleet_of(self)
-        fleet.join(self)
-        configured = fleet.pool.configured(name, self.known_clusters)
-        await self.choosing.check_cluster(configured.cluster)
-        self.log.info("%s starts in cluster %r", self._log_name, name)
-        with error_pages.hook_of(self):
-            await self.choosing.overrides.call(self.functions())
-            return await pod_hooks.modified(self, await fleet.plan(self, configured))
-
-    async def _launch(self, planned: Plan, progress: Progress) -> str:
-        """Carry out *planned*, and remember the data that it makes; return the server's URL.
-
-        Raises StartFailed if it is late.
-        """
-        cluster, deadline = None, self.start_timeout * _REPORT
-        try:
-            async with asyncio.timeout(deadline):
-                cluster = await self._connect()
-                with error_pages.hook_of(self):
-                    pod_created = partial(pod_hooks.created, self, planned.created)
-                    return await launch.start(cluster, planned, progress, pod_created)
-        except TimeoutError as exc:
-            if cluster is None:
-                late = "The cluster did not answer in time."
-                raise StartFailed(late, reason="timeout") from exc
-            raise await diagnosis.timed_out(cluster, planned, deadline) from exc
-        finally:
-            name = self.remembered.cluster
-            data = (state.UserObject(name, *datum) for datum in planned.data())
-            self.remembered = self.remembered.with_data(data)
 
     # -- stop, poll, progress -----------------------------------------------------------------
 
@@ -279,11 +218,20 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             await asyncio.gather(narrator, return_exceptions=True)
 
     async def _narrate(self, progress: Progress) -> None:
-        """Add the Pod's events, only while somebody looks on."""
-        await progress.accepted.wait()
+        """Add the Pod's events, only while somebody looks on; in each cluster that is tried."""
+        while True:
+            await progress.accepted.wait()
+            telling = asyncio.create_task(self._tell_events(progress))
+            try:
+                await progress.anew.wait()
+            finally:
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell_events(self, progress: Progress) -> None:
         if (created := self.remembered.created) is not None:
             with contextlib.suppress(MCKSError):
-                await launch.narrate(await self._connect(), created, progress)
+                await launch.narrate(await self.connect(), created, progress)
 
     # -- data ---------------------------------------------------------------------------------
 
@@ -331,8 +279,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     # -- clusters -------------------------------------------------------------------------------
 
     def chosen_cluster(self) -> str:
-        """Name the cluster to start in. Raises ConfigError."""
-        return chosen_name(self.cluster, self.kubernetes_context, self.known_clusters)
+        """Name the cluster to start in, the first one of several. Raises ConfigError."""
+        return self.placing.named()[0]
 
     def configured(self, pool: Pool) -> ConfiguredCluster:
         """Find the settings of the cluster to start in; no network. Raises ConfigError."""
@@ -353,7 +301,11 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             return None
         return launch.look(cluster, self.remembered.created)
 
-    async def _connect(self) -> ConnectedCluster:
+    async def connect(self) -> ConnectedCluster:
+        """Return the connection to the server's cluster.
+
+        Raises ConfigError, AuthError, Unreachable.
+        """
         return await fleet_of(self).pool.connect(self.remembered.cluster, self.known_clusters)
 
 

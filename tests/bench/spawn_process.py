@@ -261,7 +261,7 @@ async def next_hub(cls: Any, given: dict[str, Any], meter: Meter, config: Config
 async def _until_seen(spawner: Any) -> None:
     """KubeSpawner's poll waits for its first list; mcks's never waits, so it is waited for here."""
     if hasattr(spawner, "clusters"):
-        connection = await spawner._connect()
+        connection = await spawner.connect()
         await connection.pods_of(connection.namespace).synced.wait()
 
 

@@ -19,9 +19,9 @@ from tests.hub.plain_hub import Running, started
 pytestmark = pytest.mark.slow
 
 _MORE = """
-from mcks.core import spawner
+from mcks.core import start
 
-spawner._CLEANUP = 2
+start._CLEANUP = 2
 c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 0}}
 c.Spawner.start_timeout = 5
 c.MultiClusterKubeSpawner.clusters = {{

@@ -18,6 +18,7 @@ from mcks.core.checking.hub import Addresses
 from mcks.core.checking.kubernetes import near_names, objects
 from mcks.core.checking.profiles import each_choice_once, with_known_names
 from mcks.core.checking.sample import Sample, hooked, without_failing
+from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.hub import pod_hooks
@@ -28,7 +29,7 @@ from mcks.core.profiles.profile_list import Profile
 from mcks.core.servers import plan
 from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import BadTemplate, ConfigError, Defect, FunctionFailed, NoTarget
+from mcks.errors import BadTemplate, ConfigError, Defect, FunctionFailed, NoTarget, unknown
 
 NOT_CALLED = f"{pod_hooks.AFTER} is called when there is a Pod: what it does is not checked"
 SHORTEST_START = 60
@@ -87,6 +88,7 @@ class Look:
         if "hub_connect_url" in spawner.overridden and spawner.hub_connect_url:
             wrong = hub_address.said(spawner.hub_connect_url, where)
             yield from [wrong] if wrong else []
+        yield from _of_candidates(spawner, where)
         try:
             name = spawner.chosen_cluster()
             if name not in self.clusters:  # a context that only profiles name
@@ -209,6 +211,15 @@ class Look:
 
 def _key(spawner: MultiClusterKubeSpawner) -> str:
     return plan.key_of(spawner, spawner.translation())
+
+
+def _of_candidates(spawner: MultiClusterKubeSpawner, where: str) -> Iterator[Finding]:
+    """The hub's own: of those that a profile names each is a choice, and looked at as such."""
+    if "candidates" in spawner.overridden or not spawner.candidates:
+        return
+    for name in candidates.open_ones(spawner.candidates):
+        if name not in spawner.known_clusters:
+            yield Finding("MCKS126", unknown("cluster", name, spawner.known_clusters), where)
 
 
 def _left_out(spawner: MultiClusterKubeSpawner, where: str) -> Iterator[Finding]:

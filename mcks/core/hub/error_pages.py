@@ -18,7 +18,7 @@ from tornado import web
 
 from mcks.core.hub import failure_limit
 from mcks.core.servers.starting import Chosen, Hub
-from mcks.errors import ChoiceRefused, ConfigError, MCKSError, NotAllowed
+from mcks.errors import ChoiceRefused, ConfigError, MCKSError, NoneWorked, NotAllowed
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -53,6 +53,8 @@ def reference_for(exc: Exception) -> str:
 
     Empty for what the user corrects alone.
     """
+    if isinstance(exc, NoneWorked):
+        return next(filter(None, (reference_for(failure) for _, failure in exc.tries)), "")
     if isinstance(exc, ChoiceRefused):
         return ""
     return "".join(secrets.choice(_UNAMBIGUOUS) for _ in range(_LENGTH))
@@ -88,7 +90,7 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
         error.headers = {}  # JupyterHub 5.4.0 asks every HTTPError for them
     # the pages read these; without them they would show status and class name as well
     error.jupyterhub_message = message
-    error.jupyterhub_html_message = html.escape(for_user(exc))
+    error.jupyterhub_html_message = html.escape(for_user(exc)).replace("\n", "<br>")
     if reference:
         error.jupyterhub_html_message += f"<br>Reference: <code>{reference}</code>"
     if again:

@@ -20,6 +20,7 @@ from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
+from mcks.core.placement.no_place import NoPlace
 from mcks.core.profiles import kubespawner_section, namespaces
 from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
@@ -59,6 +60,7 @@ class Fleet:
             self._log.warning("%s", note)
         self.memory = Memory(spawner.user.db, spawner.hub_id, spawner.log, namespaces.said(spawner))
         self._planning = asyncio.Lock()
+        self.no_place = NoPlace()
         self._noted: set[str] = set()
         self.sweeper = Sweeper(
             spawner.hub_id,

@@ -32,11 +32,12 @@ class Removal:
         self.task: asyncio.Task[None] | None = None
         """Runs while objects are being removed: one task for all who want it."""
 
-    async def complete(self, within: float | None = None) -> None:
+    async def complete(self, within: float | None = None) -> bool:
         """Return when the server's Pod is gone, or its objects are noted to be deleted later.
 
-        That is so if their cluster does not answer *within* these seconds. Whoever waits may be
-        cancelled: the removal goes on. It ends for all when one of them has waited long enough.
+        That is so if their cluster does not answer *within* these seconds, and False is returned.
+        Whoever waits may be cancelled: the removal goes on. It ends for all when one of them has
+        waited long enough.
         """
         created, removal = self._spawner.remembered.created, self._begin()
         # not by a shield: the end of the removal must not look like that of the one who waits
@@ -44,6 +45,7 @@ class Removal:
         failure = _failure_of(removal)
         if failure is not None:
             self._leave_for_later(created, failure)
+        return failure is None
 
     def begin(self) -> None:
         """Remove in the background; if that fails, the objects stay until somebody asks again."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from mcks.core.administrator.access import AskingSpawner, allowed
 from mcks.core.administrator.functions import ask
 from mcks.core.administrator.lending import read
+from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.profiles import offer, options_form, parsed, profile_list, selection
 from mcks.core.profiles.overrides import Overridable, Overrides
@@ -37,6 +38,7 @@ class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
     hub: Hub
     cluster: str
     kubernetes_context: str
+    candidates: candidates.Candidates
 
     def cluster_named(self, name: str) -> Cluster:
         """Return what the administrator says about a cluster. Raises ConfigError."""
@@ -188,23 +190,41 @@ class Choosing:
         if not await allowed(cluster.access, self._spawner, f"cluster {cluster.name!r}"):
             raise NotAllowed(f"{self._spawner.user.name!r} may not use cluster {cluster.name!r}")
 
+    async def open_clusters(self, names: Sequence[str]) -> list[str]:
+        """Return those of several *names* that the user may use. Raises NotAllowed if none is."""
+        found = [name for name in names if await self._is_open(name)]
+        if names and not found:
+            raise NotAllowed(f"{self._spawner.user.name!r} may use none of {', '.join(names)}")
+        return found
+
     async def _cluster_is_open(self, overrides: Mapping[str, Any]) -> bool:
-        """Look at the cluster that *overrides* names; what cannot be known waits for the start."""
-        name = _cluster_of(overrides)
-        if not name:
-            return True
-        spawner = self._spawner
+        """Look at the clusters that *overrides* names: one is enough."""
+        names = _clusters_of(overrides)
+        return not names or any([await self._is_open(name) for name in names])
+
+    async def _is_open(self, name: str) -> bool:
+        """Tell whether the user may use a cluster; what cannot be known waits for the start."""
         try:
-            cluster = spawner.cluster_named(name)
+            cluster = self._spawner.cluster_named(name)
         except ConfigError:
             return True
-        return await allowed(cluster.access, spawner, f"cluster {name!r}")
+        return await allowed(cluster.access, self._spawner, f"cluster {name!r}")
 
     def _unavailable(self, overrides: Mapping[str, Any]) -> str:
+        """Say why there is no place for what names clusters, or leaves that to the hub."""
         spawner = self._spawner
-        only = next(iter(spawner.known_clusters)) if len(spawner.known_clusters) == 1 else ""
-        own = {"cluster": spawner.cluster, "kubernetes_context": spawner.kubernetes_context}
-        name = _cluster_of(overrides) or _cluster_of(own) or only
+        only = [*spawner.known_clusters] if len(spawner.known_clusters) == 1 else []
+        own = {name: getattr(spawner, name) for name in ("cluster", "kubernetes_context")}
+        names = (
+            _clusters_of(overrides)
+            or _clusters_of(own)
+            or candidates.open_ones(spawner.candidates)
+            or only
+        )
+        return offer.joined([(name, self._unavailable_in(name)) for name in names])
+
+    def _unavailable_in(self, name: str) -> str:
+        spawner = self._spawner
         if name not in spawner.known_clusters and not name.startswith(CONTEXT_PREFIX):
             return ""
         return spawner.unavailable(name)
@@ -220,12 +240,15 @@ def _note(log: logging.Logger, note: str) -> None:
     log.warning("%s", note)
 
 
-def _cluster_of(overrides: Mapping[str, Any]) -> str:
-    """Return the cluster that *overrides* name as far as it can be known without a call."""
+def _clusters_of(overrides: Mapping[str, Any]) -> list[str]:
+    """Return the clusters that *overrides* name as far as they can be known without a call."""
     name, context = overrides.get("cluster"), overrides.get("kubernetes_context")
     if isinstance(context, str) and context:
-        return CONTEXT_PREFIX + context
-    return name if isinstance(name, str) else ""
+        return [CONTEXT_PREFIX + context]
+    if isinstance(name, str) and name:
+        return [name]
+    said = overrides.get("candidates") or ()
+    return [] if callable(said) else candidates.open_ones(said)
 
 
 def _exists(listed: list[profile_list.Profile], user_options: Mapping[str, Any]) -> bool:

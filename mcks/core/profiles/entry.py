@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from mcks.core.administrator.access import EVERYBODY, Access
+from mcks.core.clusters import candidates
 from mcks.core.profiles.keys import Told, others
 
 OVERRIDES = ("kubespawner_override", "spawner_override")
-OVERRIDING = {*OVERRIDES, "cluster"}
+OVERRIDING = {*OVERRIDES, "cluster", "clusters"}
 
 
 class Entry:
@@ -88,7 +89,7 @@ class Entry:
         return Access(None if groups is None else frozenset(map(str, groups)), allow)
 
     def overrides(self) -> dict[str, Any]:
-        """Join the two spellings of the override and the shorthand ``cluster``."""
+        """Join the two spellings of the override and the keys ``cluster`` and ``clusters``."""
         joined: dict[str, Any] = {}
         if OVERRIDING.isdisjoint(self.values):
             return joined
@@ -98,12 +99,22 @@ class Entry:
             if "cluster" in joined:
                 self.wrong(f"{self.where} names its cluster twice: keep only the key 'cluster'")
             joined["cluster"] = self.values["cluster"]
+        if "clusters" in self.values:
+            joined["candidates"] = self._candidates(joined)
         if joined.get("cluster") and joined.get("kubernetes_context"):
             self.wrong(
                 f"{self.where} has both a cluster and a kubernetes_context: keep one "
                 "(a context without an entry in `clusters` needs only kubernetes_context)"
             )
         return joined
+
+    def _candidates(self, joined: Mapping[str, Any]) -> Any:
+        said, where = self.values["clusters"], f"{self.where}['clusters']"
+        for sentence in candidates.mistakes(said, where):
+            self.wrong(sentence)
+        if joined.get("cluster") or joined.get("kubernetes_context") or "candidates" in joined:
+            self.wrong(f"{where}: this says its cluster in another way, too: keep one of them")
+        return dict(said) if isinstance(said, Mapping) else said
 
     def theirs(self) -> frozenset[str]:
         """Name what only ``kubespawner_override`` says, so that it has KubeSpawner's meaning."""

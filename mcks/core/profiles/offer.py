@@ -61,6 +61,16 @@ async def _may_use(
     return not what.overrides or await guard(what.overrides)
 
 
+def joined(reasons: Sequence[tuple[str, str]]) -> str:
+    """Join why no server can start in each of several clusters; empty if one can start."""
+    if not all(reason for _, reason in reasons):
+        return ""
+    if len(reasons) <= 1:
+        return "".join(reason for _, reason in reasons)
+    told = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in reasons)
+    return f"none of its clusters takes servers at the moment ({told})."
+
+
 def with_availability(
     profiles: Sequence[Profile], unavailable: Callable[[Mapping[str, Any]], str]
 ) -> list[Profile]:

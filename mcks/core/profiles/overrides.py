@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 
@@ -22,6 +23,9 @@ from mcks.errors import ConfigError, Tell, at_once, unknown, without_value
 
 _LEVELS = {"objects", "resources", "patches"}
 """Traits whose profiles' values are merged by key, as templates are."""
+
+_WAYS: Mapping[str, Any] = {"cluster": "", "kubernetes_context": "", "candidates": []}
+"""Traits that choose a cluster, and what they say if another one does."""
 
 _THEIRS = (WORDS | WITHOUT_EFFECT) - {"enable_user_namespaces"}
 """What ``kubespawner_override`` may say beside the traits of mcks' own spawner."""
@@ -43,11 +47,12 @@ class Overrides:
     def __init__(self, spawner: Overridable) -> None:
         self._spawner = spawner
         self._before: dict[str, tuple[Any, bool]] = {}
+        self._outer: dict[str, tuple[Any, bool]] = {}
 
     @property
     def changed(self) -> Collection[str]:
         """Names of the traits that are set at present."""
-        return self._before.keys()
+        return self._before.keys() | self._outer
 
     async def apply(self, levels: Iterable[Overriding]) -> None:
         """Set what *levels* override, lowest first. A function is called with the spawner (async,
@@ -85,10 +90,11 @@ class Overrides:
             self.set(name, await ask(function, self._spawner, name), name)
 
     def _choose_one_cluster(self, level: Overriding) -> None:
-        """A level that chooses a cluster one way overrides a lower one's said the other way."""
-        for name, other in (("cluster", "kubernetes_context"), ("kubernetes_context", "cluster")):
+        """A level that chooses a cluster one way overrides a lower one's said another way."""
+        for name in _WAYS:
             if level.values.get(name):
-                self.set(other, "", level.place(name))
+                for other in _WAYS.keys() - {name}:
+                    self.set(other, _WAYS[other], level.place(name))
 
     def _set(self, name: str, value: Any, level: Overriding) -> None:
         """Set what has another meaning in KubeSpawner's words and in mcks' own to the right one."""
@@ -107,9 +113,8 @@ class Overrides:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
         current = read(self._spawner, name)
         self._before.setdefault(name, (current, is_lent(self._spawner, name)))
-        merge = join_levels if name in _LEVELS else merge_value
         try:
-            give(self._spawner, name, merge(current, value))
+            give(self._spawner, name, _merged(name, current, value))
         except TraitError as exc:
             raise ConfigError(f"{where}: {name}: {without_value(exc)}") from None
 
@@ -118,6 +123,19 @@ class Overrides:
         before, self._before = self._before, {}
         for name, (value, was_lent) in before.items():
             (give if was_lent else setattr)(self._spawner, name, value)
+
+    @contextmanager
+    def undone_if_it_fails(self) -> Iterator[None]:
+        """Give the traits that are set meanwhile their values of before back, after an error."""
+        self._outer, self._before = self._before, {}
+        try:
+            yield
+        except BaseException:
+            self.restore()
+            raise
+        finally:
+            self._before = self._before | self._outer
+            self._outer = {}
 
 
 def check_names(profile: profile_list.Profile, spawner: Overridable | type[Overridable]) -> None:
@@ -156,6 +174,12 @@ def _advice(name: str, value: Any, ours: Collection[str], *, theirs: bool) -> st
 @cache
 def _names(cls: type[Overridable]) -> frozenset[str]:
     return frozenset(cls.class_trait_names(config=True))
+
+
+def _merged(name: str, base: Any, override: Any) -> Any:
+    if name == "candidates":
+        return override
+    return (join_levels if name in _LEVELS else merge_value)(base, override)
 
 
 def merge_value(base: Any, override: Any) -> Any:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mcks.core.administrator.access import EVERYBODY, Access
+from mcks.core.clusters import candidates
 from mcks.core.profiles.entry import OVERRIDES, OVERRIDING, Entry
 from mcks.core.profiles.keys import Told
 from mcks.errors import ConfigError
@@ -30,6 +31,10 @@ _UNLISTED = (
     | set(OVERRIDES)
     | {"enabled", "display_name_in_choices", "validation_regex", "validation_message"}
 )
+CLUSTER = "cluster"
+"""The option by which a user may pick one of the clusters that a profile names."""
+ANY = "any"
+"""Its choice that leaves this to mcks."""
 UNLISTED = "unlisted-choice"
 """What a list box says when the user writes a value of their own."""
 TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
@@ -238,20 +243,37 @@ def _profile(entry: Entry) -> Profile:
     name = entry.text("display_name")
     if entry.is_dict and not name and isinstance(entry.values.get("display_name", ""), str | None):
         entry.wrong(f"{entry.where} needs a 'display_name': the text that users see")
+    overrides = entry.overrides()
+    options = [_option(key, option) for key, option in entry.entries("profile_options", "options")]
+    if entry.is_sound and all(option.key != CLUSTER for option in options):
+        options += _option_of(overrides.get("candidates"), entry)
     return Profile(
         slug=_slug(entry, name),
         display_name=name,
         description=entry.text("description"),
         default=bool(entry.values.get("default", False)),
-        overrides=entry.overrides(),
+        overrides=overrides,
         theirs=entry.theirs(),
         description_html=entry.text("description_html"),
-        options=tuple(
-            _option(key, option) for key, option in entry.entries("profile_options", "options")
-        ),
+        options=tuple(options),
         access=entry.access(),
         extra=extra,
     )
+
+
+def _option_of(said: candidates.Candidates | None, entry: Entry) -> list[Option]:
+    """Return the option by which a user picks one of the clusters that were *said*, if there are
+    several."""
+    names = candidates.open_ones(said) if said else []
+    if len(names) < 2:
+        return []
+    if ANY in names:
+        entry.wrong(
+            f"{entry.where}['clusters']: {ANY!r} cannot be the name of one of several clusters: "
+            "the form needs it itself"
+        )
+    one = [Choice(name, name, overrides={"cluster": name}) for name in names]
+    return [Option(CLUSTER, "Cluster", choices=(Choice(ANY, "Any cluster", default=True), *one))]
 
 
 def _slug_of(name: str) -> str:

@@ -21,7 +21,7 @@ from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.environment import find
-from mcks.core.servers.server import Created
+from mcks.core.servers.server import Created, unowned_of
 from mcks.errors import ConfigError, Conflict, Forbidden, NotFound, Unavailable, Unreachable
 
 _TRIES = 5
@@ -304,6 +304,20 @@ async def remove(client: ClusterClient, created: Created) -> None:
     for result in results:
         if isinstance(result, BaseException):
             raise result
+
+
+async def remove_found(client: ClusterClient, created: Created) -> None:
+    """Delete what a start that nobody remembers has made under the names of *created*.
+
+    Its Secret names the objects that nothing owns.
+    """
+    try:
+        secret = await client.get(created.where("Secret"))
+    except NotFound:
+        secret = {}
+    if secret and created.owns(secret):
+        created.unowned = unowned_of(secret)
+    await remove(client, created)
 
 
 async def _remove(client: ClusterClient, where: Ref, uid: str | None, created: Created) -> None:

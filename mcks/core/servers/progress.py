@@ -22,7 +22,7 @@ _CREEP_SECONDS = 45.0
 class Progress:
     """A bounded list of messages that viewers follow until it ends. Percents never go back.
 
-    ``accepted`` is set once the Pod exists.
+    ``accepted`` is set once the Pod exists, ``anew`` when there will be another one elsewhere.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Progress:
         self._ended = False
         self._changed = asyncio.Event()
         self.accepted = asyncio.Event()
+        self.anew = asyncio.Event()
 
     def say(self, message: str, percent: int = 0) -> None:
         """Add a *message*, unless it was said before or tells of a step (*percent*) long passed.
@@ -57,6 +58,15 @@ class Progress:
         self._said.add(message)
         self._lines.append(self._line(self._percent, message, "after {}", now, self._began))
         self._wake()
+
+    def again(self, message: str) -> None:
+        """Say *message*, and that the steps begin anew: in another cluster."""
+        self.say(message)
+        self._percent, self._step = 0, ""
+        self._said.clear()
+        self.accepted.clear()
+        self.anew.set()
+        self.anew = asyncio.Event()
 
     def end(self) -> None:
         """Let all viewers come to their end."""

@@ -29,12 +29,21 @@ class UserObject(NamedTuple):
     of_server: bool = False
 
 
+class Left(NamedTuple):
+    """The names of a try in a cluster that may not have been cleared up."""
+
+    cluster: str
+    namespace: str
+    key: str
+
+
 class State(NamedTuple):
     """What there is to remember. ``created`` is None if no server is known to run.
 
     ``kept_key`` names a stopped server's objects as long as ``data`` (or what is kept for good)
     hangs on that name. ``ended`` says why the last server ended, if its user should know. ``route``
-    is how requests get to the server, whatever its cluster's setting says meanwhile.
+    is how requests get to the server, whatever its cluster's setting says meanwhile. ``left`` are
+    tries in several clusters, of which only the last one's server is to be there.
     """
 
     created: Created | None = None
@@ -44,6 +53,7 @@ class State(NamedTuple):
     data: tuple[UserObject, ...] = ()
     ended: str = ""
     route: str = "ingress"
+    left: tuple[Left, ...] = ()
 
     def with_data(self, new: Iterable[UserObject]) -> State:
         """Remember *new* as well; what is said of an object last counts."""
@@ -53,6 +63,16 @@ class State(NamedTuple):
     def without_data(self, deleted: Collection[UserObject]) -> State:
         """Forget what is *deleted*."""
         return self._replace(data=tuple(datum for datum in self.data if datum not in deleted))
+
+    def with_left(self, cluster: str, created: Created) -> State:
+        """Remember that a try there is about to begin."""
+        one = Left(cluster, created.namespace, created.key)
+        return self if one in self.left else self._replace(left=(*self.left, one))
+
+    def without_left(self, cluster: str, created: Created) -> State:
+        """Forget a try: nothing of it is there, or its server is the one that runs."""
+        gone = Left(cluster, created.namespace, created.key)
+        return self._replace(left=tuple(one for one in self.left if one != gone))
 
     def without_server(self) -> State:
         """Forget the server, but not its key if data hangs on that name."""
@@ -103,6 +123,7 @@ def save(known: State) -> dict[str, Any]:
         "kept_key": kept_key,
         "data": [[o.cluster, *_listed(o.where), o.of_server] for o in known.data],
         "ended": known.ended,
+        "left": [[*one] for one in known.left],
     }
     return saved | {key: value for key, value in optional.items() if value}
 
@@ -120,8 +141,9 @@ def load(saved: Mapping[str, Any], hub_id: str) -> State:
         for cluster, *where, of_server in saved.get("data", ())
     )
     kept_key, ended = saved.get("kept_key", ""), saved.get("ended", "")
+    left = tuple(Left(*one) for one in saved.get("left", ()))
     if "key" not in saved:
-        return State(kept_key=kept_key, data=data, ended=ended)
+        return State(kept_key=kept_key, data=data, ended=ended, left=left)
     # a database may be a copy of another hub's: then the Pod is looked at before it is touched
     own = saved.get("hub", "") == hub_id
     uid = saved.get("uid") if own else None
@@ -129,7 +151,7 @@ def load(saved: Mapping[str, Any], hub_id: str) -> State:
     created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
     created.keeps_data = bool(kept_key)
     url, route = saved.get("url", ""), saved.get("route", "ingress")
-    return State(created, saved["cluster"], url, kept_key, data, ended, route)
+    return State(created, saved["cluster"], url, kept_key, data, ended, route, left)
 
 
 def _listed(where: Ref) -> list[str | None]:

@@ -29,7 +29,7 @@ from mcks.core.trying.dry_run import Sampled
 from mcks.core.trying.exposure import exposures
 from mcks.errors import ConfigError, UnknownCluster, unknown, without_value
 
-_MATTERS = {"cluster", "kubernetes_context", "ingress_public_url"}
+_MATTERS = {"cluster", "kubernetes_context", "candidates", "ingress_public_url"}
 
 
 class Way(NamedTuple):

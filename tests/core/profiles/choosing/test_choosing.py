@@ -13,6 +13,7 @@ from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
+from mcks.core.start import Start
 from mcks.errors import (
     ConfigError,
     NotAllowed,
@@ -109,7 +110,7 @@ async def test_the_notice_is_on_the_progress_page() -> None:
     await start(spawner, None)
     progress = Progress()
     with pytest.raises(ConfigError):
-        await spawner._start(progress)
+        await Start(spawner, progress).run()
     progress.end()
     lines = [line["message"] async for line in progress.follow()]
     assert lines == list(spawner.choosing.notices)

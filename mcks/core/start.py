@@ -1,0 +1,128 @@
+"""Start: one start of a server, in the first of its clusters that has a place for it.
+
+How what goes wrong is shown (spawner.py, hub/error_pages.py), and what a server is made of
+(servers/plan.py), does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mcks.core.hub import error_pages, pod_hooks
+from mcks.core.hub.fleet import fleet_of
+from mcks.core.placement.tries import Tries
+from mcks.core.servers import diagnosis, launch, state
+from mcks.core.servers.progress import Progress
+from mcks.core.servers.server import Plan
+from mcks.errors import MCKSError, StartFailed
+
+if TYPE_CHECKING:
+    from mcks.core.spawner import MultiClusterKubeSpawner
+
+REPORT = 0.9
+"""Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
+_CLEANUP = 60.0
+"""Seconds that a failed try may spend on taking its objects out again."""
+
+
+class Start:
+    """One start of the server of *spawner*, which tells what happens by *progress*."""
+
+    def __init__(self, spawner: MultiClusterKubeSpawner, progress: Progress) -> None:
+        self._spawner, self._progress = spawner, progress
+
+    async def run(self) -> str:
+        """Start the server and return its URL. Raises MCKSError, when nothing is left of it."""
+        spawner = self._spawner
+        self._tell_of_last_time()
+        spawner.remembered = spawner.remembered._replace(cluster="")
+        fleet_of(spawner).join(spawner)
+        await spawner.placing.take_back()
+        names = await spawner.placing.candidates()
+        tries = Tries(names, spawner.start_timeout * REPORT, self._progress)
+        url = await self._in_one_of(tries)
+        spawner.remembered = spawner.remembered._replace(ended="", url=url)
+        spawner.remember_claim()
+        return url
+
+    def _tell_of_last_time(self) -> None:
+        for notice in self._spawner.choosing.notices:
+            self._progress.say(notice)
+        if ended := self._spawner.remembered.ended:
+            self._progress.say(f"Last time: {ended}")
+
+    async def _in_one_of(self, tries: Tries) -> str:
+        spawner = self._spawner
+        for name in tries:
+            try:
+                with spawner.choosing.overrides.undone_if_it_fails():
+                    url = await self._in(name, tries)
+            except MCKSError as exc:
+                spawner.placing.note(name, exc)
+                tries.failed(exc)
+                spawner.log.warning(
+                    "%s did not start in cluster %r: %s", spawner._log_name, name, exc
+                )
+            else:
+                spawner.placing.note(name)
+                break
+        return url
+
+    async def _in(self, name: str, tries: Tries) -> str:
+        """Start in the cluster *name*, and leave nothing there if that fails."""
+        spawner = self._spawner
+        planned = await self._plan(name)
+        self._progress.say(f"Connecting to {name}", 5)
+        if tries.are_several:
+            spawner.placing.begins(name, planned.created)
+        spawner.remembered = spawner.remembered._replace(
+            created=planned.created,
+            url=planned.target.url,
+            route=planned.target.route,
+        )
+        try:
+            url = await self._launch(planned, tries)
+        except BaseException:
+            with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
+                if await spawner.removal.complete(within=_CLEANUP):
+                    spawner.placing.ends(name, planned.created)
+            raise
+        spawner.placing.ends(name, planned.created)
+        return url
+
+    async def _plan(self, name: str) -> Plan:
+        """Remember the name of the cluster and plan the start there."""
+        spawner, fleet = self._spawner, fleet_of(self._spawner)
+        spawner.remembered = spawner.remembered._replace(cluster=name)
+        configured = fleet.pool.configured(name, spawner.known_clusters)
+        await spawner.choosing.check_cluster(configured.cluster)
+        spawner.log.info("%s starts in cluster %r", spawner._log_name, name)
+        with error_pages.hook_of(spawner):
+            await spawner.choosing.overrides.call(spawner.functions())
+            return await pod_hooks.modified(spawner, await fleet.plan(spawner, configured))
+
+    async def _launch(self, planned: Plan, tries: Tries) -> str:
+        """Carry out *planned*, and remember the data that it makes; return the server's URL.
+
+        Raises StartFailed if it is late.
+        """
+        spawner, cluster, deadline = self._spawner, None, tries.seconds_left
+        try:
+            async with asyncio.timeout(deadline):
+                async with asyncio.timeout(tries.share):
+                    cluster = await spawner.connect()
+                with error_pages.hook_of(spawner):
+                    pod_created = partial(pod_hooks.created, spawner, planned.created)
+                    return await launch.start(cluster, planned, self._progress, pod_created)
+        except TimeoutError as exc:
+            if cluster is None:
+                late = "The cluster did not answer in time."
+                raise StartFailed(late, reason="no-answer") from exc
+            raise await diagnosis.timed_out(cluster, planned, deadline) from exc
+        finally:
+            name = spawner.remembered.cluster
+            data = (state.UserObject(name, *datum) for datum in planned.data())
+            spawner.remembered = spawner.remembered.with_data(data)

@@ -1,0 +1,125 @@
+"""A start goes through its candidates, and leaves nothing but in the cluster that takes it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from mcks.core.servers.progress import Progress
+from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.fakes.loopback import event, status
+from tests.fakes.loopback_servers import PODS, TERMINATED, URL, LoopbackHub, start_with, until
+
+POD = f"{PODS}/jupyter-ada"
+QUOTA = 'pods "jupyter-ada" is forbidden: exceeded quota: q, requested: pods=1, limited: pods=0'
+
+
+@pytest.fixture
+def two(loopback_hub: LoopbackHub) -> LoopbackHub:
+    """A hub with the cluster ``a``, and one ``gone`` to which no connection can be made."""
+    loopback_hub.config.MultiClusterKubeSpawner.clusters["gone"] = {
+        "backend": "generic-kubeconfig",
+        "kubeconfig": "/nonexistent/kubeconfig",
+        "context": "loopback",
+        "ingress_public_url": URL,
+    }
+    return loopback_hub
+
+
+def refuse(hub: LoopbackHub) -> None:
+    """Let the quota of cluster ``a`` be used up for the next object."""
+
+    async def fault(request: web.Request, _: Any) -> web.StreamResponse | None:
+        if request.method == "POST":
+            return status(403, "Forbidden", QUOTA)
+        hub.server.fail_next(fault)
+        return None
+
+    hub.server.fail_next(fault)
+
+
+async def told(spawner: MultiClusterKubeSpawner) -> list[str]:
+    progress = spawner._progress or Progress()
+    return [line["message"] async for line in progress.follow()]
+
+
+async def test_what_fails_everywhere_ends_the_start_in_the_first_cluster(
+    two: LoopbackHub,
+) -> None:
+    said = await start_with(two, TERMINATED, candidates=["a", "gone"])
+    assert "ended before it was ready" in said
+    assert "gone" not in said
+
+
+async def test_a_used_up_quota_leads_to_the_next_cluster_and_all_reasons_are_told(
+    two: LoopbackHub,
+) -> None:
+    refuse(two)
+    spawner = two.spawner(candidates=["a", "gone"])
+    start = asyncio.create_task(spawner.start())
+    await until(lambda: spawner._progress is not None)
+    lines = asyncio.create_task(told(spawner))
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
+        await start
+    message = caught.value.jupyterhub_message  # type: ignore[attr-defined]
+    first, a, gone, *_ = message.splitlines()
+    assert first == "Your server could not be started in any of these clusters."
+    assert a.startswith("a: This cluster's quota has no room for your server")
+    assert gone.startswith("gone: This hub's configuration has a mistake")
+    assert any("Trying gone next" in line for line in await lines)
+    assert spawner.remembered.created is None
+    assert spawner.remembered.left == ()
+    assert not [path for path in two.server.objects if "jupyter-ada" in path]
+    html = caught.value.jupyterhub_html_message  # type: ignore[attr-defined]
+    assert "clusters.<br>a: " in html
+
+
+async def test_a_cluster_that_had_no_place_comes_last_for_the_next_user(
+    two: LoopbackHub,
+) -> None:
+    refuse(two)
+    spawner = two.spawner(candidates=["a", "gone"])
+    with pytest.raises(Exception, match="any of these clusters"):
+        await spawner.start()
+    bob = two.spawner("bob", candidates=["a", "gone"])
+    assert await bob.placing.candidates() == ["gone", "a"]
+    bob.choosing.profile = "another"
+    assert await bob.placing.candidates() == ["a", "gone"]
+
+
+async def test_what_a_hook_set_for_one_cluster_is_not_taken_to_the_next(
+    two: LoopbackHub,
+) -> None:
+    seen: list[Any] = []
+
+    def modify(spawner: MultiClusterKubeSpawner, pod: Any) -> Any:
+        seen.append((spawner.remembered.cluster, spawner.namespace))
+        return pod
+
+    two.config.MultiClusterKubeSpawner.clusters["gone"] = {
+        "context": "loopback",
+        "ingress_public_url": URL,
+        "namespace": "elsewhere",
+    }
+    two.config.KubeSpawner.modify_pod_hook = modify
+    two.config.MultiClusterKubeSpawner.read_kubespawner = True
+    refuse(two)
+    spawner = two.spawner(candidates=["a", "gone"])
+    before = spawner.namespace
+    start = asyncio.create_task(spawner.start())
+    there = "/api/v1/namespaces/elsewhere/pods/jupyter-ada"
+    await until(lambda: start.done() or there in two.server.objects)
+    assert there in two.server.objects
+    made = two.server.objects[there]
+    two.server.watch_lines = [
+        event("MODIFIED", {**made, "status": {"phase": "Pending", **TERMINATED}})
+    ]
+    await until(lambda: there not in two.server.objects)
+    two.server.watch_lines = [event("DELETED", made)]
+    with pytest.raises(Exception, match="any of these clusters"):
+        await start
+    assert seen == [("a", "ns"), ("gone", "elsewhere")]
+    assert spawner.namespace == before
