@@ -21,7 +21,7 @@ from traitlets.config import Config
 from mcks.core.checking import config_check, config_file
 from mcks.core.checking.finding import Finding
 from mcks.core.checking.places import with_lines
-from mcks.core.commands import check_github, check_output, check_terminal
+from mcks.core.commands.check_formats import github, output, terminal
 from mcks.core.commands.progress import Progress, progress
 from mcks.core.trying import cluster_check, trial
 from mcks.core.trying.report import Report, Step
@@ -71,10 +71,10 @@ def _without_warnings_of(name: str) -> Iterator[None]:
 def _text(found: Sequence[Finding], arguments: argparse.Namespace) -> str:
     answer: TextIO = arguments.answer
     if not answer.isatty():
-        return check_output.lines(found)
+        return output.lines(found)
     width = shutil.get_terminal_size().columns
-    colours = check_terminal.shows_colours(os.environ)
-    return check_terminal.table(found, width=width, colours=colours)
+    colours = terminal.shows_colours(os.environ)
+    return terminal.table(found, width=width, colours=colours)
 
 
 def _rest(
@@ -82,10 +82,10 @@ def _rest(
 ) -> str:
     """Write what the format says after the clusters were asked."""
     if arguments.format == "json":
-        return check_output.as_json(found, reports)
+        return output.as_json(found, reports)
     if arguments.format == "github":
-        return check_github.workflow_commands(found, reports)
-    return "" if arguments.offline else "\n" + check_output.table(reports)
+        return github.workflow_commands(found, reports)
+    return "" if arguments.offline else "\n" + output.table(reports)
 
 
 def _broken(exc: BrokenFile) -> Finding:
