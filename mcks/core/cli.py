@@ -13,7 +13,7 @@ from traitlets import TraitError
 
 from mcks._version import __version__
 from mcks.backends import registry
-from mcks.core.commands import check, gc, rbac, render, standard_output, token
+from mcks.core.commands import check, configuration, gc, rbac, render, standard_output, token
 from mcks.core.trying import cluster_check
 from mcks.errors import MCKSError, without_value
 
@@ -185,7 +185,7 @@ def _add_config(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGro
     parser.add_argument(
         "-f",
         "--config",
-        default="jupyterhub_config.py",
+        default=configuration.usual_file(),
         metavar="FILE",
         help="JupyterHub's configuration (default: %(default)s)",
     )
