@@ -12,7 +12,8 @@
     ├─ FunctionFailed            a function of the administrator raised; which, and where
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
-    │  └─ NotAllowed             this user may not use this profile, choice or cluster
+    │  ├─ NotAllowed             this user may not use this profile, choice or cluster
+    │  └─ Drained                the cluster takes no new servers: an administrator says so
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
     │  └─ Unavailable            not even asked: it did not answer a moment ago
@@ -203,6 +204,18 @@ class NotAllowed(ChoiceRefused):
 
     user_message = "You may not use this profile. Choose another one, or ask for access."
     reason = "not-allowed"
+
+
+class Drained(ChoiceRefused):
+    """An administrator has drained the cluster: no new servers start there. *reason* is theirs."""
+
+    reason = "drained"
+    elsewhere = True
+
+    def __init__(self, cluster: str, why: str = "") -> None:
+        told = "The chosen cluster takes no new servers at the moment."
+        self.user_message = f"{told} {why}".rstrip()
+        super().__init__(f"cluster {cluster!r} is drained. {why}".rstrip())
 
 
 class AuthError(MCKSError):

@@ -13,7 +13,16 @@ from traitlets import TraitError
 
 from mcks._version import __version__
 from mcks.backends import registry
-from mcks.core.commands import check, gc, rbac, render, standard_output, token
+from mcks.core.commands import (
+    check,
+    configuration,
+    drain,
+    gc,
+    rbac,
+    render,
+    standard_output,
+    token,
+)
 from mcks.core.trying import cluster_check
 from mcks.errors import MCKSError, without_value
 
@@ -106,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(collecting)
     collecting.set_defaults(run=gc.run)
 
+    _add_drain(commands)
+
     role = commands.add_parser("rbac", help="print the least Role that the hub's identity needs")
     role.add_argument(
         "cluster", nargs="?", metavar="CLUSTER", help="take the namespace of this cluster"
@@ -138,6 +149,24 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--check", action="store_true", help="compare a sample user's objects instead"
     )
     converting.set_defaults(run=_convert)
+
+
+def _add_drain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    draining = commands.add_parser(
+        "drain", help="let no new servers start in a cluster; without one, list those drained"
+    )
+    draining.add_argument(
+        "cluster", nargs="?", default="", metavar="CLUSTER", help="one of the configured clusters"
+    )
+    draining.add_argument("--reason", metavar="TEXT", help="a sentence that users read")
+    draining.add_argument("--json", action="store_true", help="print the list as JSON")
+    _add_config(draining)
+    draining.set_defaults(run=drain.run)
+
+    ending = commands.add_parser("undrain", help="let new servers start in a cluster again")
+    ending.add_argument("cluster", metavar="CLUSTER", help="one of those that mcks drain lists")
+    _add_config(ending)
+    ending.set_defaults(run=drain.end)
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -185,7 +214,7 @@ def _add_config(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGro
     parser.add_argument(
         "-f",
         "--config",
-        default="jupyterhub_config.py",
+        default=configuration.usual_file(),
         metavar="FILE",
         help="JupyterHub's configuration (default: %(default)s)",
     )

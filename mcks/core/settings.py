@@ -203,6 +203,18 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         """,
     )
 
+    drain_file = Unicode(
+        "",
+        config=True,
+        help="""
+        The file in which ``mcks drain`` writes which clusters take no new servers.
+
+        If unset, ``mcks_drained.json`` beside the hub's SQLite database; with any other database in
+        the hub's working directory. The hub must be able to read it. A change is seen within
+        seconds, and holds until ``mcks undrain``.
+        """,
+    )
+
     @property
     def known_clusters(self) -> Mapping[str, dict[str, object]]:
         """The clusters to look at; ``clusters`` would make a copy that may be changed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from mcks.core.placement.tries import Tries
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
-from mcks.errors import MCKSError, StartFailed
+from mcks.errors import Drained, MCKSError, StartFailed
 
 if TYPE_CHECKING:
     from mcks.core.spawner import MultiClusterKubeSpawner
@@ -41,9 +42,7 @@ class Start:
         spawner.remembered = spawner.remembered._replace(cluster="")
         fleet_of(spawner).join(spawner)
         await spawner.placing.take_back()
-        names = await spawner.placing.candidates()
-        tries = Tries(names, spawner.start_timeout * REPORT, self._progress)
-        url = await self._in_one_of(tries)
+        url = await self._in_one_of(self._tries(await spawner.placing.candidates()))
         spawner.remembered = spawner.remembered._replace(ended="", url=url)
         spawner.remember_claim()
         return url
@@ -53,6 +52,17 @@ class Start:
             self._progress.say(notice)
         if ended := self._spawner.remembered.ended:
             self._progress.say(f"Last time: {ended}")
+
+    def _tries(self, names: Sequence[str]) -> Tries:
+        """Try all *names* that take new servers; none of the others costs any time."""
+        spawner = self._spawner
+        tries = Tries(names, spawner.start_timeout * REPORT, self._progress)
+        for name in names if tries.are_several else ():
+            try:
+                fleet_of(spawner).refuse_drained(name, spawner.known_clusters)
+            except Drained as exc:
+                tries.leave_out(name, exc)
+        return tries
 
     async def _in_one_of(self, tries: Tries) -> str:
         spawner = self._spawner
@@ -99,6 +109,7 @@ class Start:
         spawner.remembered = spawner.remembered._replace(cluster=name)
         configured = fleet.pool.configured(name, spawner.known_clusters)
         await spawner.choosing.check_cluster(configured.cluster)
+        fleet.refuse_drained(name, spawner.known_clusters)
         spawner.log.info("%s starts in cluster %r", spawner._log_name, name)
         with error_pages.hook_of(spawner):
             await spawner.choosing.overrides.call(spawner.functions())

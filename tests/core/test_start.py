@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from mcks.core.placement import drains
 from mcks.core.servers.progress import Progress
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.fakes.loopback import event, status
@@ -123,3 +124,52 @@ async def test_what_a_hook_set_for_one_cluster_is_not_taken_to_the_next(
         await start
     assert seen == [("a", "ns"), ("gone", "elsewhere")]
     assert spawner.namespace == before
+
+
+async def test_a_drained_cluster_is_skipped_and_one_drained_meanwhile_is_left(
+    two: LoopbackHub,
+) -> None:
+    clusters = two.config.MultiClusterKubeSpawner.clusters
+    clusters["resting"] = clusters["a"] | {"drain": "An upgrade"}
+    drained: list[str] = []
+    clusters["late"] = clusters["a"] | {"drain": lambda _: bool(drained)}
+    refuse(two)
+    spawner = two.spawner(candidates=["resting", "a", "late"])
+    lines: list[str] = []
+    say = Progress.say
+
+    def heard(self: Progress, message: str, *more: Any) -> None:
+        lines.append(message)
+        if message == "Connecting to a":
+            drained.append("late")
+        say(self, message, *more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Progress, "say", heard)
+        patch.setattr(drains, "PAUSE", 0.0)
+        with pytest.raises(Exception, match="any of these clusters") as caught:
+            await spawner.start()
+    resting = "resting: The chosen cluster takes no new servers at the moment. An upgrade."
+    message = caught.value.jupyterhub_message  # type: ignore[attr-defined]
+    _, first, a, late, *_ = message.splitlines()
+    assert first == lines[0] == resting
+    assert a.startswith("a: This cluster's quota has no room for your server")
+    assert late.startswith("late: The chosen cluster takes no new servers at the moment.")
+    assert not [path for path in two.server.objects if "jupyter-ada" in path]
+
+
+async def test_if_all_clusters_are_drained_nothing_is_sent_and_each_says_why(
+    two: LoopbackHub,
+) -> None:
+    clusters = two.config.MultiClusterKubeSpawner.clusters
+    for name in ("a", "gone"):
+        clusters[name] = clusters[name] | {"drain": f"An upgrade of {name}"}
+    spawner = two.spawner(candidates={"a": 1, "gone": 2})
+    with pytest.raises(Exception, match="any of these clusters") as caught:
+        await spawner.start()
+    message = caught.value.jupyterhub_message  # type: ignore[attr-defined]
+    assert sorted(message.splitlines()[1:]) == [
+        "a: The chosen cluster takes no new servers at the moment. An upgrade of a.",
+        "gone: The chosen cluster takes no new servers at the moment. An upgrade of gone.",
+    ]
+    assert two.server.seen == []

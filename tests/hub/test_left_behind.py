@@ -78,6 +78,7 @@ def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
         log=spawner.log,
         start_timeout=spawner.start_timeout,
         trait_names=spawner.trait_names,
+        drain_file=spawner.drain_file,
         user=user,
         namespace="",
         profile_list=spawner.profile_list,

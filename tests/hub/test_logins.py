@@ -24,7 +24,7 @@ from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.commands.check_output import as_json, table
+from mcks.core.commands.check_formats.output import as_json, table
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Ref, Selector

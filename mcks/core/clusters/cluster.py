@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mcks.backends.base import Backend
 
 _OF_USER = r"\b(unescaped_|safe_)?username\b|\buserid\b|\bsafe_user_server\b"
+_YES_OR_NO = frozenset({"0", "1", "false", "no", "off", "on", "true", "yes"})
 CONTEXT_PREFIX = "context:"
 """Names of implicit clusters: a kubeconfig context without an entry in ``clusters``."""
 
@@ -167,6 +169,19 @@ class Cluster(LoggingConfigurable):
         It is asked for the form and again at the start. If it fails, the answer is no.
         """,
     )
+    drain = Union(
+        [Bool(), Unicode(), Callable()],
+        default_value=False,
+        config=True,
+        help="""
+        Whether the cluster takes no new servers; those that run stay. A text says why, for users.
+
+        A function of the cluster's name, not async, says one of these. It is asked again and
+        again, once a second at most, so a cluster can be drained without a restart of the hub:
+        by ``lambda name: Path("/srv/drained", name).exists()``. If it fails, what it said before
+        holds. ``mcks drain`` does the same by a command.
+        """,
+    )
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -212,6 +227,7 @@ class Cluster(LoggingConfigurable):
                 yield f"{where}: {exc}"
             if self.route in DIRECT:
                 yield f"{where}: {contradiction(self.route)}"
+        yield from self._mistakes_of_drain(where)
         if self.cluster_domain and not is_domain(self.cluster_domain):
             yield (
                 f"{where}.cluster_domain {self.cluster_domain!r} is not a domain: write it without "
@@ -221,6 +237,15 @@ class Cluster(LoggingConfigurable):
             peers(self.accept_from)
         except ConfigError as exc:
             yield f"{where}.accept_from: {exc}"
+
+    def _mistakes_of_drain(self, where: str) -> Iterator[str]:
+        if inspect.iscoroutinefunction(self.drain):
+            yield f"{where}.drain is async, and nobody can await it where it is asked"
+        if isinstance(self.drain, str) and self.drain.strip().lower() in _YES_OR_NO:
+            yield (
+                f"{where}.drain {self.drain!r} is a text, which users would read as a reason: "
+                "write True or False"
+            )
 
     def _mistakes_of_namespace(self, where: str) -> Iterator[str]:
         if self.is_namespace_of_user:

@@ -21,7 +21,8 @@ from traitlets.config import Config
 from mcks.core.checking import config_check, config_file
 from mcks.core.checking.finding import Finding
 from mcks.core.checking.places import with_lines
-from mcks.core.commands import check_github, check_output, check_terminal
+from mcks.core.commands import drain
+from mcks.core.commands.check_formats import github, output, terminal
 from mcks.core.commands.progress import Progress, progress
 from mcks.core.trying import cluster_check, trial
 from mcks.core.trying.report import Report, Step
@@ -42,14 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
         except BrokenFile as exc:
             found = [_broken(exc)]
         found = with_lines(found, str(path), path.read_text(errors="replace"))
+    drained = _drained(config) if config is not None else []
     if arguments.format == "text":
-        arguments.answer.write(_text(found, arguments))
+        arguments.answer.write(_text(found, arguments) + drain.lines(drained))
         arguments.answer.flush()  # clusters may take a while
     reports: list[Report] = []
     if config is not None and not arguments.offline:
         with progress(sys.stderr) as line, _without_warnings_of("traitlets"):
             reports = _ask(config, found, arguments, line)
-    arguments.answer.write(_rest(found, reports, arguments))
+    arguments.answer.write(_rest(found, reports, drained, arguments))
     counts = {"error", "warning"} if arguments.strict else {"error"}
     wrong = any(finding.severity in counts for finding in found)
     doubtful = arguments.strict and any(report.has_warnings for report in reports)
@@ -71,21 +73,37 @@ def _without_warnings_of(name: str) -> Iterator[None]:
 def _text(found: Sequence[Finding], arguments: argparse.Namespace) -> str:
     answer: TextIO = arguments.answer
     if not answer.isatty():
-        return check_output.lines(found)
+        return output.lines(found)
     width = shutil.get_terminal_size().columns
-    colours = check_terminal.shows_colours(os.environ)
-    return check_terminal.table(found, width=width, colours=colours)
+    colours = terminal.shows_colours(os.environ)
+    return terminal.table(found, width=width, colours=colours)
+
+
+def _drained(config: Config) -> list[drain.Drained]:
+    """Which clusters take no new servers, as far as that can be known: it is no mistake."""
+    try:
+        hub = drain.Hub(config)
+    except ConfigError:
+        return []  # it is one of the problems
+    try:
+        return hub.drained()
+    except ConfigError as exc:
+        sys.stderr.write(f"mcks: {exc}\n")
+        return []
 
 
 def _rest(
-    found: Sequence[Finding], reports: Sequence[Report], arguments: argparse.Namespace
+    found: Sequence[Finding],
+    reports: Sequence[Report],
+    drained: Sequence[drain.Drained],
+    arguments: argparse.Namespace,
 ) -> str:
     """Write what the format says after the clusters were asked."""
     if arguments.format == "json":
-        return check_output.as_json(found, reports)
+        return output.as_json(found, reports, drain.plain(drained))
     if arguments.format == "github":
-        return check_github.workflow_commands(found, reports)
-    return "" if arguments.offline else "\n" + check_output.table(reports)
+        return github.workflow_commands(found, reports)
+    return "" if arguments.offline else "\n" + output.table(reports)
 
 
 def _broken(exc: BrokenFile) -> Finding:

@@ -12,6 +12,15 @@ from mcks.core.checking import config_file
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.trying.subjects import Subject, subjects
 
+_USUAL = "jupyterhub_config.py"
+_OF_THE_CHART = Path("/usr/local/etc/jupyterhub/jupyterhub_config.py")
+"""Where Zero to JupyterHub puts the file; the hub's Pod works in another directory."""
+
+
+def usual_file(chart: Path = _OF_THE_CHART) -> str:
+    """Return the configuration that is meant if ``--config`` names none."""
+    return str(chart) if not Path(_USUAL).exists() and chart.is_file() else _USUAL
+
 
 def load(arguments: argparse.Namespace) -> Config:
     """Read the file that ``--config`` names. Raises MCKSError if that cannot be done."""

@@ -158,7 +158,7 @@ def run(arguments: argparse.Namespace) -> int:
     if min_age is None:
         min_age = spawner.start_timeout + sweep.MARGIN
     options = GcOptions(spawner.hub_id, min_age, arguments.delete, arguments.data)
-    url = arguments.database or config.JupyterHub.get("db_url", "sqlite:///jupyterhub.sqlite")
+    url = arguments.database or database.url_of(config)
     names = [subject.name for subject in subjects(config, arguments.clusters)]
     with database.opened(url) as session:
         known = database.knowledge(session, spawner.hub_id)

@@ -13,6 +13,7 @@ from sqlalchemy import Select, Text, create_engine, event, inspect, literal_colu
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import ORMExecuteState, Session, object_session
+from traitlets.config import Config
 
 from mcks.core.hub.orphans import HubKnowledge
 from mcks.core.servers import state
@@ -180,6 +181,11 @@ def _tell(changes: Changes, row: orm.Spawner) -> None:
         return
     user_id, server_id, saved = (values.get(name) for name in _COLUMNS)
     changes.saved(SavedRow(row.id, user_id, server_id is not None, saved))
+
+
+def url_of(config: Config) -> str:
+    """Return the URL of the hub's database as *config* has it."""
+    return str(config.JupyterHub.get("db_url", "sqlite:///jupyterhub.sqlite"))
 
 
 @contextmanager

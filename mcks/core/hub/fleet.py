@@ -6,6 +6,7 @@ What a single server needs does not belong here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -20,6 +21,9 @@ from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
+from mcks.core.placement import drain_file, drains
+from mcks.core.placement.drain_file import DrainFile
+from mcks.core.placement.drains import Drain, Drains
 from mcks.core.placement.no_place import NoPlace
 from mcks.core.profiles import kubespawner_section, namespaces
 from mcks.core.servers import creation, plan
@@ -30,6 +34,7 @@ from mcks.errors import (
     ASK_ADMINISTRATORS,
     AuthError,
     ConfigError,
+    Drained,
     MCKSError,
     StartFailed,
     UnknownCluster,
@@ -46,6 +51,7 @@ class SharingSpawner(StartingSpawner, RememberingSpawner, Protocol):
     namespace: str
     profile_list: Any
     group_overrides: Any
+    drain_file: str
 
 
 class Fleet:
@@ -70,6 +76,8 @@ class Fleet:
             retry_after=retry_after,
         )
         self.pool = Pool(spawner.config, spawner.log, self.sweeper.look_after)
+        file = drain_file.place(spawner.drain_file, database.url_of(spawner.config))
+        self._drains = Drains(DrainFile(file, spawner.log).current, spawner.log)
         self.closed = asyncio.Event()
         self.pool.run(self.memory.keep())
 
@@ -115,11 +123,29 @@ class Fleet:
 
     def unavailable(self, cluster: str, clusters: Mapping[str, Any]) -> str:
         """Say to users why no server can start in *cluster* at present; empty if one can."""
+        if drained := self.drained(cluster, clusters):
+            return drained
         cause = self.pool.breaker(cluster, clusters).unavailable
         if cause is None:
             return ""
         known = isinstance(cause, AuthError)
         return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
+
+    def drained(self, cluster: str, clusters: Mapping[str, Any]) -> str:
+        """Say to users that *cluster* takes no new servers, and why; empty if it does."""
+        found = self._drain(cluster, clusters)
+        return drains.sentence(found) if found else ""
+
+    def refuse_drained(self, cluster: str, clusters: Mapping[str, Any]) -> None:
+        """Raise Drained if *cluster* takes no new servers."""
+        if found := self._drain(cluster, clusters):
+            raise Drained(cluster, drains.closed(found.reason))
+
+    def _drain(self, cluster: str, clusters: Mapping[str, Any]) -> Drain | None:
+        setting: drains.Setting = False
+        with contextlib.suppress(ConfigError):  # a start tells that in better words
+            setting = self.pool.configured(cluster, clusters).cluster.drain
+        return self._drains.of(cluster, setting)
 
     def delete_later(
         self, cluster: str, clusters: Mapping[str, Any], deletion: PendingDeletion

@@ -27,6 +27,8 @@ class Tries:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._names, self._progress, self._now = names, progress, now
+        self.are_several = len(names) > 1
+        """Whether more than one cluster is named, even if others are left out."""
         self._ends = now() + seconds
         self._position = 0
         self._failed: list[tuple[str, MCKSError]] = []
@@ -52,11 +54,6 @@ class Tries:
         """Whether there is no other cluster to go to."""
         return self._position >= len(self._names) - 1
 
-    @property
-    def are_several(self) -> bool:
-        """Whether more than one cluster may be tried."""
-        return len(self._names) > 1
-
     def patience(self, place: float, queue: float | None, scale_up: float) -> Patience:
         """Return how long the present try waits; these are the seconds that are configured.
 
@@ -67,6 +64,17 @@ class Tries:
         share = self.share
         queued = share if queue is None else min(queue, share)
         return Patience(min(place, share), queued, min(scale_up, share), min(place, share))
+
+    def leave_out(self, name: str, failure: MCKSError) -> None:
+        """Take out, before the first try, one of several that need not be tried: why is known.
+
+        Raises ``NoneWorked`` if none is left.
+        """
+        self._names = [other for other in self._names if other != name]
+        self._failed.append((name, failure))
+        if not self._names:
+            raise NoneWorked(self._failed)
+        self._progress.say(f"{name}: {failure.jupyterhub_message}")
 
     def failed(self, failure: MCKSError) -> None:
         """Take in why the present try failed, and say that the next one follows.

@@ -93,11 +93,21 @@ def subjects(
             tuple(samples.get(name, ())),
         )
 
-    chosen = [_named(name, ways) for name in names] or ways
+    chosen = [named(name, ways) for name in names] or ways
     return [subject(name) for name in dict.fromkeys(chosen)]
 
 
-def _named(asked: str, known: Collection[str]) -> str:
+def cluster_names(config: Config) -> list[str]:
+    """Name the clusters that *config* mentions, quicker than ``subjects``. Raises ConfigError."""
+    try:
+        sample = Sample(config)
+        spawner = sample.spawner()
+    except (TraitError, TypeError) as exc:
+        raise ConfigError(without_value(exc)) from None
+    return list(dict.fromkeys([*spawner.clusters, *(name for name, _ in _used(sample, spawner))]))
+
+
+def named(asked: str, known: Collection[str]) -> str:
     """Find which of the *known* clusters is meant. Raises UnknownCluster."""
     for name in (asked, CONTEXT_PREFIX + asked):
         if name in known:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mcks.core.clusters.pool import Pool
+from mcks.core.hub import error_pages
 from mcks.core.hub.fleet import Fleet, fleet_of
+from mcks.core.placement.drain_file import change
+from mcks.core.placement.drains import Drain
 from mcks.core.servers import plan
 from mcks.core.servers.server import Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.errors import AuthError, MCKSError
-from tests.core.profiles.choosing.common import spawner_of
+from mcks.errors import AuthError, Drained, MCKSError
+from tests.core.profiles.choosing.common import CLUSTERS, spawner_of
 
 
 async def test_the_spawners_of_an_event_loop_share_one_fleet_until_it_closes() -> None:
@@ -89,4 +93,46 @@ async def test_why_a_cluster_is_away_is_said_without_the_clouds_words() -> None:
         with pytest.raises(MCKSError), breaker.attempt():
             raise AuthError("no role arn:x")
     assert spawner.unavailable("a") == "the hub cannot log in to its cluster."
+    await fleet.close()
+
+
+async def test_a_drained_cluster_says_why_even_if_it_does_not_answer_either(
+    tmp_path: Path,
+) -> None:
+    spawner = spawner_of(drain_file=str(tmp_path / "drained.json"))
+    change(tmp_path / "drained.json", lambda found: found.update({"a": Drain("An upgrade")}))
+    fleet = fleet_of(spawner)
+    why = "its cluster takes no new servers. An upgrade."
+    assert fleet.drained("a", spawner.clusters) == fleet.unavailable("a", spawner.clusters) == why
+    assert fleet.drained("b", spawner.clusters) == fleet.unavailable("b", spawner.clusters) == ""
+    breaker = fleet.pool.breaker("a", spawner.clusters)
+    for _ in range(3):
+        with pytest.raises(MCKSError), breaker.attempt():
+            raise AuthError("no role arn:x")
+    assert spawner.unavailable("a") == why
+    await fleet.close()
+
+
+async def test_a_cluster_is_drained_by_its_setting_or_by_that_of_all() -> None:
+    clusters = {"a": CLUSTERS["a"] | {"drain": False}, "b": CLUSTERS["b"]}
+    spawner = spawner_of(clusters=clusters)
+    spawner.config.Cluster.drain = lambda name: f"{name} rests"
+    fleet = fleet_of(spawner)
+    assert fleet.drained("a", spawner.clusters) == ""
+    assert fleet.drained("b", spawner.clusters) == "its cluster takes no new servers. b rests."
+    assert fleet.drained("unknown", spawner.clusters) == ""
+    await fleet.close()
+
+
+async def test_a_start_in_a_drained_cluster_is_refused_with_words_for_the_user() -> None:
+    spawner = spawner_of(clusters={"a": CLUSTERS["a"] | {"drain": "An upgrade"}})
+    fleet = fleet_of(spawner)
+    with pytest.raises(Drained, match=r"^cluster 'a' is drained\. An upgrade\.$") as caught:
+        fleet.refuse_drained("a", spawner.clusters)
+    assert caught.value.elsewhere
+    assert caught.value.reason == "drained"
+    assert caught.value.jupyterhub_message == (
+        "The chosen cluster takes no new servers at the moment. An upgrade."
+    )
+    assert error_pages.reference_for(caught.value) == ""
     await fleet.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from mcks.core.hub import error_pages
 from mcks.core.placement.tries import Tries
 from mcks.core.servers.progress import Progress
 from mcks.errors import (
     AuthError,
     BadPatch,
+    Drained,
     Forbidden,
     Invalid,
     MCKSError,
@@ -40,6 +42,7 @@ ELSEWHERE: list[MCKSError] = [
     AuthError("x"),
     TooManyRequests("x"),
     UnknownCluster("x"),
+    Drained("x"),
     *(
         StartFailed("x", reason=reason)
         for reason in ("quota", "no-place", "queue", "evicted", "gateway", "no-answer")
@@ -153,3 +156,29 @@ def test_without_time_there_is_no_next_try() -> None:
     clock.now += 10
     with pytest.raises(Unreachable):
         several.failed(Unreachable("x"))
+
+
+def test_what_is_left_out_costs_no_time_and_is_told_at_the_end() -> None:
+    several = tries("west", "east", "north", seconds=90)
+    several.leave_out("west", Drained("west", "An upgrade."))
+    several.leave_out("north", Drained("north"))
+    assert several.are_several
+    assert [*several] == ["east"]
+    assert several.is_last
+    assert several.share == 90
+    with pytest.raises(NoneWorked) as caught:
+        several.failed(StartFailed("No place.", reason="no-place"))
+    assert caught.value.jupyterhub_message.splitlines()[1:] == [
+        "west: The chosen cluster takes no new servers at the moment. An upgrade.",
+        "north: The chosen cluster takes no new servers at the moment.",
+        "east: No place.",
+    ]
+
+
+def test_if_all_are_left_out_nothing_is_tried_and_nobody_has_to_look_into_a_log() -> None:
+    several = tries("west", "east")
+    several.leave_out("west", Drained("west"))
+    with pytest.raises(NoneWorked) as caught:
+        several.leave_out("east", Drained("east"))
+    assert caught.value.reason == "drained"
+    assert error_pages.reference_for(caught.value) == ""

@@ -14,7 +14,7 @@ from aiohttp import web
 from traitlets.config import Config
 
 from mcks.core.cli import main
-from mcks.core.commands.check_output import as_json, table
+from mcks.core.commands.check_formats.output import as_json, table
 from mcks.core.trying import cluster_check, hub_role
 from mcks.core.trying.report import STEPS, Step
 from mcks.core.trying.subjects import subjects

@@ -5,7 +5,7 @@ Finding it out does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -49,11 +49,13 @@ def table(reports: Sequence[Report]) -> str:
     return "\n".join([*layout.columns(rows), "", _summary(reports)]) + "\n"
 
 
-def as_json(found: Sequence[Finding], reports: Sequence[Report]) -> str:
+def as_json(
+    found: Sequence[Finding], reports: Sequence[Report], drained: Sequence[Mapping[str, str]] = ()
+) -> str:
     """Give the same for programs.
 
     ``{"problems": [...], "warnings": [...], "notes": [...], "findings": [{code, severity, where,
-    what, instead, count, file, line}], "clusters": [{cluster, ok, steps}]}``
+    what, instead, count, file, line}], "clusters": [{cluster, ok, steps}], "drained": [...]}``
     """
     clusters: list[dict[str, Any]] = [
         {"cluster": report.cluster, "ok": report.ok, "steps": [*map(_step, report.steps)]}
@@ -66,6 +68,7 @@ def as_json(found: Sequence[Finding], reports: Sequence[Report]) -> str:
             "notes": [str(note) for note in of_severity("note", found)],
             "findings": [_finding(finding) for finding in found],
             "clusters": clusters,
+            "drained": list(drained),
         }
     )
 

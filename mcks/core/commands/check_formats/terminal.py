@@ -1,6 +1,6 @@
 """What a look at a configuration gave, for a person at a terminal: columns, and colours.
 
-Lines for files and pipes, and JSON, do not belong here (check_output.py).
+Lines for files and pipes, and JSON, do not belong here (output.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mcks.core.checking.codes import Severity
 from mcks.core.checking.finding import Finding, of_severity
-from mcks.core.commands.check_output import number, plain
+from mcks.core.commands.check_formats.output import number, plain
 
 _COLOURS: dict[Severity, str] = {"error": "31", "warning": "33", "note": "2"}
 _ORDER: tuple[Severity, ...] = ("note", "warning", "error")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcks.core.checking.finding import Finding
-from mcks.core.commands.check_github import workflow_commands
+from mcks.core.commands.check_formats.github import workflow_commands
 from mcks.core.trying.report import Report, Step
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mcks.core.checking.finding import Finding
-from mcks.core.commands.check_terminal import shows_colours, table
+from mcks.core.commands.check_formats.terminal import shows_colours, table
 
 FOUND = [
     Finding("MCKS131", "no key\x1b[31m " + "and so on " * 12, "profile 'a'", "Write one"),

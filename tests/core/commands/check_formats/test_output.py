@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcks.core.commands.check_output import table
+from mcks.core.commands.check_formats.output import table
 from mcks.core.trying.report import Report, Step
 
 
