@@ -26,7 +26,11 @@ async def refuse(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Be a middleware that raises `Redirected` instead of following one, whoever asks for what."""
-    response = await handler(request)
+    return unless_redirected(await handler(request))
+
+
+def unless_redirected(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    """Give back *response*; raise `Redirected` if it is one that aiohttp would have followed."""
     if response.status in _REDIRECTS:
         raise _refused(response)
     return response

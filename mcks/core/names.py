@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
+from functools import lru_cache
 
 import escapism
 
@@ -22,6 +23,7 @@ MAX_LABEL = 63
 _HASH_LENGTH = 10
 
 
+@lru_cache(maxsize=1000)  # each start asks for the same several times
 def escape(name: str) -> str:
     """Make *name* safe inside a DNS label; distinct names stay distinct.
 

@@ -5,6 +5,7 @@ Attempts, credentials and turns (`mcks.core.api.transport`) do not belong here.
 
 from __future__ import annotations
 
+import json
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import aiohttp
 from mcks import metrics
 from mcks.auth.credential import Credential
 from mcks.backends.api_client import authorization, logs_in_for_mcks
-from mcks.backends.redirects import refuse_redirects
+from mcks.backends.redirects import refuse_redirects, unless_redirected
 from mcks.core.api.deadlines import Deadlines
 from mcks.core.api.no_answer import no_answer
 from mcks.core.api.request import Answer, Request
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
 
 _LOGIN = ["BearerToken"]
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Exchange:
@@ -36,7 +38,8 @@ class Exchange:
 
         self._refusal: type[Exception] = ApiException
         self._api, self._cluster, self._deadlines = api, cluster, deadlines
-        if not logs_in_for_mcks(api):
+        self._is_ours = logs_in_for_mcks(api)
+        if not self._is_ours:
             refuse_redirects(api.rest_client.pool_manager)
         self.requests = 0
         """HTTP requests sent so far."""
@@ -92,20 +95,46 @@ class Exchange:
         headers = await self._headers(request, credential)
         url = str(self._api.configuration.host) + request.path
         if request.query:
-            url += "?" + _encoded(*request.query.items())
+            url += "?" + _query(*request.query.items())
+        send = self._send_by_session if self._is_ours else self._send_by_client
         try:
-            response: aiohttp.ClientResponse = await self._api.request(
-                request.verb.method,
-                url,
-                headers=headers,
-                body=request.body,
-                _preload_content=False,
-                _request_timeout=timeout,
-            )
+            return await send(request, url, headers, timeout)
         except self._refusal as exc:
             raise _refused(request, exc) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise self.unreachable(request, exc) from exc
+
+    async def _send_by_session(
+        self, request: Request, url: str, headers: dict[str, str], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Do what a client of ours would do, with less around it. It may get another session."""
+        client = self._api.rest_client
+        response = await client.pool_manager.request(
+            request.verb.method,
+            url,
+            data=None if request.body is None else _encoded(request.body).encode(),
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            middlewares=(),
+            proxy=client.proxy,
+            proxy_headers=client.proxy_headers,
+            server_hostname=client.server_hostname,
+        )
+        return unless_redirected(response)
+
+    async def _send_by_client(
+        self, request: Request, url: str, headers: dict[str, str], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Let a client that somebody else has made send it in its own way."""
+        response: aiohttp.ClientResponse = await self._api.request(
+            request.verb.method,
+            url,
+            headers=headers,
+            body=request.body,
+            _preload_content=False,
+            _request_timeout=timeout,
+        )
         return response
 
     async def _headers(self, request: Request, credential: Credential) -> dict[str, str]:
@@ -114,7 +143,7 @@ class Exchange:
             "Accept": request.accept,
             "Content-Type": request.verb.content_type,
         }
-        if logs_in_for_mcks(self._api):
+        if self._is_ours:
             headers |= authorization(credential)
         else:
             await self._api.update_params_for_auth(headers, [], _LOGIN)
@@ -135,5 +164,5 @@ def _refused(request: Request, exc: Any) -> APIError:
 
 
 @lru_cache(maxsize=128)
-def _encoded(*query: tuple[str, str]) -> str:
+def _query(*query: tuple[str, str]) -> str:
     return urlencode(query)

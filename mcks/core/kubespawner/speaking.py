@@ -95,8 +95,8 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def words(self) -> dict[str, Any]:
         """Return the words that count: all of them, or those that a profile or a hook has said."""
-        touched = [name for name in _words_of(type(self)) if self.trait_has_value(name)]
-        values = {name: getattr(self, name) for name in touched}
+        said = self._trait_values  # one look, not one for each word
+        values = {name: said[name] for name in _words_of(type(self)) & said.keys()}
         if self.read_kubespawner:
             return UNSAID | values
         overridden = self.overridden

@@ -19,6 +19,7 @@ MAX_VALUES = 0xFFFD
 """Values in one rendering: the characters of one private-use plane."""
 
 _FIRST = 0x100000
+_encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}]")
 """One character that stands for one value until YAML has been parsed."""
 
@@ -38,7 +39,7 @@ class Structure:
         self.value = plain(value)
 
     def __str__(self) -> str:
-        return json.dumps(self.value, separators=(",", ":"), ensure_ascii=False)
+        return _encoded(self.value)
 
 
 class Inserted(str):

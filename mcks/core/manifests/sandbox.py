@@ -113,11 +113,13 @@ def _compiled(source: str, *, marked: bool = False) -> Template:
     try:
         tree = _ENVIRONMENT.parse(_checked(source))
         _Rewriter(marked=marked).visit(tree)
-        return _ENVIRONMENT.from_string(tree)
+        template = _ENVIRONMENT.from_string(tree)
     except TemplateSyntaxError as exc:
         raise Mistake(_remedy(exc.message or "syntax error"), exc.lineno) from exc
     except (RecursionError, SyntaxError) as exc:  # Python's own limits
         raise Mistake("is nested too deeply") from exc
+    template.globals = dict(template.globals)  # each rendering copies them: no chain of mappings
+    return template
 
 
 def _remedy(message: str) -> str:

@@ -73,6 +73,7 @@ def make(
         spawner,
         configured,
         translation if translated else translation.without_words(),
+        names=partial(_names, spawner, translation),
         of_user=shared is None,
     )
     objects = rendered(created, spawner.name, tell=tell)
@@ -110,7 +111,8 @@ def key_of(spawner: StartingSpawner, translation: Translation) -> str:
     if translation.complete or "pod_name_template" in translation.words:
         wanted = translation.pod_name
     else:
-        wanted = render_text("key_template", spawner.key_template, _names(spawner, spawner.name))
+        names = _names(spawner, translation, spawner.name)
+        wanted = render_text("key_template", spawner.key_template, names)
     if spawner.hub_id:
         wanted = f"{spawner.hub_id}-{wanted}"
     return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
@@ -129,7 +131,8 @@ def _namespace_of(
 ) -> str:
     cluster = configured.cluster
     if cluster.is_namespace_of_user:
-        wanted = render_text("namespace", cluster.namespace, _names(spawner, spawner.name))
+        names = _names(spawner, translation, spawner.name)
+        wanted = render_text("namespace", cluster.namespace, names)
     else:
         wanted = translation.user_namespace
     return dns_label(wanted, (spawner.hub_id, spawner.user.name))
@@ -217,15 +220,17 @@ def _objects(
     created: Created,
     servername: str,
     *,
+    names: Callable[[str], dict[str, Any]],
     of_user: bool,
     tell: Tell = at_once,
 ) -> list[Manifest]:
-    """Render the objects; *of_user*: the namespace is the user's own, and one of them."""
+    """Render the objects; *names* gives those variables that are names. *of_user*: the namespace
+    is the user's own, and one of them."""
     templates = _templates(spawner, configured, translation, of_user=of_user)
     objects = render_objects(
         templates,
         merge_levels(read(spawner, "patches")),
-        _variables(spawner, configured, created, servername),
+        names(servername) | _variables(spawner, configured, created, servername),
         labels={
             **configured.cluster.labels,
             MANAGED_BY: "mcks",
@@ -275,7 +280,7 @@ def _variables(
 ) -> dict[str, Any]:
     host, path = split_proxy_spec(spawner.proxy_spec)
     cluster = configured.cluster
-    return _names(spawner, servername) | {
+    return {
         "key": created.key,
         "namespace": created.namespace,
         "cluster": cluster.name,
@@ -309,7 +314,7 @@ def _process(spawner: StartingSpawner) -> dict[str, list[str]]:
     return {"command": [], "args": [*cmd, *spawner.get_args()] if cmd else []}
 
 
-def _names(spawner: StartingSpawner, servername: str) -> dict[str, Any]:
+def _names(spawner: StartingSpawner, translation: Translation, servername: str) -> dict[str, Any]:
     user = spawner.user
     names = variables.of_names(user.id, user.name, servername, spawner.proxy_spec)
-    return names | spawner.translation().variables(servername)
+    return names | translation.variables(servername)
