@@ -31,6 +31,9 @@ _FAR_VOLUME = Obstacle("no machine that it may use reaches the server's volume",
 _NOT_READY = Obstacle("the cluster's machines are not ready at the moment", a_node_helps=False)
 _RESERVED = Obstacle("the machines are reserved for other work", _OTHERWISE)
 _NO_KIND = Obstacle("no machine is of the kind that this profile asks for", _OTHERWISE)
+_NEITHER = Obstacle(
+    "no machine of the kind that this profile asks for is free for it, if there is one", _OTHERWISE
+)
 
 _CONDITION_TAINTS = (
     r"node\.kubernetes\.io/|node\.cloudprovider\.kubernetes\.io/|[^}]*-not-ready\b"
@@ -56,11 +59,13 @@ _BY_WORDS = {
     rf"taint \{{(?:{_CONDITION_TAINTS})": _NOT_READY,
     r"were unschedulable|unknown condition|were not ready": _NOT_READY,
     rf"taint \{{(?!{_CONTROL_PLANE})|did not tolerate taint": _RESERVED,
+    r"taint(?:\(s\)|s that).* (?:node affinity|node selector)": _NEITHER,
     _KIND_WORDS: _NO_KIND,
     r"\btaints?\b": _RESERVED,
 }
-"""In the order in which they tell more: the first that is said of any node counts. A taint without
-its name, and the control plane's, tell least: most clusters have such nodes beside the others."""
+"""In the order in which they tell more: the first that is said of any node counts. The control
+plane's taint tells least, as many clusters have such nodes beside the others; of taints without
+their names (since 1.34) nobody knows which are meant."""
 
 _LACKS = (
     r"Insufficient (?P<resource>[^\s,]*[^\s,.])"

@@ -48,6 +48,7 @@ IN_USE = "the server's volume is in use elsewhere"
 NOT_READY = "the cluster's machines are not ready at the moment"
 RESERVED = "the machines are reserved for other work"
 NO_KIND = "no machine is of the kind that this profile asks for"
+NEITHER = "no machine of the kind that this profile asks for is free for it, if there is one"
 NEIGHBOURS = "the profile's rules on what may run side by side leave it no machine"
 
 OTHERS = {
@@ -86,7 +87,7 @@ OTHERS = {
     "control-plane: }, 2 node(s) didn't match node selector.": NO_KIND,
     "0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 node(s) didn't match Pod's "
     f"node affinity/selector. no new claims to deallocate, preemption: 0/4 nodes are available: 4 "
-    f"{NOT_HELPFUL}": NO_KIND,
+    f"{NOT_HELPFUL}": NEITHER,
     "Failed to schedule pod, incompatible requirements, key karpenter.sh/nodepool, "
     "karpenter.sh/nodepool In [none] not in karpenter.sh/nodepool In [standard]": NO_KIND,
     "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/"
