@@ -15,6 +15,8 @@ import escapism
 
 CONTAINER = "notebook"
 """The container of a Pod that is the server itself."""
+KUEUE_QUEUE = "kueue.x-k8s.io/queue-name"
+"""Label of a Pod that names the LocalQueue in which Kueue has it wait."""
 
 _SAFE = frozenset(string.ascii_lowercase + string.digits)
 _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"

@@ -214,6 +214,38 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         seconds, and holds until ``mcks undrain``.
         """,
     )
+    place_timeout = Float(
+        60.0,
+        min=0.0,
+        config=True,
+        help="""
+        Seconds for which a server waits for a place in a cluster, if another cluster is left in
+        which it may start; time in a queue is not counted.
+
+        Without another cluster it waits as long as the start may take (``start_timeout``).
+        """,
+    )
+    queue_timeout = Float(
+        None,
+        min=0.0,
+        allow_none=True,
+        config=True,
+        help="""
+        Seconds for which a server waits in a cluster's queue: behind a scheduling gate, such as
+        Kueue's. None: as long as the start may take (``start_timeout``), and if another cluster is
+        left, its share of that.
+        """,
+    )
+    scale_up_time = Float(
+        300.0,
+        min=0.0,
+        config=True,
+        help="""
+        Seconds that are added to ``place_timeout`` while the cluster adds a machine for the server.
+
+        No start takes longer than ``start_timeout``, so that must have room for it.
+        """,
+    )
 
     @property
     def known_clusters(self) -> Mapping[str, dict[str, object]]:

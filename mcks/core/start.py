@@ -121,13 +121,18 @@ class Start:
         Raises StartFailed if it is late.
         """
         spawner, cluster, deadline = self._spawner, None, tries.seconds_left
+        patience = tries.patience(
+            spawner.place_timeout, spawner.queue_timeout, spawner.scale_up_time
+        )
         try:
             async with asyncio.timeout(deadline):
                 async with asyncio.timeout(tries.share):
                     cluster = await spawner.connect()
                 with error_pages.hook_of(spawner):
                     pod_created = partial(pod_hooks.created, spawner, planned.created)
-                    return await launch.start(cluster, planned, self._progress, pod_created)
+                    return await launch.start(
+                        cluster, planned, self._progress, pod_created, patience
+                    )
         except TimeoutError as exc:
             if cluster is None:
                 late = "The cluster did not answer in time."

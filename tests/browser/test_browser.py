@@ -207,8 +207,9 @@ async def test_while_a_server_waits_the_page_goes_on_and_the_user_can_stop_it(
     await page.keyboard.press("Enter")
     await page.get_by_text("Event log").click()
     log = page.locator("#progress-log")
-    await expect(log).to_contain_text("No place in the cluster yet, still looking")
-    await expect(log).to_contain_text(re.compile(r"still looking \(for \d+ s now\)"))
+    no_kind = "still looking: no machine is of the kind that this profile asks for"
+    await expect(log).to_contain_text(f"No place in the cluster yet, {no_kind}")
+    await expect(log).to_contain_text(re.compile(rf"{no_kind} \(for \d+ s now\)"))
     await shot(page, "progress")
     assert await barriers(page, exclude=OF_THE_HUB) == []
     assert told.percents == sorted(told.percents)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
@@ -34,11 +35,13 @@ class Session(Protocol):
 
 class Probe(NamedTuple):
     """What came back. ``text`` says it in a few words, for logs and messages. ``elsewhere`` is
-    where a redirect leads (scheme, host, port), if that is not the gateway itself."""
+    where a redirect leads (scheme, host, port), if that is not the gateway itself. ``silent``:
+    nobody was there to answer."""
 
     ready: bool
     text: str
     elsewhere: str = ""
+    silent: bool = False
 
 
 def _ignore(_: Probe) -> None: ...
@@ -82,7 +85,15 @@ async def ask(session: Session, target: Target) -> Probe:
             body = await response.content.read(_ENOUGH)
             return _judge(response, body, target.check, host)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
-        return Probe(ready=False, text=f"no answer ({type(exc).__name__})")
+        text = f"no answer ({type(exc).__name__})"
+        return Probe(ready=False, text=text, silent=_is_silence(exc))
+
+
+def _is_silence(exc: Exception) -> bool:
+    """Whether nobody answered: no connection, no word in time, hung up without one. Who fails at
+    TLS, or speaks no HTTP, is there."""
+    nobody = isinstance(exc, OSError | TimeoutError | aiohttp.ServerDisconnectedError)
+    return nobody and not isinstance(exc, ssl.SSLError)
 
 
 def _judge(response: aiohttp.ClientResponse, body: bytes, check: str, host: str) -> Probe:

@@ -18,6 +18,7 @@ from mcks.core.labels import (
     UNOWNED,
     USERNAME,
 )
+from mcks.core.names import KUEUE_QUEUE
 from mcks.core.objects import Manifest
 
 _ALL = "all of it"
@@ -45,13 +46,19 @@ _SHAPE: Mapping[str, Any] = {
         "creationTimestamp": _ALL,
         "deletionTimestamp": _ALL,
         "ownerReferences": _ALL,
-        "labels": {KEY_LABEL: _ALL, HUB_LABEL: _WORD, DELETE_ON_STOP: _WORD},
+        "labels": {
+            KEY_LABEL: _ALL,
+            HUB_LABEL: _WORD,
+            DELETE_ON_STOP: _WORD,
+            KUEUE_QUEUE: _WORD,
+        },
         "annotations": {USERNAME: _ALL, SERVERNAME: _ALL, LIFETIME: _WORD, UNOWNED: _ALL},
     },
     "spec": {
         "restartPolicy": _WORD,
         "nodeName": _WORD,
         "schedulerName": _WORD,
+        "schedulingGates": {"name": _WORD},
         "terminationGracePeriodSeconds": _ALL,
         "initContainers": _CONTAINERS,
         "containers": _CONTAINERS,
@@ -61,7 +68,8 @@ _SHAPE: Mapping[str, Any] = {
         "reason": _WORD,
         "message": _ALL,
         "podIP": _ALL,
-        "conditions": {"type": _WORD, "status": _WORD},
+        "nominatedNodeName": _WORD,
+        "conditions": {"type": _WORD, "status": _WORD, "reason": _WORD, "message": _ALL},
         "initContainerStatuses": _STATUSES,
         "containerStatuses": _STATUSES,
     },

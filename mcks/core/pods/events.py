@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator
 
 from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Manifest, Ref, Selector
+from mcks.core.pods import scheduling
 
 _WHILE_STARTING = 300.0
 
-_NO_PLACE = (40, "No place in the cluster yet, still looking")
-_NEW_MACHINE = (42, "The cluster is adding a machine")
 _VOLUME = (47, "Waiting for the server's volume")
 _STEPS = {
-    "FailedScheduling": _NO_PLACE,
-    "NotTriggerScaleUp": _NO_PLACE,
-    "TriggeredScaleUp": _NEW_MACHINE,
-    "Nominated": _NEW_MACHINE,
+    "NotTriggerScaleUp": (40, "The cluster adds no machine at the moment, still looking"),
+    "FailedScaleUp": (0, "A machine could not be added to the cluster"),
+    "TriggeredScaleUp": scheduling.NEW_MACHINE,
+    "Nominated": scheduling.NEW_MACHINE,
     "Scheduled": (43, "A place was found for the server"),
     "SuccessfulAttachVolume": (48, "The server's volume was attached"),
     "FailedMount": _VOLUME,
@@ -27,7 +26,8 @@ _STEPS = {
     "Started": (78, "The server's container was started"),
     "BackOff": (0, "Waiting before the next try"),
 }
-"""Reasons of the kubelet, the scheduler, the cluster autoscaler and Karpenter (Nominated)."""
+"""Reasons of the kubelet, the scheduler, the cluster autoscaler, that of GKE (FailedScaleUp) and
+Karpenter (Nominated)."""
 
 
 def sentence(event: Manifest) -> str:
@@ -44,6 +44,8 @@ def step(event: Manifest) -> tuple[int, str] | None:
     Pod", addresses inside the cluster) are not for users, and warnings may pass. If they do not,
     the start fails with a sentence of its own, and all events are in the hub's log.
     """
+    if event.get("reason") == "FailedScheduling":
+        return scheduling.looking(event.get("message") or "")
     return _STEPS.get(event.get("reason", ""))
 
 

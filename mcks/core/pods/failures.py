@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from mcks.core.clusters.routes import Target
 from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, Ref, metadata, ref
-from mcks.core.pods import containers, image_pulls
+from mcks.core.pods import containers, image_pulls, scheduling
 from mcks.core.pods.containers import Container, Role
 from mcks.core.pods.image_pulls import Outlook
 from mcks.errors import ASK_ADMINISTRATORS as _ASK
@@ -31,14 +31,36 @@ _WAITING = {
 }
 _OOM = "The server needed more memory than its limit. Choose a profile with more memory."
 _EVICTED = "The cluster needed the server's place and evicted it. Start it again."
-_TAKEN = {"Evicted", "Preempting", "Terminated", "NodeShutdown", "NodeLost"}
+_PREEMPTED = "What has a higher priority took the server's place in the cluster. Start it again."
+_NODE_LOST = "The cluster lost the machine that the server was on. Start it again."
+_TAKEN = {
+    "Evicted": _EVICTED,
+    "Preempting": _PREEMPTED,
+    "Terminated": _EVICTED,
+    "NodeShutdown": _EVICTED,
+    "NodeLost": _NODE_LOST,
+}
+"""Reasons of a Pod that its cluster took away."""
+_DISRUPTIONS = {
+    "PreemptionByScheduler": _PREEMPTED,
+    "DeletionByTaintManager": _NODE_LOST,
+    "DeletionByPodGC": _NODE_LOST,
+}
+"""Reasons of a Pod's condition DisruptionTarget that tell more than that."""
+_DISRUPTED = {"DisruptionTarget", "TerminationTarget"}
+"""Conditions of a Pod that its cluster, or Kueue, takes away."""
+_REFUSED_BY_NODE = (
+    r"OutOf|UnexpectedAdmissionError$|TopologyAffinityError$|NodeAffinity$|NodePorts$"
+)
+_NOT_TAKEN = (
+    "The machine that was found for the server had no place for it after all. Start it again."
+)
 _PASSING = (
     r"failed to sync|timed out|deadline exceeded|is reserved for|connection refused|unavailable"
 )
 """A busy kubelet's or container runtime's words: it tries again by itself, and mostly succeeds."""
 _ABSENT = r'(?P<kind>secret|configmap) "(?P<name>[^"]+)" not found'
 _KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
-_DEFAULT_SCHEDULER = "default-scheduler"
 
 
 class Verdict(NamedTuple):
@@ -55,6 +77,9 @@ class Verdict(NamedTuple):
 
 
 GONE = Verdict("gone", "The server was removed from its cluster while it started. Start it again.")
+NO_ANSWER = Verdict(
+    "no-answer", f"The cluster stopped answering while the server started. {_AGAIN}"
+)
 NEVER_MADE = Verdict(
     "timeout",
     f"The cluster did not bring up the server in time. {_AGAIN}",
@@ -66,7 +91,22 @@ def hopeless(pod: Manifest) -> Verdict | None:
     """Say why *pod* will never become ready, None while there is hope."""
     if _has_ended(pod):
         return _ended(pod)
+    if metadata(pod).get("deletionTimestamp"):
+        return vanished(pod)
     return next(filter(None, (_stuck(pod, one) for one in containers.of(pod))), None)
+
+
+def vanished(pod: Manifest | None) -> Verdict:
+    """Say why a *pod* that goes, or has gone, was taken away; None if its end was not seen."""
+    if pod is not None and (message := _taken(pod)):
+        return Verdict("evicted", message, _said(pod))
+    return GONE if pod is None else GONE._replace(details=_said(pod))
+
+
+def unplaced(waiting: scheduling.Waiting) -> Verdict:
+    """Say that a Pod has not got in time what it waited for."""
+    reason = "queue" if waiting.kind is scheduling.Kind.QUEUE else "no-place"
+    return Verdict(reason, waiting.in_vain, waiting.said)
 
 
 def _has_ended(pod: Manifest) -> bool:
@@ -128,15 +168,24 @@ def _absent(pod: Manifest, said: str) -> Ref | None:
     return Ref("v1", _KINDS[found["kind"]], found["name"], metadata(pod).get("namespace"))
 
 
-def _ended(pod: Manifest) -> Verdict:
+def _said(pod: Manifest) -> str:
+    """Kubernetes' words on the end of *pod* and of its containers."""
     status = pod.get("status") or {}
-    said = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+    own = f"{status.get('reason', '')} {status.get('message', '')}".strip()
+    disruptions = [
+        f"{one.get('type')} {one.get('reason', '')}: {one.get('message', '')}".rstrip(": ")
+        for one in _disruptions(pod)
+    ]
     ends = [_end_of(one) for one in containers.of(pod) if one.terminated]
-    details = "; ".join([said, *ends] if said else ends) or f"phase {status.get('phase')}"
-    if _was_taken(pod):
-        return Verdict("evicted", _EVICTED, details)
-    if metadata(pod).get("deletionTimestamp"):
-        return GONE._replace(details=details)
+    return "; ".join(filter(None, [own, *disruptions, *ends])) or f"phase {status.get('phase')}"
+
+
+def _ended(pod: Manifest) -> Verdict:
+    details = _said(pod)
+    if _taken(pod) or metadata(pod).get("deletionTimestamp"):
+        return vanished(pod)
+    if re.match(_REFUSED_BY_NODE, (pod.get("status") or {}).get("reason", "")):
+        return Verdict("no-place", _NOT_TAKEN, details)
     culprit = _culprit(pod)
     name = culprit.name if culprit else CONTAINER
     if culprit is not None and culprit.was_oom:
@@ -165,18 +214,10 @@ def late(pod: Manifest) -> Verdict:
         if container.waiting.get("reason") in image_pulls.REASONS:
             said = f"container {container.name!r}: {container.waiting.get('message', '')}"
             return Verdict("image", _no_image(container), said, container=container.name)
+    if waiting := scheduling.waits_for(pod):
+        return unplaced(waiting)
     message = "The cluster did not bring up the server in time."
-    return Verdict("timeout", f"{message} {_AGAIN}", _unscheduled(pod) or "the pod never ran")
-
-
-def _unscheduled(pod: Manifest) -> str:
-    """Say which scheduler has not even looked at *pod*; empty if it has."""
-    spec = pod.get("spec") or {}
-    if "PodScheduled" in _conditions(pod) or spec.get("nodeName"):
-        return ""
-    name = spec.get("schedulerName", _DEFAULT_SCHEDULER)
-    instead = f", or leave that to {_DEFAULT_SCHEDULER!r}" if name != _DEFAULT_SCHEDULER else ""
-    return f"no scheduler {name!r} has looked at the pod: let it run in this cluster{instead}"
+    return Verdict("timeout", f"{message} {_AGAIN}", "the pod never ran")
 
 
 def not_shown(target: Target, answer: str) -> Verdict:
@@ -191,6 +232,15 @@ def not_shown(target: Target, answer: str) -> Verdict:
     else:
         message = "The server runs, but its cluster's gateway does not show it."
     return Verdict("timeout", f"{message} {_AGAIN}", details)
+
+
+def silent(target: Target, answer: str, seconds: float) -> Verdict:
+    """Say that nobody is there where the gateway should be."""
+    return Verdict(
+        "gateway",
+        f"The server runs, but its cluster's gateway does not answer at all. {_AGAIN}",
+        f"{target.probe_url} gave {answer}, and nothing else for {seconds:.0f} s",
+    )
 
 
 def redirected(target: Target, answer: str) -> Verdict:
@@ -244,22 +294,24 @@ def is_running(pod: Manifest) -> bool:
 
 def last_words(pod: Manifest) -> str:
     """Say why the server of *pod* ended, if its user can do something about it; else ""."""
-    if _was_taken(pod):
-        return _EVICTED
+    if message := _taken(pod):
+        return message
     server = containers.server_of(pod)
     return _OOM if server is not None and server.was_oom else ""
 
 
-def _was_taken(pod: Manifest) -> bool:
-    status = pod.get("status") or {}
-    return status.get("reason") in _TAKEN or any(
-        one.get("type") == "DisruptionTarget" and one.get("status") == "True"
-        for one in status.get("conditions") or ()
-    )
+def _taken(pod: Manifest) -> str:
+    """Say to the user how its cluster took *pod* away; empty if it did not."""
+    told = [_DISRUPTIONS.get(one.get("reason", ""), _EVICTED) for one in _disruptions(pod)]
+    return _TAKEN.get((pod.get("status") or {}).get("reason", ""), "") or "".join(told[:1])
 
 
-def _conditions(pod: Manifest) -> dict[str, Mapping[str, Any]]:
-    return {one.get("type", ""): one for one in (pod.get("status") or {}).get("conditions") or ()}
+def _disruptions(pod: Manifest) -> list[Mapping[str, Any]]:
+    return [
+        one
+        for one in (pod.get("status") or {}).get("conditions") or ()
+        if one.get("type") in _DISRUPTED and one.get("status") == "True"
+    ]
 
 
 def exit_code(pod: Manifest) -> int | None:
@@ -281,8 +333,8 @@ def phase(pod: Manifest | None) -> tuple[int, str]:
         return 30, "Waiting for the cluster to show the server"
     if is_running(pod):
         return 80, "The server's container runs"
-    if (_conditions(pod).get("PodScheduled") or {}).get("status") != "True":
-        return 40, "Waiting for a place in the cluster"
+    if waiting := scheduling.waits_for(pod):
+        return waiting.percent, waiting.now
     for container in containers.of(pod):
         if container.waiting.get("reason") in image_pulls.REASONS:
             because = f": {why}" if (why := _pull(container).why) else ""

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NamedTuple
 
 from mcks.core.api.client import ClusterClient
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.objects import Manifest, metadata
 from mcks.core.pods import events, failures
+from mcks.core.pods.patience import ENDLESS, Patience
 from mcks.core.servers import creation, diagnosis, refusals, server
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan, located
+from mcks.core.servers.waiting import Wait
 from mcks.errors import APIError, StartFailed
 
 _ELSEWHERE = 30.0
@@ -63,16 +65,19 @@ async def start(
     launch: Plan,
     progress: Progress,
     pod_created: PodCreated = None,
+    patience: Patience = ENDLESS,
 ) -> str:
     """Create the objects and return the server's URL when it answers there.
 
     *pod_created* is called with the Pod as soon as there is one; what it raises ends the start.
+    *patience* bounds what may never come: a place, the end of a queue, a gateway's answer.
     Raises StartFailed as soon as the pod cannot become ready, and what the cluster answers.
     Nothing is cleaned up here: ``stop`` does that.
     """
     began = time.monotonic()
-    uid = await run(connection, launch, progress, pod_created)
-    answers = _Answers(pointing_at(connection, launch.created, launch.target), progress)
+    uid = await run(connection, launch, progress, pod_created, patience)
+    aim = pointing_at(connection, launch.created, launch.target)
+    answers = _Answers(aim, progress, patience.gateway)
     url = await _until_ready_or_failed(connection, launch, uid, answers, time.monotonic() - began)
     progress.say("The server answers", 95)
     return url
@@ -83,6 +88,7 @@ async def run(
     launch: Plan,
     progress: Progress,
     pod_created: PodCreated = None,
+    patience: Patience = ENDLESS,
 ) -> str:
     """Create the objects and return the Pod's uid when its container runs. Raises as ``start``."""
     progress.say(f"Creating the server in {connection.title}", 10)
@@ -96,7 +102,7 @@ async def run(
     progress.say("The cluster has accepted the server", 25)
     progress.accepted.set()
     uid = str(metadata(pod)["uid"])
-    await _until_running(connection, launch, uid, progress)
+    await _until_running(connection, launch, uid, progress, patience)
     return uid
 
 
@@ -124,13 +130,16 @@ async def _create(client: ClusterClient, launch: Plan) -> Manifest:
 
 
 async def _until_running(
-    connection: ConnectedCluster, launch: Plan, uid: str, progress: Progress
+    connection: ConnectedCluster, launch: Plan, uid: str, progress: Progress, patience: Patience
 ) -> None:
+    pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
+    wait = Wait(connection, launch.created, patience, progress)
     doubted: failures.Verdict | None = None
 
     def settled(current: Manifest | None) -> failures.Verdict | bool | None:
         if current is None or metadata(current)["uid"] != uid:
-            return failures.GONE
+            return failures.vanished(pods.last(uid))
+        wait.see(current)
         percent, words = failures.phase(current)
         progress.say(words, percent)
         verdict = failures.hopeless(current)
@@ -139,22 +148,41 @@ async def _until_running(
         there = failures.is_running(current) and located(launch.target, current).url
         return True if there else None
 
-    pods, where = connection.pods_of(launch.created.namespace), launch.created.where("Pod")
-    while isinstance(verdict := await pods.wait_for(where, settled), failures.Verdict):
+    while isinstance(
+        verdict := await _first(pods.wait_for(where, settled), wait.given_up()), failures.Verdict
+    ):
         if await diagnosis.holds(connection, verdict):
             raise await diagnosis.failure(connection, launch, verdict)
         doubted = verdict
 
 
-class _Answers:
-    """What was answered so far to the questions of one start, where *aim* points."""
+async def _first(*awaited: Coroutine[Any, Any, Any]) -> Any:
+    """Return what is there first, of several at once the first one's; the others are cancelled."""
+    tasks = [asyncio.create_task(one) for one in awaited]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(task for task in tasks if task.done()).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def __init__(self, aim: Aim, progress: Progress) -> None:
+
+class _Answers:
+    """What was answered so far to the questions of one start, where *aim* points. A gateway that is
+    silent from the beginning is given up after *patience* seconds; None: never."""
+
+    def __init__(self, aim: Aim, progress: Progress, patience: float | None) -> None:
         self.aim, self._progress = aim, progress
+        self._patience, self._began = patience, time.monotonic()
         self._elsewhere_since: float | None = None
 
     def take(self, probe: gateway.Probe) -> None:
-        """Take in one answer. Raises StartFailed if there is nothing but redirects."""
+        """Take in one answer. Raises StartFailed if there is nothing but redirects, or silence."""
+        if not probe.silent:
+            self._patience = None
+        elif self._patience is not None and not self.aim().is_direct:
+            self._bear_silence(probe.text, self._patience)
         if not probe.elsewhere:
             self._elsewhere_since = None
             return
@@ -166,34 +194,37 @@ class _Answers:
             "Waiting whether that passes"
         )
         if now - self._elsewhere_since >= _ELSEWHERE:
-            verdict = failures.redirected(self.aim(), probe.text)
-            raise StartFailed(verdict.message, details=verdict.details, reason=verdict.reason)
+            raise _failed(failures.redirected(self.aim(), probe.text))
+
+    def _bear_silence(self, answer: str, patience: float) -> None:
+        self._progress.say("The cluster's gateway does not answer. Waiting whether that passes")
+        waited = time.monotonic() - self._began
+        if waited >= patience:
+            raise _failed(failures.silent(self.aim(), answer, waited))
+
+
+def _failed(verdict: failures.Verdict) -> StartFailed:
+    return StartFailed(verdict.message, details=verdict.details, reason=verdict.reason)
 
 
 async def _until_ready_or_failed(
     connection: ConnectedCluster, launch: Plan, uid: str, answers: _Answers, waited: float
 ) -> str:
     """Ask where the server is to be, and give up at once if the pod ends meanwhile."""
+    pods = connection.pods_of(launch.created.namespace)
 
     def failed(current: Manifest | None) -> failures.Verdict | None:
         if current is None or metadata(current)["uid"] != uid:
-            return failures.GONE
+            return failures.vanished(pods.last(uid))
         return failures.hopeless(current)
 
-    ready = asyncio.create_task(
-        gateway.wait_until_ready(connection.http, answers.aim, waited, answers.take)
+    outcome = await _first(
+        gateway.wait_until_ready(connection.http, answers.aim, waited, answers.take),
+        pods.wait_for(launch.created.where("Pod"), failed),
     )
-    pods = connection.pods_of(launch.created.namespace)
-    broken = asyncio.create_task(pods.wait_for(launch.created.where("Pod"), failed))
-    try:
-        await asyncio.wait({ready, broken}, return_when=asyncio.FIRST_COMPLETED)
-        if broken.done() and not ready.done():
-            raise await diagnosis.failure(connection, launch, broken.result())
-        return ready.result().url
-    finally:
-        for task in (ready, broken):
-            task.cancel()
-        await asyncio.gather(ready, broken, return_exceptions=True)
+    if isinstance(outcome, failures.Verdict):
+        raise await diagnosis.failure(connection, launch, outcome)
+    return str(outcome.url)
 
 
 async def narrate(

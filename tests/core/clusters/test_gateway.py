@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 
+from mcks.core.clusters import gateway as gateway_module
 from mcks.core.clusters.gateway import Probe, ask, wait_until_ready
 from mcks.core.clusters.routes import Target
+from tests.fakes.silence import silence
 
 Answer = Callable[[web.Request], web.StreamResponse]
 VERSION = {"X-JupyterHub-Version": "6.1.1"}
@@ -217,3 +221,43 @@ async def test_no_answer_is_an_answer_too(
     answer = await ask(session, Target(f"http://127.0.0.1:{unused_tcp_port}", "/user/ada/"))
     assert not answer.ready
     assert "no answer" in answer.text
+    assert answer.silent
+
+
+def hang_up(request: web.Request) -> web.StreamResponse:
+    """Close the connection without a word, as a load balancer does that has nobody behind it."""
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
+
+
+async def test_who_hangs_up_without_a_word_is_silent_and_who_says_anything_is_not(
+    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+) -> None:
+    url, answers, _ = gateway
+    twice = [hang_up, hang_up]  # aiohttp asks once more by itself
+    answers[:] = [*twice, lambda _: web.Response(status=503), server]
+    target = Target(url, "/user/ada/")
+    probes = [await ask(session, target) for _ in range(3)]
+    assert [probe.silent for probe in probes] == [True, False, False]
+
+
+async def test_who_takes_the_connection_and_never_answers_is_silent(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_module, "_ONE_TRY", aiohttp.ClientTimeout(total=0.2))
+    async with silence() as nobody:
+        assert (await ask(session, Target(nobody.url, "/user/ada/"))).silent
+
+
+async def test_a_gateway_with_a_certificate_that_is_not_trusted_is_there(
+    session: aiohttp.ClientSession,
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    strange = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=tls)
+    async with strange:
+        port = strange.sockets[0].getsockname()[1]
+        probe = await ask(session, Target(f"https://127.0.0.1:{port}", "/user/ada/"))
+    assert not probe.ready
+    assert not probe.silent

@@ -15,7 +15,7 @@ from mcks.core.clusters.routes import POD, Target
 from mcks.core.hub.orphans import HubKnowledge, of_servers, strangers
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, USERNAME
 from mcks.core.objects import Manifest, ref
-from mcks.core.pods import failures
+from mcks.core.pods import failures, scheduling
 from mcks.core.servers.server import Created, located
 
 Path = tuple[str, ...]
@@ -113,6 +113,23 @@ UNSCHEDULED["spec"] = {
     **{name: value for name, value in UNSCHEDULED["spec"].items() if name != "nodeName"},
     "schedulerName": "user-scheduler",
 }
+UNPLACED = {"type": "PodScheduled", "status": "False", "lastTransitionTime": "t"}
+NO_ROOM = {**UNPLACED, "reason": "Unschedulable", "message": "0/1 nodes: 1 Insufficient cpu."}
+TAKEN = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC", "message": "m"}
+
+
+def without_node(condition: dict[str, Any], **status: Any) -> Manifest:
+    """A Pod that no node has, as the API server and the scheduler leave it."""
+    manifest = pod(phase="Pending", conditions=[condition], **status)
+    manifest["spec"] = {**UNSCHEDULED["spec"], "schedulerName": "default-scheduler"}
+    for statuses in ("initContainerStatuses", "containerStatuses"):
+        del manifest["status"][statuses]
+    return manifest
+
+
+GATED = without_node({**UNPLACED, "reason": "SchedulingGated", "message": "Scheduling is blocked"})
+GATED["spec"]["schedulingGates"] = [{"name": "kueue.x-k8s.io/admission"}]
+GATED["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = "gpu-queue"
 DIRECT = Target("", "/", route=POD)
 PODS = [
     pod(phase="Pending", conditions=[]),
@@ -126,6 +143,10 @@ PODS = [
     pod(ended(0), waits("CreateContainerConfigError", 'secret "s" not found'), RUNS),
     pod(phase="Failed", reason="Evicted", message="low on memory"),
     UNSCHEDULED,
+    GATED,
+    without_node(NO_ROOM),
+    without_node(NO_ROOM, nominatedNodeName="n"),
+    pod(phase="Failed", conditions=[TAKEN]),
     {"apiVersion": "v1", "kind": "Pod", "metadata": pod()["metadata"]},
 ]
 
@@ -135,6 +156,8 @@ def judgements(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     for name, function in inspect.getmembers(failures, inspect.isfunction):
         if name[0] != "_" and list(inspect.signature(function).parameters) == ["pod"]:
             yield name, function(manifest)
+    yield "waits", scheduling.waits_for(manifest)
+    yield "unschedulable", scheduling.is_unschedulable(manifest)
     if manifest.get("spec"):
         yield "address", located(DIRECT, manifest).url
     yield "ref", ref(manifest)

@@ -13,9 +13,10 @@ def event(reason: str, message: str = "words", kind: str = "Normal") -> dict[str
 
 def test_known_events_are_told_in_plain_words() -> None:
     assert step(event("Pulling", "Pulling image x")) == (50, "Fetching the server's image")
-    assert step(event("FailedScheduling", kind="Warning")) == (
+    no_cpu = "0/1 nodes are available: 1 Insufficient cpu."
+    assert step(event("FailedScheduling", no_cpu, kind="Warning")) == (
         40,
-        "No place in the cluster yet, still looking",
+        "No place in the cluster yet, still looking: no machine has enough free CPU",
     )
 
 

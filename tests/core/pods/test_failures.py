@@ -232,7 +232,7 @@ def test_a_pod_that_no_scheduler_has_looked_at_names_the_scheduler_that_is_missi
     manifest = pod("Pending", spec={"schedulerName": "jhub-user-scheduler"})
     manifest["spec"] = manifest["status"].pop("spec")
     late = failures.late(manifest)
-    assert late.reason == "timeout"
+    assert late.reason == "no-place"
     assert late.details == (
         "no scheduler 'jhub-user-scheduler' has looked at the pod: let it run in this cluster, or "
         "leave that to 'default-scheduler'"
@@ -242,7 +242,62 @@ def test_a_pod_that_no_scheduler_has_looked_at_names_the_scheduler_that_is_missi
         "'default-scheduler' has looked at the pod: let it run in this cluster"
     )
     manifest["status"]["conditions"] = [{"type": "PodScheduled", "status": "False"}]
-    assert failures.late(manifest).details == "the pod never ran"
+    assert failures.late(manifest).details == "the pod is unschedulable"
+
+
+TAKEN = {"type": "DisruptionTarget", "status": "True"}
+EVICTED = "The cluster needed the server's place and evicted it. Start it again."
+PREEMPTED = "What has a higher priority took the server's place in the cluster. Start it again."
+NODE_LOST = "The cluster lost the machine that the server was on. Start it again."
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ({"conditions": [{**TAKEN, "reason": "EvictionByEvictionAPI"}]}, EVICTED),
+        ({"conditions": [{**TAKEN, "reason": "TerminationByKubelet"}]}, EVICTED),
+        ({"conditions": [{**TAKEN, "reason": "PreemptionByScheduler"}]}, PREEMPTED),
+        ({"conditions": [{**TAKEN, "reason": "DeletionByTaintManager"}]}, NODE_LOST),
+        ({"conditions": [{**TAKEN, "reason": "DeletionByPodGC"}]}, NODE_LOST),
+        ({"conditions": [{**TAKEN, "type": "TerminationTarget"}]}, EVICTED),
+        (
+            {"reason": "NodeLost", "message": "Node n which was running pod is unresponsive"},
+            NODE_LOST,
+        ),
+        ({"reason": "NodeShutdown", "message": "Pod was rejected"}, EVICTED),
+        ({"reason": "Preempting"}, PREEMPTED),
+    ],
+)
+def test_a_pod_that_its_cluster_takes_away_is_evicted_while_it_goes_and_when_it_has_gone(
+    status: dict[str, Any], told: str
+) -> None:
+    going = deleted(pod("Pending", waiting("ContainerCreating"), **status))
+    for verdict in (
+        failures.hopeless(going),
+        failures.vanished(going),
+        failures.hopeless(pod("Failed", ended(143), **status)),
+    ):
+        assert verdict is not None
+        assert (verdict.reason, verdict.message) == ("evicted", told)
+        words = status.get("reason") or status["conditions"][0].get("reason", "TerminationTarget")
+        assert words in verdict.details
+
+
+def test_a_pod_that_somebody_deletes_has_gone_and_is_not_waited_for() -> None:
+    going = failures.hopeless(deleted(pod("Pending", waiting("ContainerCreating"))))
+    assert going is not None
+    assert going.reason == "gone"
+    assert failures.vanished(None) == failures.GONE
+    stale = {"conditions": [{**TAKEN, "status": "False", "reason": "PreemptionByScheduler"}]}
+    assert failures.vanished(pod("Pending", **stale)).reason == "gone"
+
+
+@pytest.mark.parametrize("reason", ["OutOfcpu", "OutOfnvidia.com/gpu", "UnexpectedAdmissionError"])
+def test_a_pod_that_its_node_refuses_has_found_no_place(reason: str) -> None:
+    verdict = failures.hopeless(pod("Failed", reason=reason, message="Pod was rejected: words"))
+    assert verdict is not None
+    assert verdict.reason == "no-place"
+    assert verdict.details == f"{reason} Pod was rejected: words"
 
 
 def test_what_the_last_server_left_is_named_with_what_an_administrator_may_do() -> None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
-from tests.fakes.loopback_servers import LoopbackHub, start_with
+import pytest
+from aiohttp import web
+
+from mcks.core.pods.patience import ENDLESS, Patience
+from mcks.errors import StartFailed
+from tests.fakes.live_watches import LiveWatches, Start, running
+from tests.fakes.loopback_servers import LoopbackHub, start_with, until
 
 RUNNING = {
     "phase": "Running",
@@ -40,3 +48,75 @@ async def test_an_address_of_a_gateway_that_is_no_url_refuses_a_start_before_any
     assert "'http://gw.example.org:99999' is not a URL (Port out of range" in told
     assert loopback_hub.server.seen == []
     assert await spawner.poll() == 0
+
+
+async def start_behind(hub: LoopbackHub, gateway: str, patience: Patience) -> Start:
+    """Start a server whose container runs, behind what is at *gateway*."""
+    hub.config.MultiClusterKubeSpawner.clusters["a"]["ingress_public_url"] = gateway
+    watches = LiveWatches(hub)
+    start = Start(hub, patience, ready=True)
+    await start.made()
+    await watches.tell_pod(**running())
+    return start
+
+
+async def test_a_gateway_that_does_not_answer_at_all_is_given_up_where_another_cluster_is_left(
+    loopback_hub: LoopbackHub, unused_tcp_port: int
+) -> None:
+    nobody = f"http://127.0.0.1:{unused_tcp_port}"
+    start = await start_behind(loopback_hub, nobody, Patience(gateway=0.5))
+    async with asyncio.timeout(30):
+        with pytest.raises(StartFailed) as caught:
+            await start.task
+    failure = caught.value
+    assert (failure.reason, failure.elsewhere) == ("gateway", True)
+    assert "its cluster's gateway does not answer at all" in failure.user_message
+    assert f"{nobody}/user/ada/api gave no answer (ClientConnectorError)" in failure.details
+    assert "The cluster's gateway does not answer. Waiting whether that passes" in start.said
+
+
+@dataclass
+class Gateway:
+    """A gateway on loopback that first says that nobody is there, and later shows the server."""
+
+    url: str = ""
+    asked: int = 0
+    shows: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        if not self.shows.is_set():
+            return web.Response(status=503)
+        return web.json_response({"version": "2"}, headers={"X-JupyterHub-Version": "6"})
+
+
+@pytest.fixture
+async def late_gateway() -> AsyncIterator[Gateway]:
+    gateway, app = Gateway(), web.Application()
+    app.router.add_get("/{path:.*}", gateway.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    gateway.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield gateway
+    await runner.cleanup()
+
+
+async def test_a_gateway_that_answers_anything_is_waited_for(
+    loopback_hub: LoopbackHub, late_gateway: Gateway
+) -> None:
+    start = await start_behind(loopback_hub, late_gateway.url, Patience(gateway=0.0))
+    await until(lambda: start.task.done() or late_gateway.asked >= 3)
+    assert not start.task.done()
+    late_gateway.shows.set()
+    assert await start.task == late_gateway.url
+
+
+async def test_who_has_no_other_cluster_waits_for_a_silent_gateway(
+    loopback_hub: LoopbackHub, unused_tcp_port: int
+) -> None:
+    start = await start_behind(loopback_hub, f"http://127.0.0.1:{unused_tcp_port}", ENDLESS)
+    await asyncio.wait({start.task}, timeout=1.0)
+    assert not start.task.done()
+    start.task.cancel()
+    await asyncio.gather(start.task, return_exceptions=True)
