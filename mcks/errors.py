@@ -12,7 +12,8 @@
     ├─ FunctionFailed            a function of the administrator raised; which, and where
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
-    │  └─ NotAllowed             this user may not use this profile, choice or cluster
+    │  ├─ NotAllowed             this user may not use this profile, choice or cluster
+    │  └─ DataElsewhere          their data is in another cluster: says where, and what to do
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
     │  └─ Unavailable            not even asked: it did not answer a moment ago
@@ -203,6 +204,24 @@ class NotAllowed(ChoiceRefused):
 
     user_message = "You may not use this profile. Choose another one, or ask for access."
     reason = "not-allowed"
+
+
+class DataElsewhere(ChoiceRefused):
+    """The user's data is in other clusters than the one to start in.
+
+    *may_agree*: a start without it is possible if the user says so.
+    """
+
+    reason = "data-elsewhere"
+
+    def __init__(self, message: str, *, may_agree: bool = False) -> None:
+        self.may_agree = may_agree
+        super().__init__(message)
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """Where the data is, and what to do."""
+        return str(self)
 
 
 class AuthError(MCKSError):

@@ -169,16 +169,17 @@ async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: 
     What is just being deleted is waited for and made anew: nothing can use it any more.
     """
     where, of_user = ref(manifest), lifetime(manifest) == "user"
-    created.kept.append(where)
-    if of_user:
-        created.data.append(where)
+    noted = [created.kept, created.data] if of_user else [created.kept]
+    for names in noted:
+        names.append(where)
     try:
         answer, is_new = await _find_or_create(client, manifest)
         if not is_new:
             _check_existing(answer, manifest, created)
     except MCKSError as exc:
         if _is_refusal(exc):
-            _forget_data(where, created)
+            for names in noted:
+                names.remove(where)
         raise
     if of_user and is_new:
         created.new_data[where] = str(metadata(answer)["uid"])
@@ -208,12 +209,6 @@ def _is_refusal(exc: MCKSError) -> bool:
     if isinstance(exc, Unreachable):
         return _never_sent(exc)
     return not isinstance(exc, Conflict | ServerError)
-
-
-def _forget_data(where: Ref, created: Created) -> None:
-    created.kept.remove(where)
-    if where in created.data:
-        created.data.remove(where)
 
 
 def _check_existing(existing: Manifest, wanted: Manifest, created: Created) -> None:
