@@ -13,7 +13,8 @@
     ├─ ChoiceRefused             the user must choose otherwise; nobody has to look into a log
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
     │  ├─ NotAllowed             this user may not use this profile, choice or cluster
-    │  └─ Drained                the cluster takes no new servers: an administrator says so
+    │  ├─ Drained                the cluster takes no new servers: an administrator says so
+    │  └─ DataElsewhere          their data is in another cluster: says where, and what to do
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
     │  └─ Unavailable            not even asked: it did not answer a moment ago
@@ -216,6 +217,24 @@ class Drained(ChoiceRefused):
         told = "The chosen cluster takes no new servers at the moment."
         self.user_message = f"{told} {why}".rstrip()
         super().__init__(f"cluster {cluster!r} is drained. {why}".rstrip())
+
+
+class DataElsewhere(ChoiceRefused):
+    """The user's data is in other clusters than the one to start in.
+
+    *may_agree*: a start without it is possible if the user says so.
+    """
+
+    reason = "data-elsewhere"
+
+    def __init__(self, message: str, *, may_agree: bool = False) -> None:
+        self.may_agree = may_agree
+        super().__init__(message)
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """Where the data is, and what to do."""
+        return str(self)
 
 
 class AuthError(MCKSError):

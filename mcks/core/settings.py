@@ -193,6 +193,22 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         Packages with a form of their own, such as jupyterhub-fancy-profiles, name theirs here.
         """,
     )
+    data = Enum(
+        ["stay", "ask", "ignore"],
+        default_value=None,
+        allow_none=True,
+        config=True,
+        help="""
+        Where a server may start whose user has data: claims of lifetime ``user`` that the server
+        would mount. Among several clusters those with the data come first in any case.
+
+        ``stay``: only where the data is. ``ask``: elsewhere, without it, if the user says so in the
+        form or in the API (``"mcks-data": "elsewhere"``). ``ignore``: anywhere.
+
+        If unset, ``ask`` for servers that may start in one of several clusters, ``ignore`` for
+        those whose profile or user names the cluster.
+        """,
+    )
     ready_check = Enum(
         ["jupyterhub", "http"],
         default_value="jupyterhub",

@@ -27,6 +27,7 @@ from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
 from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
+from mcks.core.placement import data_guard
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
 from mcks.core.servers import launch, state
@@ -84,7 +85,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     @default("options_form")
     def _default_options_form(self) -> Any:
-        return _profile_form if read(self, "profile_list") else ""
+        return _profile_form if len(self.known_clusters) > 1 or read(self, "profile_list") else ""
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Any:
@@ -109,6 +110,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     async def _run_apply_user_options(self, user_options: dict[str, Any]) -> None:
         """Apply the profile, then the administrator's own hook, so that hooks see final values."""
         try:
+            said, user_options = user_options, self.choosing.take_consent(user_options)
+            if user_options != said:
+                self.user_options = self.orm_spawner.user_options = user_options
             await self.apply_profile(user_options)
         except MCKSError as exc:
             if isinstance(exc, ChoiceRefused):
@@ -275,6 +279,10 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     async def get_url(self) -> str:
         """Return the server's URL; asked at the hub's start for servers that may still run."""
         return await self.address.find(str(await super().get_url()))
+
+    def homes(self) -> list[str]:
+        """The clusters in which the user has data that this server may use, the latest first."""
+        return data_guard.homes(fleet_of(self).memory.data_for(self))
 
     # -- clusters -------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ class Start:
         fleet_of(spawner).join(spawner)
         await spawner.placing.take_back()
         url = await self._in_one_of(self._tries(await spawner.placing.candidates()))
-        spawner.remembered = spawner.remembered._replace(ended="", url=url)
+        spawner.remembered = spawner.remembered.started(url)
         spawner.remember_claim()
         return url
 
@@ -84,7 +84,8 @@ class Start:
     async def _in(self, name: str, tries: Tries) -> str:
         """Start in the cluster *name*, and leave nothing there if that fails."""
         spawner = self._spawner
-        planned = await self._plan(name)
+        planned, kept_key = await self._plan(name), spawner.remembered.kept_key
+        fleet_of(spawner).check_data(spawner, planned, self._progress.say)
         self._progress.say(f"Connecting to {name}", 5)
         if tries.are_several:
             spawner.placing.begins(name, planned.created)
@@ -98,6 +99,8 @@ class Start:
         except BaseException:
             with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
                 if await spawner.removal.complete(within=_CLEANUP):
+                    if tries.are_several or spawner.choosing.data_policy != "ignore":
+                        await spawner.removal.leave(planned.created, name, kept_key)
                     spawner.placing.ends(name, planned.created)
             raise
         spawner.placing.ends(name, planned.created)

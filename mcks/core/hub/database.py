@@ -55,6 +55,13 @@ def data_of_user(user: HubUser) -> list[state.UserObject]:
     return [datum for loaded in found for datum in loaded.data]
 
 
+def shared_by_others(user: HubUser, server: str) -> list[state.UserObject]:
+    """Return what is saved of the data of the user's other servers that is not theirs alone."""
+    rows = user.orm_user.orm_spawners.items() if user.orm_user else ()
+    others = (state.load(row.state or {}, "") for name, row in rows if name != server)
+    return [datum for loaded in others for datum in loaded.shared]
+
+
 class SavedRow(NamedTuple):
     """A server's row, as far as it is read: ``state`` is what its spawner has saved."""
 

@@ -17,8 +17,9 @@ from jupyterhub.utils import url_path_join
 from tornado import web
 
 from mcks.core.hub import failure_limit
+from mcks.core.profiles.profile_list import DATA_OPTION, ELSEWHERE
 from mcks.core.servers.starting import Chosen, Hub
-from mcks.errors import ChoiceRefused, ConfigError, MCKSError, NoneWorked, NotAllowed
+from mcks.errors import ChoiceRefused, ConfigError, DataElsewhere, MCKSError, NoneWorked, NotAllowed
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -95,8 +96,17 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
         error.jupyterhub_html_message += f"<br>Reference: <code>{reference}</code>"
     if again:
         error.jupyterhub_html_message += f'<br><a href="{html.escape(again)}">Try again</a>'
+    if again and _may_agree(exc):
+        link = f"{again}?{DATA_OPTION}={ELSEWHERE}"
+        error.jupyterhub_html_message += f' or <a href="{html.escape(link)}">start without it</a>'
     exception: Exception = error
     return exception
+
+
+def _may_agree(exc: Exception) -> bool:
+    """Whether the start may go on elsewhere if the user says so."""
+    failures = [failure for _, failure in exc.tries] if isinstance(exc, NoneWorked) else [exc]
+    return any(isinstance(one, DataElsewhere) and one.may_agree for one in failures)
 
 
 def refused(spawner: RefusedSpawner, exc: Exception, cluster: str = "") -> Exception:

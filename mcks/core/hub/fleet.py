@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -21,7 +21,7 @@ from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
-from mcks.core.placement import drain_file, drains
+from mcks.core.placement import data_guard, drain_file, drains
 from mcks.core.placement.drain_file import DrainFile
 from mcks.core.placement.drains import Drain, Drains
 from mcks.core.placement.no_place import NoPlace
@@ -114,6 +114,16 @@ class Fleet:
                 "server, move or delete that data, or give this user another name",
                 reason="name-taken",
             )
+
+    def check_data(
+        self, spawner: SharingSpawner, planned: Plan, say: Callable[[str], None]
+    ) -> None:
+        """Tell the user if *planned* starts without their data. Raises DataElsewhere."""
+        choosing, cluster = spawner.choosing, spawner.remembered.cluster
+        consent = data_guard.Consent(choosing.data_policy, choosing.agreed)
+        data = self.memory.data_for(spawner)
+        if away := data_guard.checked(cluster, planned.objects, data, consent):
+            say(away)
 
     def _note(self, notes: Iterable[str]) -> None:
         """Tell the administrator each thing once."""

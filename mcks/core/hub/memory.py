@@ -14,18 +14,21 @@ from weakref import WeakSet
 
 from sqlalchemy.orm import Session
 
+from mcks.core.hub import database
 from mcks.core.hub.database import HubUser
 from mcks.core.hub.index import Index
 from mcks.core.hub.orphans import HubKnowledge, Joined, Known
 from mcks.core.hub.records import Records
 from mcks.core.objects import Ref
 from mcks.core.servers.server import Created
-from mcks.core.servers.state import State
+from mcks.core.servers.state import State, UserObject
 
 
 class RememberingSpawner(Protocol):
     """A spawner, as far as it knows of a server that the database may not know of yet."""
 
+    name: str
+    user: HubUser
     remembered: State
     _starting: bool
 
@@ -77,6 +80,21 @@ class Memory:
         if self.records is None:
             return ""
         return await self.records.other_holder(user, cluster, created, data)
+
+    def data_for(self, spawner: RememberingSpawner) -> list[UserObject]:
+        """Tell which of its user's data the server of *spawner* may use, what it used last last."""
+        return [*self.data_of_others(spawner), *spawner.remembered.data]
+
+    def data_of_others(self, spawner: RememberingSpawner) -> list[UserObject]:
+        """Tell what other servers of the same user have, or are making, that is not one's alone."""
+        user, name = spawner.user, spawner.name
+        starting = [
+            datum
+            for other in list(self._starts)
+            if other.user.id == user.id and other.name != name
+            for datum in other.remembered.shared
+        ]
+        return [*database.shared_by_others(user, name), *starting]
 
     async def keep(self) -> None:
         """Read the database now, and again from time to time, until cancelled."""

@@ -14,6 +14,7 @@ from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import chosen_name
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
 from mcks.core.hub.sweep import PendingDeletion
+from mcks.core.placement import data_guard
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import Left
@@ -45,6 +46,9 @@ class PlacedSpawner(SharingSpawner, Protocol):
     orm_spawner: Any
     _log_name: str
 
+    def homes(self) -> Sequence[str]:
+        """Return the clusters in which the user has data, what was used last first."""
+
     def get_state(self) -> dict[str, Any]:
         """Return what the database is to remember."""
 
@@ -69,7 +73,8 @@ class Placing:
         return [chosen_name(spawner.cluster, spawner.kubernetes_context, clusters)]
 
     async def candidates(self) -> list[str]:
-        """Return the clusters to try: the user may use them, and what had no place comes last.
+        """Return the clusters to try: the user may use them. Those with the user's data come first,
+        and what had no place lately comes last.
 
         Raises ConfigError, NotAllowed.
         """
@@ -78,7 +83,8 @@ class Placing:
             return names
         no_place, profile = fleet_of(self._spawner).no_place, self._spawner.choosing.profile
         allowed = await self._spawner.choosing.open_clusters(names)
-        return sorted(allowed, key=lambda name: no_place.lately(name, profile))
+        placed = sorted(allowed, key=lambda name: no_place.lately(name, profile))
+        return data_guard.near(placed, self._spawner.homes())
 
     def begins(self, cluster: str, created: Created) -> None:
         """Let the database know of a try in one of several clusters before anything is sent.

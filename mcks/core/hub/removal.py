@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
 from mcks.core.hub.sweep import PendingDeletion
-from mcks.core.servers import launch
+from mcks.core.servers import launch, leaving
 from mcks.core.servers.server import Created
 from mcks.errors import MCKSError, UnknownCluster
 
@@ -46,6 +46,25 @@ class Removal:
         if failure is not None:
             self._leave_for_later(created, failure)
         return failure is None
+
+    async def leave(self, created: Created, cluster: str, kept_key: str) -> bool:
+        """After ``complete``: take out of *cluster* what a start there has made of the user's data.
+
+        That is done only if nobody can miss it; say whether none of it is left, so that the start
+        may go on in another cluster. *kept_key* is what was remembered before the start.
+        """
+        spawner = self._spawner
+        fleet = fleet_of(spawner)
+        connected = fleet.pool.peek(cluster, spawner.known_clusters)
+        if connected is None:
+            return not created.new_data
+        others = {(d.cluster, d.where) for d in fleet.memory.data_of_others(spawner)}
+        shared = any((cluster, where) in others for where in created.new_data)
+        try:
+            return await leaving.leave(connected, created, shared=shared)
+        finally:
+            forgotten = leaving.forgotten(spawner.remembered, cluster, created, kept_key)
+            spawner.remembered = forgotten
 
     def begin(self) -> None:
         """Remove in the background; if that fails, the objects stay until somebody asks again."""

@@ -90,6 +90,14 @@ def _of_kind(pod: Manifest, kind: str, only: str = "") -> Iterator[Container]:
         yield Container(name, _role(name, kind, its), one, _stays_ended(pod, its, one))
 
 
+def none_has_run(pod: Manifest) -> bool:
+    """Whether it is certain that no container of *pod* has ever run: none has written anything."""
+    if not (pod.get("spec") or {}).get("nodeName"):
+        return True
+    known = list(of(pod))
+    return bool(known) and not any(c.has_run or c.status.get("lastState") for c in known)
+
+
 def server_of(pod: Manifest) -> Container | None:
     """Return the container that is the server, None while it has no status."""
     return next(_of_kind(pod, "containers", CONTAINER), None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from mcks.core.administrator.access import AskingSpawner, allowed
@@ -17,6 +17,7 @@ from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.profiles import offer, options_form, parsed, profile_list, selection
 from mcks.core.profiles.overrides import Overridable, Overrides
+from mcks.core.profiles.profile_list import DATA_OPTION, ELSEWHERE
 from mcks.errors import ConfigError, MCKSError, NotAllowed, Tell, UnknownProfile, at_once
 
 
@@ -46,6 +47,11 @@ class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
     def unavailable(self, cluster: str) -> str:
         """Say why no server can start in *cluster* at present; empty if one can."""
 
+    def homes(self) -> Sequence[str]:
+        """The clusters in which the user has data, what was used last first."""
+
+    data: offer.DataPolicy | None
+
 
 class Choosing:
     """The profiles of one MultiClusterKubeSpawner, as its user may see and use them."""
@@ -59,13 +65,16 @@ class Choosing:
         """What templates read as ``options``: the profile's own options with checked answers."""
         self.notices: tuple[str, ...] = ()
         """Sentences for the user about a choice that is not there any more."""
+        self.agreed = False
+        """Whether the user has said that this start may go without their data."""
+        self._several = False
         self._saved: dict[str, Any] = {}
         self._posted = False
         self._linked: dict[str, Any] = {}
 
     def clear(self) -> None:
         """Forget what was chosen: this start has no profile."""
-        self.profile, self.options, self.notices = "", {}, ()
+        self.profile, self.options, self.notices, self._several = "", {}, (), False
 
     def sample(self, chosen: selection.Selection, tell: Tell = at_once) -> None:
         """Set what *chosen* overrides as far as it can be known without calling functions.
@@ -105,9 +114,13 @@ class Choosing:
         spawner = self._spawner
         permitted = await self._permitted(await self.listed())
         if not permitted:
-            return ""
+            return self._question_alone()
         permitted = offer.with_availability(permitted, self._unavailable)
-        options = self._linked or dict(spawner.user_options)
+        homes = spawner.homes()
+        if homes:
+            permitted = offer.with_questions(permitted, partial(self._asks, homes))
+        options = {k: v for k, v in self._linked.items() if k != DATA_OPTION}
+        options = options or dict(spawner.user_options)
         chosen = offer.available(selection.select(permitted, options, saved=True), permitted)
         return options_form.form(
             spawner.profile_form_template,
@@ -115,7 +128,24 @@ class Choosing:
             directories=spawner.additional_profile_form_template_paths,
             chosen=chosen,
             hub_url=spawner.hub.base_url,
+            data=self._question(homes, permitted),
         )
+
+    def _question_alone(self) -> str:
+        """Ask about the user's data if a link leads there; without profiles there is no form."""
+        if self._linked.get(DATA_OPTION) != ELSEWHERE:
+            return ""
+        return options_form.form("", [], data=self._question(self._spawner.homes(), []))
+
+    def _question(
+        self, homes: Sequence[str], permitted: Sequence[profile_list.Profile]
+    ) -> options_form.DataQuestion:
+        """Say where the user's data is, if there is another place at all."""
+        names = {*self._spawner.known_clusters, *homes}
+        where = tuple(name.removeprefix(CONTEXT_PREFIX) for name in homes)
+        agreed = self._linked.get(DATA_OPTION) == ELSEWHERE
+        asks = agreed or any(map(_may_ask, permitted))
+        return options_form.DataQuestion(where if len(names) > 1 else (), asks, agreed)
 
     def posted(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
         """Read a posted form into user_options, which are of now and not of an earlier start."""
@@ -132,6 +162,29 @@ class Choosing:
         self._linked = options_form.user_options(said)
 
     # -- the start ----------------------------------------------------------------------------
+
+    def take_consent(self, user_options: Mapping[str, Any]) -> dict[str, Any]:
+        """Take the answer out of *user_options*: whether this start may go without the user's data.
+
+        It is not saved with them: the next start asks anew. Raises UnknownProfile.
+        """
+        rest = dict(user_options)
+        answer = rest.pop(DATA_OPTION, "")
+        if answer not in ("", None, ELSEWHERE):
+            raise UnknownProfile(
+                f"{DATA_OPTION} can only be {ELSEWHERE!r}; leave it out to start where your data is"
+            )
+        self.agreed = answer == ELSEWHERE
+        return rest
+
+    @property
+    def data_policy(self) -> offer.DataPolicy:
+        """Where this start may go if the user has data, as far as the administrator says it.
+
+        A profile's several clusters count though the user has picked one of them.
+        """
+        several = self._several or _are_several(self._spawner.candidates)
+        return offer.data_policy(self._spawner.data, several=several)
 
     async def apply(self, user_options: Mapping[str, Any]) -> selection.Selection | None:
         """Set what the chosen profile and its options override; nothing if none are listed.
@@ -152,6 +205,7 @@ class Choosing:
         self.profile, self.options = chosen.profile.slug, chosen.options
         self.notices = chosen.notices
         await self.overrides.apply(chosen.levels)
+        self._several = any(_are_several(o.values.get("candidates") or ()) for o in chosen.levels)
         self.remember(user_options)
         return chosen
 
@@ -210,18 +264,32 @@ class Choosing:
             return True
         return await allowed(cluster.access, self._spawner, f"cluster {name!r}")
 
+    def _asks(self, homes: Sequence[str], overrides: Mapping[str, Any]) -> bool:
+        """Whether a start with *overrides* may need the user's word to go without their data.
+
+        Which objects a server has, and so whether it uses that data, is known only when it starts.
+        """
+        several = _are_several(overrides.get("candidates") or self._spawner.candidates)
+        said = overrides.get("data", self._spawner.data)
+        bound = offer.data_policy(said, several=several) == "ask"
+        return bound and not {*self._clusters_for(overrides)} <= {*homes}
+
     def _unavailable(self, overrides: Mapping[str, Any]) -> str:
         """Say why there is no place for what names clusters, or leaves that to the hub."""
+        names = self._clusters_for(overrides)
+        return offer.joined([(name, self._unavailable_in(name)) for name in names])
+
+    def _clusters_for(self, overrides: Mapping[str, Any]) -> list[str]:
+        """Name the clusters of a start with *overrides*, as far as that is known without a call."""
         spawner = self._spawner
         only = [*spawner.known_clusters] if len(spawner.known_clusters) == 1 else []
         own = {name: getattr(spawner, name) for name in ("cluster", "kubernetes_context")}
-        names = (
+        return (
             _clusters_of(overrides)
             or _clusters_of(own)
             or candidates.open_ones(spawner.candidates)
             or only
         )
-        return offer.joined([(name, self._unavailable_in(name)) for name in names])
 
     def _unavailable_in(self, name: str) -> str:
         spawner = self._spawner
@@ -249,6 +317,14 @@ def _clusters_of(overrides: Mapping[str, Any]) -> list[str]:
         return [name]
     said = overrides.get("candidates") or ()
     return [] if callable(said) else candidates.open_ones(said)
+
+
+def _are_several(said: Any) -> bool:
+    return callable(said) or len(candidates.open_ones(said)) > 1
+
+
+def _may_ask(profile: profile_list.Profile) -> bool:
+    return profile.asks or any(c.asks for option in profile.options for c in option.choices)
 
 
 def _exists(listed: list[profile_list.Profile], user_options: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from mcks.core.administrator.access import EVERYBODY, AskingSpawner, allowed
 from mcks.core.profiles.profile_list import (
@@ -15,6 +15,7 @@ from mcks.core.profiles.profile_list import (
 )
 from mcks.core.profiles.selection import Selection, select
 
+DataPolicy = Literal["stay", "ask", "ignore"]
 Guard = Callable[[Mapping[str, Any]], Awaitable[bool]]
 """Tells whether what a profile or choice overrides, such as its cluster, is open to the user."""
 
@@ -103,6 +104,43 @@ def _of_choice(choice: Choice, unavailable: Callable[[Mapping[str, Any]], str]) 
 
 def _chooses_cluster(overrides: Mapping[str, Any]) -> bool:
     return bool(overrides.get("cluster") or overrides.get("kubernetes_context"))
+
+
+def data_policy(said: DataPolicy | None, *, several: bool) -> DataPolicy:
+    """Return what counts if *said* is None.
+
+    Whoever names *several* clusters lets mcks choose: it never leads anybody away from their data
+    unasked. Whoever names one has chosen, as before there was this question.
+    """
+    return said or ("ask" if several else "ignore")
+
+
+def with_questions(
+    profiles: Sequence[Profile], asks: Callable[[Mapping[str, Any]], bool]
+) -> list[Profile]:
+    """Mark what may need the user's word that a server may start without their data.
+
+    *asks* tells that of what a profile, or a profile and one of its choices, overrides.
+    """
+    return [
+        profile._replace(
+            asks=asks(profile.overrides),
+            options=tuple(_with_questions(profile, option, asks) for option in profile.options),
+        )
+        for profile in profiles
+    ]
+
+
+def _with_questions(
+    profile: Profile, option: Option, asks: Callable[[Mapping[str, Any]], bool]
+) -> Option:
+    choices = (
+        choice._replace(asks=asks({**profile.overrides, **choice.overrides}))
+        if _chooses_cluster(choice.overrides)
+        else choice
+        for choice in option.choices
+    )
+    return option._replace(choices=tuple(choices))
 
 
 def available(selection: Selection, profiles: Sequence[Profile]) -> Selection:

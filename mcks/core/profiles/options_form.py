@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
 from markupsafe import Markup
 
-from mcks.core.profiles.profile_list import UNLISTED, Option, Profile
+from mcks.core.profiles.profile_list import DATA_OPTION, ELSEWHERE, UNLISTED, Option, Profile
 from mcks.core.profiles.selection import Selection
 
 FORM = "form.html"
@@ -23,6 +23,20 @@ _SEARCH_FROM = 10
 _HUB = "/hub/"
 _LINK = r"""(<(?:a|form|img|link|script)\b[^<>]*?\s(?:action|href|src)=["']?)/hub/"""
 """A link in a template to the hub, as packages write it for a hub without a base URL."""
+
+
+class DataQuestion(NamedTuple):
+    """Where the user's data is, by the clusters' names, and whether the form asks about it.
+
+    ``agreed``: a link says that a server may start without it; that is preselected.
+    """
+
+    where: tuple[str, ...] = ()
+    asks: bool = False
+    agreed: bool = False
+
+
+NO_QUESTION = DataQuestion()
 
 
 @lru_cache(maxsize=8)
@@ -58,6 +72,7 @@ def form(
     directories: Sequence[str] = (),
     chosen: Selection | None = None,
     hub_url: str = _HUB,
+    data: DataQuestion = NO_QUESTION,
 ) -> str:
     """Render the form as HTML, with what is *chosen* preselected, else the defaults.
 
@@ -72,6 +87,9 @@ def form(
         user_options=chosen.user_options if chosen is not None else {},
         notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
+        data=data,
+        data_option=DATA_OPTION,
+        elsewhere=ELSEWHERE,
     )
     return html if hub_url == _HUB else re.sub(_LINK, lambda found: found[1] + hub_url, html)
 
@@ -88,6 +106,7 @@ def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]
         "description_html": Markup(profile.description_html),  # noqa: S704 (trusted by its name)
         "default": here if chosen is not None else profile.default,
         "unavailable": profile.unavailable,
+        "asks": profile.asks,
         "profile_options": {
             option.key: _shown_option(profile.slug, option, answers.get(option.key))
             for option in profile.options
@@ -110,6 +129,7 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
                 "description": choice.description,
                 "default": choice.key == answer if answer is not None else choice.default,
                 "unavailable": choice.unavailable,
+                "asks": choice.asks,
             }
             for choice in option.choices
         },
@@ -130,7 +150,7 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
 
 def is_field(name: str) -> bool:
     """Tell whether the form has fields of this *name*."""
-    return name == "profile" or name.startswith("profile-option-")
+    return name in ("profile", DATA_OPTION) or name.startswith("profile-option-")
 
 
 def user_options(form_data: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
@@ -139,9 +159,10 @@ def user_options(form_data: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     The fields ``profile-option-gpu--image`` and ``profile-option-gpu--image--unlisted-choice``
     become ``image`` and ``image--unlisted-choice``; those of other profiles are left out.
     """
-    slug = _first(form_data.get("profile"))
+    slug, answer = _first(form_data.get("profile")), _first(form_data.get(DATA_OPTION))
+    consent = {DATA_OPTION: answer} if answer else {}
     if not slug:
-        return {}
+        return consent
     prefix = f"profile-option-{slug}--"
     posted = {
         name.removeprefix(prefix): _first(values)
@@ -151,7 +172,7 @@ def user_options(form_data: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     options = {key: value for key, value in posted.items() if key and value}
     if _OURS in form_data:
         _keep_one_of_each(options)
-    return {**options, "profile": slug}
+    return {**options, "profile": slug, **consent}
 
 
 def _keep_one_of_each(options: dict[str, str]) -> None:

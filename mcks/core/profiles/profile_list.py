@@ -37,6 +37,10 @@ ANY = "any"
 """Its choice that leaves this to mcks."""
 UNLISTED = "unlisted-choice"
 """What a list box says when the user writes a value of their own."""
+DATA_OPTION = "mcks-data"
+"""The option, and the form's field, by which a user agrees to a start without their data."""
+ELSEWHERE = "elsewhere"
+"""The only answer to it: without it a server starts where the data is, or not at all."""
 TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
 """Traits that are templates: a user's own value never becomes part of their source."""
 
@@ -78,6 +82,9 @@ class Choice(NamedTuple):
     """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
+    asks: bool | None = None
+    """Whether with it a start may need the user's word that it may go without their data; None if
+    it chooses no cluster."""
 
 
 class Unlisted(NamedTuple):
@@ -121,6 +128,8 @@ class Profile(NamedTuple):
     """What only other forms read."""
     unavailable: str = ""
     """Why no server can start with it at the moment; empty if one can."""
+    asks: bool = False
+    """Whether it may need the user's word that a server may start without their data."""
 
 
 class Listed(NamedTuple):
@@ -294,7 +303,7 @@ def _slug(entry: Entry, name: str) -> str:
 def _option(key: Any, entry: Entry) -> Option:
     extra = entry.foreign(_OPTION)
     entry.check_name(key, "option")
-    if key == "profile" or str(key).endswith(f"--{UNLISTED}"):
+    if key in ("profile", DATA_OPTION) or str(key).endswith(f"--{UNLISTED}"):
         entry.wrong(f"{entry.where}: an option cannot have this key: the form needs it itself")
     choices = [_choice(k, choice) for k, choice in entry.entries("choices", "choices")]
     entry.told.doubts += _two_defaults(entry.where, choices)

@@ -22,7 +22,16 @@ from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, 
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.environment import find
 from mcks.core.servers.server import Created, unowned_of
-from mcks.errors import ConfigError, Conflict, Forbidden, NotFound, Unavailable, Unreachable
+from mcks.errors import (
+    ConfigError,
+    Conflict,
+    Forbidden,
+    MCKSError,
+    NotFound,
+    ServerError,
+    Unavailable,
+    Unreachable,
+)
 
 _TRIES = 5
 _RACES = 9
@@ -61,9 +70,8 @@ async def create_all(
     kept = [m for m in rest if lifetime(m) != "server"]
     passing = [m for m in rest if lifetime(m) == "server"]
     created.keeps_data = bool(kept)
-    created.data = [ref(m) for m in kept if lifetime(m) == "user"]
     for stage in _stages(kept):
-        await _together(_create_if_absent(client, manifest, created) for manifest in stage)
+        await _each(_create_if_absent(client, manifest, created) for manifest in stage)
     unowned = [ref(m) for m in passing if not _can_be_owned(m, created)]
     anchor = await _create_noted(client, _naming(secret, unowned), created)
     owner = [_owner_reference(anchor)]
@@ -117,6 +125,14 @@ async def _together(creations: Iterable[Any]) -> None:
         raise errors.exceptions[0] from None
 
 
+async def _each(creations: Iterable[Any]) -> None:
+    """Run *creations* at once, each to its end, so that it is known what there is; then raise the
+    first error."""
+    for result in await asyncio.gather(*creations, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
 def _owner_reference(owner: Manifest) -> dict[str, Any]:
     """Without ``blockOwnerDeletion``: it would need a right on finalizers."""
     meta = metadata(owner)
@@ -150,17 +166,49 @@ async def _create_noted(client: ClusterClient, manifest: Manifest, created: Crea
 async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: Created) -> None:
     """Data is never changed once it exists; but it must be this server's own.
 
+    What is just being deleted is waited for and made anew: nothing can use it any more.
+    """
+    where, of_user = ref(manifest), lifetime(manifest) == "user"
+    noted = [created.kept, created.data] if of_user else [created.kept]
+    for names in noted:
+        names.append(where)
+    try:
+        answer, is_new = await _find_or_create(client, manifest)
+        if not is_new:
+            _check_existing(answer, manifest, created)
+    except MCKSError as exc:
+        if _is_refusal(exc):
+            for names in noted:
+                names.remove(where)
+        raise
+    if of_user and is_new:
+        created.new_data[where] = str(metadata(answer)["uid"])
+
+
+async def _find_or_create(client: ClusterClient, manifest: Manifest) -> tuple[Manifest, bool]:
+    """Return the object and whether it is new.
+
     A quota that is used up forbids what exists already, before anybody looks whether it does.
     """
-    try:
-        await _send(client, manifest)
-    except (Conflict, Forbidden) as exc:
+    while True:
         try:
-            existing = await client.get(ref(manifest))
-        except (NotFound, Forbidden) as unseen:
-            taken = isinstance(exc, Conflict) and isinstance(unseen, Forbidden)
-            raise unseen if taken else exc from None
-        _check_existing(existing, manifest, created)
+            return await _send(client, manifest), True
+        except (Conflict, Forbidden) as exc:
+            try:
+                existing = await client.get(ref(manifest))
+            except (NotFound, Forbidden) as unseen:
+                taken = isinstance(exc, Conflict) and isinstance(unseen, Forbidden)
+                raise unseen if taken else exc from None
+        if not metadata(existing).get("deletionTimestamp"):
+            return existing, False
+        await wait_until_gone(client, ref(existing), metadata(existing)["uid"])
+
+
+def _is_refusal(exc: MCKSError) -> bool:
+    """Whether a create that ended so has certainly made nothing, and found nothing of the user."""
+    if isinstance(exc, Unreachable):
+        return _never_sent(exc)
+    return not isinstance(exc, Conflict | ServerError)
 
 
 def _check_existing(existing: Manifest, wanted: Manifest, created: Created) -> None:

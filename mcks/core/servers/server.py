@@ -21,8 +21,10 @@ class Created:
     ``uids`` holds the Secret's and the Pod's, None from the moment when a create was sent until
     its answer. ``unowned`` are the objects that no garbage collector will remove for us:
     cluster-scoped ones and those in other namespaces. ``keeps_data`` says that there are objects
-    which outlive the server, so that its key must be remembered; ``data`` are the user's of these.
-    ``in_the_way`` is what an older server of this name has left and what has not gone yet.
+    which outlive the server, so that its key must be remembered: ``kept``, as far as they are or
+    may be there; ``data`` are the user's of these, ``new_data`` those that this start itself has
+    made, with their uids, and ``deleted`` those that were taken out again. ``in_the_way`` is what
+    an older server of this name has left and what has not gone yet.
     """
 
     key: str
@@ -31,7 +33,10 @@ class Created:
     uids: dict[str, str | None] = field(default_factory=dict)
     unowned: list[Ref] = field(default_factory=list)
     keeps_data: bool = False
+    kept: list[Ref] = field(default_factory=list)
     data: list[Ref] = field(default_factory=list)
+    new_data: dict[Ref, str] = field(default_factory=dict)
+    deleted: list[Ref] = field(default_factory=list)
     in_the_way: list[Ref] = field(default_factory=list)
 
     def where(self, kind: str) -> Ref:

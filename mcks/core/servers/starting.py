@@ -6,7 +6,7 @@ The spawner itself, and what is done with it, does not belong here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from mcks.core.kubespawner.translation import Translation
 from mcks.core.manifests.levels import Level
@@ -41,6 +41,12 @@ class Chosen(Protocol):
 
     profile: str
     options: dict[str, str]
+    agreed: bool
+    """Whether the user has said that this start may go without their data."""
+
+    @property
+    def data_policy(self) -> Literal["stay", "ask", "ignore"]:
+        """Where this start may go if the user has data."""
 
     @property
     def overrides(self) -> Overrides:

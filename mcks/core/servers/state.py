@@ -41,9 +41,10 @@ class State(NamedTuple):
     """What there is to remember. ``created`` is None if no server is known to run.
 
     ``kept_key`` names a stopped server's objects as long as ``data`` (or what is kept for good)
-    hangs on that name. ``ended`` says why the last server ended, if its user should know. ``route``
-    is how requests get to the server, whatever its cluster's setting says meanwhile. ``left`` are
-    tries in several clusters, of which only the last one's server is to be there.
+    hangs on that name; what was used last is the last of it. ``ended`` says why the last server
+    ended, if its user should know. ``route`` is how requests get to the server, whatever its
+    cluster's setting says meanwhile. ``left`` are tries in several clusters, of which only the last
+    one's server is to be there.
     """
 
     created: Created | None = None
@@ -73,6 +74,18 @@ class State(NamedTuple):
         """Forget a try: nothing of it is there, or its server is the one that runs."""
         gone = Left(cluster, created.namespace, created.key)
         return self._replace(left=tuple(one for one in self.left if one != gone))
+
+    @property
+    def shared(self) -> list[UserObject]:
+        """The data that other servers of the user may use, that of a start under way included."""
+        making = self.created.data if self.created else ()
+        under_way = (UserObject(self.cluster, where) for where in making)
+        return [*(o for o in self.data if not o.of_server), *under_way]
+
+    def started(self, url: str) -> State:
+        """Remember that the server answers at *url*: the data in its cluster is now the last."""
+        data = tuple(sorted(self.data, key=lambda datum: datum.cluster == self.cluster))
+        return self._replace(ended="", url=url, data=data)
 
     def without_server(self) -> State:
         """Forget the server, but not its key if data hangs on that name."""

@@ -198,3 +198,15 @@ def test_what_is_no_hubs_database_is_said_without_its_password(tmp_path: Path) -
         database.opened(f"sqlite:///{tmp_path / 'x.sqlite'}"),
     ):
         pass
+
+
+def test_what_a_server_shares_with_others_is_not_its_own_nor_theirs_alone(
+    session: Session,
+) -> None:
+    ada = session.query(orm.User).filter_by(name="ada").one()
+    user = SimpleNamespace(orm_user=ada)
+    alone = HOME._replace(cluster="b", of_server=True)
+    ada.orm_spawners["two"].state = state.save(State(data=(alone,)))
+    assert database.shared_by_others(user, "two") == [HOME]
+    assert database.shared_by_others(user, "") == []
+    assert database.shared_by_others(SimpleNamespace(orm_user=None), "") == []

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from mcks.core.hub.memory import Memory
+from mcks.core.objects import Ref
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
-from mcks.core.servers.state import State
+from mcks.core.servers.state import State, UserObject
 from tests.core.hub.test_records import HubDatabase
 
 PLACE = ("a", "ns", "jupyter-ada")
@@ -28,7 +29,10 @@ def hub() -> Iterator[HubDatabase]:
 class Starting:
     """A spawner that starts jupyter-ada."""
 
+    name = ""
+
     def __init__(self) -> None:
+        self.user: Any = SimpleNamespace(id=1, name="ada")
         created = Created("jupyter-ada", "ns", "h", {"Pod": "uid"})
         self.remembered = State(created, "a", "https://a")
         self._starting = True
@@ -95,4 +99,35 @@ async def test_what_is_not_understood_is_no_proof_that_a_server_is_unknown(
     assert await memory.verified() is None
     hub.save("ada", {})
     assert await memory.verified() is not None
+    memory.close()
+
+
+def spawner_of(user: Any, name: str, remembered: State) -> Any:
+    owner = SimpleNamespace(id=user.id, name=user.name, orm_user=user)
+    return Spawner(name=name, user=owner, remembered=remembered, _starting=True)
+
+
+class Spawner:
+    """As far as a memory knows one."""
+
+    def __init__(self, **known: Any) -> None:
+        vars(self).update(known)
+
+
+async def test_a_server_may_use_its_own_data_and_what_others_share_or_are_making(
+    hub: HubDatabase,
+) -> None:
+    ada = hub.user("ada")
+    claims = [Ref("v1", "PersistentVolumeClaim", name, "ns") for name in ("home", "own", "made")]
+    home, own = UserObject("a", claims[0]), UserObject("b", claims[1], of_server=True)
+    hub.save("ada", state.save(State(data=(home,))), runs=False)
+    memory = Memory(hub.session, "h", logging.getLogger("test"))
+    two = spawner_of(ada, "two", State(data=(own,)))
+    making = spawner_of(ada, "three", State(Created("k", "ns", data=[claims[2]]), "c"))
+    stranger = spawner_of(hub.user("bob"), "", State(data=(home._replace(cluster="d"),)))
+    for spawner in (two, making, stranger):
+        memory.join(spawner)
+    assert memory.data_of_others(two) == [home, UserObject("c", claims[2])]
+    assert memory.data_for(two) == [home, UserObject("c", claims[2]), own]
+    assert memory.data_for(stranger) == [home._replace(cluster="d")]
     memory.close()

@@ -47,6 +47,24 @@ def pod_of(
     }
 
 
+@pytest.mark.parametrize("state", [RUNS, ended(0), WAITS])
+def test_a_pod_in_which_a_container_has_run_may_have_written(state: dict[str, Any]) -> None:
+    pod = pod_of(state)
+    pod["spec"]["nodeName"] = "n1"
+    assert not containers.none_has_run(pod)
+    assert containers.none_has_run(pod_of(state))  # it never had a node
+
+
+def test_only_what_a_node_says_of_all_containers_is_believed() -> None:
+    waits: dict[str, Any] = {"state": {"waiting": {"reason": "PodInitializing"}}}
+    pod: Manifest = {"kind": "Pod", "spec": {"nodeName": "n1"}, "status": {}}
+    assert not containers.none_has_run(pod)
+    pod["status"] = {"containerStatuses": [waits], "initContainerStatuses": [waits]}
+    assert containers.none_has_run(pod)
+    pod["status"]["containerStatuses"] = [{**waits, "lastState": ended(1)}]
+    assert not containers.none_has_run(pod)
+
+
 def test_each_container_has_a_role_and_the_server_is_found_by_its_name() -> None:
     pod = pod_of(RUNS)
     assert [(one.name, one.role) for one in containers.of(pod)] == [

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from mcks.core.profiles.options_form import form, user_options
+from mcks.core.profiles.options_form import DataQuestion, form, is_field, user_options
 from mcks.core.profiles.profile_list import parse
 from mcks.core.profiles.selection import select
+from mcks.errors import ConfigError
 
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
 GPU = {
@@ -254,3 +255,35 @@ def test_links_of_a_template_to_the_hub_lead_below_its_base_url() -> None:
     for text in (">/hub/c<", 'alt="src=/hub/"', 'title="/hub/e"', 'href="/hubs/"'):
         assert text in html
     assert form(template, []) == form(template, [], hub_url="/hub/")
+
+
+ANSWER = {"mcks-data": "elsewhere"}
+
+
+def test_the_answer_about_data_is_posted_with_a_profile_or_alone() -> None:
+    posted = {"profile": ["gpu"], "mcks-data": ["elsewhere"], "mcks-form": ["1"]}
+    assert user_options(posted) == {"profile": "gpu", **ANSWER}
+    assert user_options({"mcks-data": ["elsewhere"]}) == ANSWER
+    assert user_options({"profile": ["gpu"], "mcks-data": [""]}) == {"profile": "gpu"}
+    assert is_field("mcks-data")
+
+
+def test_no_option_of_a_profile_can_take_the_answers_name() -> None:
+    listed = [{"display_name": "X", "profile_options": {"mcks-data": {"choices": {"a": {}}}}}]
+    with pytest.raises(ConfigError, match="an option cannot have this key"):
+        parse(listed)
+
+
+def test_the_form_says_where_data_is_and_asks_only_where_that_may_count() -> None:
+    html = shown([{"display_name": "X"}], data=DataQuestion(("<a>", "b"))).html
+    assert "Your data is in &lt;a&gt; and b." in html
+    assert 'name="mcks-data"' not in html
+    asking = shown([{"display_name": "X"}], data=DataQuestion(("a",), asks=True))
+    (box,) = [field for field in asking.fields if field.get("type") == "checkbox"]
+    assert (box["name"], box["value"]) == ("mcks-data", "elsewhere")
+    assert "checked" not in box
+    assert box["id"] in asking.labelled
+    agreed = DataQuestion(("a",), asks=True, agreed=True)
+    (box,) = [f for f in shown([{"display_name": "X"}], data=agreed).fields if "value" in f][1:]
+    assert "checked" in box
+    assert "Your data" not in shown([{"display_name": "X"}]).html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +13,12 @@ from aiohttp import web
 from mcks.core.api.client import ClusterClient
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.labels import KEY_LABEL, LIFETIME
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, ref
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
-from mcks.errors import ConfigError, Conflict, Forbidden, Unreachable
+from mcks.errors import ConfigError, Conflict, Forbidden, ServerError, Unreachable
 from tests.fakes.loopback import Fault, cut, do_and_cut, status
-from tests.fakes.loopback_servers import PODS, LoopbackHub
+from tests.fakes.loopback_servers import PODS, LoopbackHub, until
 
 KEY = "jupyter-ada"
 CLAIM = "/api/v1/namespaces/ns/persistentvolumeclaims/jupyter-ada"
@@ -194,3 +195,56 @@ async def test_what_may_have_been_made_is_looked_for(
     with pytest.raises(Unreachable):
         await creation._create_noted(client, manifest("Secret"), created)
     assert created.uids == {"Secret": None}
+
+
+async def test_data_that_is_just_being_deleted_is_made_anew_when_it_is_gone(
+    loopback_hub: LoopbackHub,
+) -> None:
+    client, server = await client_of(loopback_hub), loopback_hub.server
+    old = server.put(CLAIM, manifest("PersistentVolumeClaim", "user"))
+    old["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    created = Created(KEY, "ns")
+    start = asyncio.create_task(creation.create_all(client, server_objects(), created))
+    await until(lambda: server.seen.count(("GET", CLAIM)) > 1)
+    assert not start.done()
+    del server.objects[CLAIM]
+    await start
+    made = server.objects[CLAIM]
+    assert made["metadata"]["uid"] != old["metadata"]["uid"]
+    assert created.new_data == {ref(made): made["metadata"]["uid"]}
+
+
+async def test_data_of_another_is_not_taken_for_the_users(loopback_hub: LoopbackHub) -> None:
+    client = await client_of(loopback_hub)
+    theirs = manifest("PersistentVolumeClaim", "user")
+    theirs["metadata"]["labels"] = {}
+    loopback_hub.server.put(CLAIM, theirs)
+    created = Created(KEY, "ns")
+    with pytest.raises(ConfigError, match="is not this server's"):
+        await creation.create_all(client, server_objects(), created)
+    assert created.data == created.kept == []
+
+
+async def test_data_whose_creation_nobody_answered_may_be_there(
+    loopback_hub: LoopbackHub,
+) -> None:
+    client, created = await client_of(loopback_hub), Created(KEY, "ns")
+    refuse_creates(loopback_hub, lambda: status(500, "InternalError"), 9, CLAIMS)
+    with pytest.raises(ServerError):
+        await creation.create_all(client, server_objects(), created)
+    assert [where.name for where in created.data] == [KEY]
+    assert created.new_data == {}
+
+
+async def test_all_data_of_a_start_is_tried_though_one_part_is_refused(
+    loopback_hub: LoopbackHub,
+) -> None:
+    """So it is known of each part whether it is there."""
+    client, created = await client_of(loopback_hub), Created(KEY, "ns")
+    more = manifest("PersistentVolumeClaim", "user")
+    more["metadata"]["name"] = "more"
+    refuse_creates(loopback_hub, over_quota, 1, CLAIMS)
+    with pytest.raises(Forbidden, match="exceeded quota"):
+        await creation.create_all(client, [more, *server_objects()], created)
+    assert len(created.new_data) == 1
+    assert created.data == created.kept == [*created.new_data]

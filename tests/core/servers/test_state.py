@@ -161,3 +161,20 @@ def test_a_server_of_a_former_release_has_come_through_a_gateway() -> None:
     saved = state.save(State(Created("k", "ns"), "gcp", "https://g"))
     assert "route" not in saved
     assert again(State(Created("k", "ns"), "gcp", "https://g")).route == "ingress"
+
+
+def test_data_where_a_server_has_started_is_the_last() -> None:
+    a, b = UserObject("a", HOME), UserObject("b", HOME)
+    known = State(Created("k", "ns"), "a", data=(a, b), ended="too much memory")
+    started = known.started("https://a")
+    assert started.data == (b, a)
+    assert (started.url, started.ended) == ("https://a", "")
+    assert again(started).data == (b, a)
+
+
+def test_what_others_may_use_is_shared_and_so_is_what_a_start_is_making() -> None:
+    own, shared = UserObject("a", HOME, of_server=True), UserObject("b", HOME)
+    making = HOME._replace(name="new")
+    known = State(Created("k", "ns", data=[making]), "c", data=(own, shared))
+    assert known.shared == [shared, UserObject("c", making)]
+    assert known.without_server().shared == [shared]

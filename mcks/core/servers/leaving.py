@@ -1,0 +1,61 @@
+"""Leave a cluster in which a start has failed: take out the user's data that it has made there.
+
+The server itself is taken out before that (launch.py). Whether another cluster is tried, and who is
+sent away from their data, does not belong here.
+
+Data stays unless it is certain that nobody misses it: this very start has made it, no container of
+its Pod has ever run, and no other server of the user may use it. It is deleted by its uid, so what
+has taken its name meanwhile is left alone. A Namespace holds what other servers may have put there,
+and costs nothing: it stays, and goes with its user.
+"""
+
+from __future__ import annotations
+
+from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.pods import containers
+from mcks.core.servers.server import Created
+from mcks.core.servers.state import State
+from mcks.errors import MCKSError
+
+
+async def leave(connection: ConnectedCluster, created: Created, *, shared: bool = False) -> bool:
+    """Delete the new data of a start whose Pod is gone; say whether none of it is left.
+
+    *shared*: another server of the user is in that cluster and may use it. Never raises an
+    MCKSError: what cannot be deleted is left.
+    """
+    new = [where for where in created.new_data if where.kind != "Namespace"]
+    if new and (shared or not _is_unused(connection, created)):
+        return False
+    for where in new:
+        try:
+            await connection.client.delete(where, uid=created.new_data[where])
+        except MCKSError as exc:
+            connection.log.warning("%s stays in %s: %s", where, connection.title, exc)
+            return False
+        del created.new_data[where]
+        created.kept.remove(where)
+        created.data.remove(where)
+        created.deleted.append(where)
+    return True
+
+
+def _is_unused(connection: ConnectedCluster, created: Created) -> bool:
+    """Whether it is certain that nothing of this start has written anything."""
+    if "Pod" not in created.uids:
+        return True
+    pod = connection.pods_of(created.namespace).last(created.uids["Pod"] or "")
+    return pod is not None and containers.none_has_run(pod)
+
+
+def forgotten(remembered: State, cluster: str, created: Created, kept_key: str) -> State:
+    """Return *remembered* without what ``leave`` has deleted in *cluster*.
+
+    The server has its former *kept_key* again if nothing else of this start hangs on its name.
+    """
+    if not created.kept:
+        remembered = remembered._replace(kept_key=kept_key)
+    deleted = {where for where in created.deleted if where not in created.data}
+    return remembered.without_data(
+        [datum for datum in remembered.data if datum.cluster == cluster and datum.where in deleted]
+    )
