@@ -18,7 +18,7 @@ from tests.hub.quick_cluster import QuickCluster, objects_of
 from tests.hub.servers import until
 
 _MAIN = "from mcks.core.cli import main; raise SystemExit(main())"
-SECONDS = 5
+SECONDS = 15
 """In which a hub sees what a command has said."""
 WHY = "its cluster takes no new servers. An upgrade until noon."
 REFUSED = "The chosen cluster takes no new servers at the moment. An upgrade until noon."

@@ -9,6 +9,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from traitlets import TraitError
@@ -25,6 +26,7 @@ from mcks.core.placement.drains import Drain, with_reason
 from mcks.core.trying.subjects import cluster_names, named
 from mcks.errors import ConfigError, MCKSError, without_value
 
+_LOG = logging.getLogger("mcks")
 _HEADINGS = ("cluster", "since", "by", "reason")
 
 
@@ -45,10 +47,14 @@ class Hub:
         except (TraitError, TypeError) as exc:
             raise ConfigError(without_value(exc)) from None
         url = database.url_of(config)
-        self.names = cluster_names(config)
         self.file = drain_file.place(spawner.drain_file, url)
         self._config, self._clusters = config, spawner.clusters
         self._beside = None if spawner.drain_file else drain_file.database_file(url)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """All clusters that are mentioned, by profiles, too."""
+        return cluster_names(self._config)
 
     def expect_here(self) -> None:
         """Raise ConfigError if the hub does not work here: it would read another file."""
@@ -65,7 +71,8 @@ class Hub:
         return sorted([*told, *self._by_settings()])
 
     def _by_settings(self) -> Iterator[Drained]:
-        for name in self.names:
+        of_all = "drain" in self._config.Cluster
+        for name in self.names if of_all else self._clusters:
             try:
                 cluster = configure(name, self._clusters, self._config, _LOG).cluster
             except ConfigError:
@@ -79,9 +86,6 @@ class Hub:
                 yield Drained(name, drain, "setting")
 
 
-_LOG = logging.getLogger("mcks")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Drain a cluster, or list those that are drained."""
     hub = Hub(load(arguments))
@@ -93,6 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
         answer = layout.as_json(plain(drained)) if arguments.json else table(drained)
         arguments.answer.write(answer)
         return 0
+    if arguments.json:
+        raise MCKSError("--json is for the list: leave out the CLUSTER")
     name = named(arguments.cluster, hub.names)
     begun = drains.begun(arguments.reason or "")
     drain_file.change(hub.file, lambda drained: drained.update({name: begun}))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from mcks.core.administrator.functions import ask_now
-from mcks.errors import ConfigError, MCKSError
+from mcks.core.administrator.functions import ask_now, failure
+from mcks.errors import ConfigError, FunctionFailed, MCKSError
 
 LONGEST = 300
 """Characters of a reason: it stands in a form."""
@@ -101,12 +101,21 @@ def said_by(cluster: str, setting: Setting) -> Drain | None:
     Raises FunctionFailed, and ConfigError for an answer that is none.
     """
     where = f"clusters[{cluster!r}].drain"
-    answer = ask_now(setting, cluster, where) if callable(setting) else setting
+    answer = _answer(setting, cluster, where) if callable(setting) else setting
     if answer is None or isinstance(answer, bool | str):
         return Drain(answer if isinstance(answer, str) else "") if answer else None
     raise ConfigError(
         f"{where} must say True, False, or why as a text, not {type(answer).__name__}"
     )
+
+
+def _answer(function: Callable[[str], Any], cluster: str, where: str) -> Any:
+    try:
+        return ask_now(function, cluster, where)
+    except MCKSError:
+        raise
+    except Exception as exc:  # a refusal of a start, and none was asked for
+        raise FunctionFailed(f"{where}: {failure(function, exc)}") from exc
 
 
 class Drains:
@@ -137,14 +146,13 @@ class Drains:
             try:
                 answer = said_by(cluster, setting)
                 self._told.pop(cluster, None)
-            except Exception as exc:
-                self._tell(cluster, exc)
+            except MCKSError as exc:
+                self._tell(cluster, str(exc))
             self._answers[cluster] = self._now() + PAUSE, answer
         return answer
 
-    def _tell(self, cluster: str, exc: Exception) -> None:
+    def _tell(self, cluster: str, told: str) -> None:
         """Write into the log what keeps a function from its answer, each thing once."""
-        told = str(exc) if isinstance(exc, MCKSError) else f"{type(exc).__name__}: {exc}"
         if self._told.get(cluster) != told:
             self._told[cluster] = told
             self._log.error("%s: what it said before holds", told)

@@ -45,6 +45,7 @@ def test_a_second_drain_replaces_the_reason_and_a_second_undrain_does_no_harm(
         (("drain", "gpu-eats"), "unknown cluster 'gpu-eats'. Did you mean 'gpu-east'"),
         (("undrain", "gpu-wset"), "unknown cluster 'gpu-wset'. Did you mean 'gpu-west'"),
         (("drain", "--reason", "x"), "--reason is that of a cluster: name the CLUSTER"),
+        (("drain", "gpu-east", "--json"), "--json is for the list: leave out the CLUSTER"),
         (("drain", "gpu-east", "--reason", "x" * 301), "at most 300 characters, and this one 301"),
         (("drain", "-f", "nowhere.py"), "there is no configuration nowhere.py"),
     ],
@@ -89,6 +90,17 @@ def test_what_a_setting_drains_is_listed_and_no_command_ends_it(hub: HubsDirecto
     assert (code, answer) == (1, "")
     assert "gpu-east stays drained: clusters['gpu-east'].drain in the configuration" in told
     assert read(hub.file) == {}
+
+
+def test_a_default_of_all_clusters_drains_those_that_only_profiles_name_too(
+    hub: HubsDirectory,
+) -> None:
+    hub.configure('c.Cluster.drain = lambda name: name != "gpu-west" and f"{name} rests"\n')
+    listed = json.loads(hub.answer("drain", "--json"))
+    assert {entry["cluster"]: entry["reason"] for entry in listed} == {
+        "gpu-east": "gpu-east rests",
+        "third": "context:third rests",
+    }
 
 
 def test_a_file_beside_no_hub_is_never_made(hub: HubsDirectory) -> None:
