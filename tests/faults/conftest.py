@@ -10,7 +10,10 @@ from mcks.core.hub.fleet import Fleet, share
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.fakes import fault_proxy
 from tests.faults.common import QUICK, Hub
+from tests.faults.tries import attempt
 from tests.hub.servers import Make
+
+__all__ = ["attempt", "hub"]
 
 
 @pytest.fixture
