@@ -15,9 +15,9 @@ from mcks.core.clusters.cluster import chosen_name
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
 from mcks.core.hub.sweep import PendingDeletion
 from mcks.core.placement import data_guard
-from mcks.core.servers import creation
+from mcks.core.servers import creation, leaving
 from mcks.core.servers.server import Created
-from mcks.core.servers.state import Left
+from mcks.core.servers.state import Left, UserObject
 from mcks.errors import ConfigError, MCKSError, UnknownCluster
 
 _TAKE_BACK = 10.0
@@ -121,8 +121,10 @@ class Placing:
             async with asyncio.timeout(_TAKE_BACK):
                 connected = await fleet.pool.connect(left.cluster, spawner.known_clusters)
                 await creation.remove_found(connected.client, created)
+                data = await leaving.found(connected.client, created)
         except UnknownCluster as exc:
             spawner.log.warning("%s: %s stays behind: %s", spawner._log_name, left.key, exc)
+            data = []
         except (MCKSError, TimeoutError) as exc:
             why = str(exc) or "it does not answer in time"
             spawner.log.warning("%s: %s is deleted later: %s", spawner._log_name, left, why)
@@ -130,6 +132,9 @@ class Placing:
             fleet.delete_later(left.cluster, spawner.known_clusters, deletion)
             return
         self.ends(left.cluster, created)
+        known = {(datum.cluster, datum.where) for datum in spawner.remembered.data}
+        new = [UserObject(left.cluster, one) for one in data if (left.cluster, one) not in known]
+        spawner.remembered = spawner.remembered.with_data(new)
 
     def _save(self) -> None:
         spawner = self._spawner

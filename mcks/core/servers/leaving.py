@@ -11,11 +11,16 @@ and costs nothing: it stays, and goes with its user.
 
 from __future__ import annotations
 
+from mcks.core.api.client import ClusterClient
 from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.labels import KEY_LABEL, lifetime
+from mcks.core.objects import Ref, Selector, metadata
 from mcks.core.pods import containers
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
-from mcks.errors import MCKSError
+from mcks.errors import Forbidden, MCKSError, NotFound
+
+_CLAIM = "PersistentVolumeClaim"
 
 
 async def leave(connection: ConnectedCluster, created: Created, *, shared: bool = False) -> bool:
@@ -25,7 +30,7 @@ async def leave(connection: ConnectedCluster, created: Created, *, shared: bool 
     MCKSError: what cannot be deleted is left.
     """
     new = [where for where in created.new_data if where.kind != "Namespace"]
-    if new and (shared or not _is_unused(connection, created)):
+    if new and (shared or not await _is_unused(connection, created)):
         return False
     for where in new:
         try:
@@ -40,12 +45,41 @@ async def leave(connection: ConnectedCluster, created: Created, *, shared: bool 
     return True
 
 
-def _is_unused(connection: ConnectedCluster, created: Created) -> bool:
+async def _is_unused(connection: ConnectedCluster, created: Created) -> bool:
     """Whether it is certain that nothing of this start has written anything."""
-    if "Pod" not in created.uids:
-        return True
-    pod = connection.pods_of(created.namespace).last(created.uids["Pod"] or "")
+    uid = created.uids.get("Pod")
+    if uid is None:
+        return "Pod" not in created.uids or await _is_absent(connection, created.where("Pod"))
+    pod = connection.pods_of(created.namespace).last(uid)
     return pod is not None and containers.none_has_run(pod)
+
+
+async def _is_absent(connection: ConnectedCluster, where: Ref) -> bool:
+    """Whether the cluster refused to make it: one that was made would still be ending."""
+    try:
+        await connection.client.get(where)
+    except NotFound:
+        return True
+    except MCKSError:
+        return False
+    return False
+
+
+async def found(client: ClusterClient, created: Created) -> list[Ref]:
+    """Name the claims of the user that a start which nobody remembers has made, or has met.
+
+    They are taken for data: nobody can tell whether its Pod has run.
+    """
+    selector = Selector("v1", _CLAIM, created.namespace, f"{KEY_LABEL}={created.key}")
+    try:
+        claims, _ = await client.list(selector, metadata_only=True)
+    except Forbidden:
+        return []  # a hub that never made a claim need not have this right
+    return [
+        Ref("v1", _CLAIM, metadata(claim)["name"], created.namespace)
+        for claim in claims
+        if created.owns(claim) and lifetime({**claim, "kind": _CLAIM}) == "user"
+    ]
 
 
 def forgotten(remembered: State, cluster: str, created: Created, kept_key: str) -> State:

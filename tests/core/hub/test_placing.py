@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from mcks.core.hub.fleet import fleet_of
-from mcks.core.labels import KEY_LABEL
+from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import Left
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import NotAllowed
+from tests.fakes.loopback import Handler, status
 from tests.fakes.loopback_servers import PODS, LoopbackHub, pod
 
 KEY = "jupyter-ada"
@@ -117,3 +119,56 @@ async def test_only_clusters_that_the_user_may_use_are_tried(loopback_hub: Loopb
     spawner.candidates = ["b", "c"]
     with pytest.raises(NotAllowed):
         await spawner.placing.candidates()
+
+
+CLAIMS = "/api/v1/namespaces/ns/persistentvolumeclaims"
+
+
+def put_claim(hub: LoopbackHub, name: str, key: str = KEY, lifetime: str = "user") -> None:
+    meta: dict[str, Any] = {"name": name, "namespace": "ns", "labels": {KEY_LABEL: key}}
+    meta["annotations"] = {LIFETIME: lifetime}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta}
+    hub.server.put(f"{CLAIMS}/{name}", claim)
+
+
+async def test_data_that_an_interrupted_start_made_is_remembered_and_stays(
+    loopback_hub: LoopbackHub,
+) -> None:
+    put_claim(loopback_hub, KEY)
+    put_claim(loopback_hub, "home")
+    put_claim(loopback_hub, "shared", lifetime="keep")
+    put_claim(loopback_hub, "jupyter-bob", key="jupyter-bob")
+    home = ["a", "v1", "PersistentVolumeClaim", "home", "ns", True]
+    spawner = loopback_hub.spawner()
+    spawner.load_state({**LEFT, "data": [home]})
+    await spawner.placing.take_back()
+    new = ["a", "v1", "PersistentVolumeClaim", KEY, "ns", False]
+    assert spawner.get_state()["data"] == [home, new]
+    assert len([path for path in loopback_hub.server.objects if path.startswith(CLAIMS)]) == 4
+
+
+async def test_a_hub_that_may_not_list_claims_takes_back_the_rest(
+    loopback_hub: LoopbackHub,
+) -> None:
+    left_behind(loopback_hub)
+
+    async def refuse_lists(request: web.Request, _: Handler) -> web.StreamResponse | None:
+        loopback_hub.server.fail_next(refuse_lists)
+        return status(403, "Forbidden") if request.path == CLAIMS else None
+
+    loopback_hub.server.fail_next(refuse_lists)
+    spawner = loopback_hub.spawner()
+    spawner.load_state(LEFT)
+    await spawner.placing.take_back()
+    assert ours(loopback_hub) == []
+    assert spawner.remembered.left == ()
+
+
+async def test_clusters_with_the_users_data_are_tried_first_even_if_they_had_no_place(
+    loopback_hub: LoopbackHub,
+) -> None:
+    spawner = loopback_hub.spawner(candidates=["b", "c", "a"])
+    data = [[name, "v1", "PersistentVolumeClaim", KEY, "ns", False] for name in ("a", "c")]
+    spawner.load_state({"data": data})
+    fleet_of(spawner).no_place.note("c", "")
+    assert await spawner.placing.candidates() == ["c", "a", "b"]

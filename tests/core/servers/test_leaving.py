@@ -18,7 +18,7 @@ from mcks.errors import MCKSError
 from tests.core.servers.test_creation import CLAIM, CLAIMS, over_quota, refuse_creates
 from tests.core.servers.test_creation import manifest as named
 from tests.fakes.loopback import event, status
-from tests.fakes.loopback_servers import LoopbackHub, place, until
+from tests.fakes.loopback_servers import PODS, LoopbackHub, place, until
 
 HOME = Ref("v1", "PersistentVolumeClaim", "jupyter-ada", "ns")
 NAMESPACE = "/api/v1/namespaces/ada"
@@ -101,6 +101,7 @@ async def test_a_pod_whose_end_nobody_saw_may_have_written(loopback_hub: Loopbac
     created.uids["Pod"] = "unseen"
     assert not await leaving.leave(await connect(loopback_hub), created)
     created.uids["Pod"] = None
+    loopback_hub.server.put(f"{PODS}/jupyter-ada", named("Pod"))
     assert not await leaving.leave(await connect(loopback_hub), created)
     assert CLAIM in loopback_hub.server.objects
 
@@ -147,9 +148,12 @@ async def test_a_claim_that_was_refused_is_no_data(loopback_hub: LoopbackHub) ->
     assert await leaving.leave(connection, created)
 
 
-async def test_a_start_without_a_pod_leaves_what_it_has_made(loopback_hub: LoopbackHub) -> None:
+@pytest.mark.parametrize("refused", ["secrets", "pods"])
+async def test_new_data_of_a_start_whose_pod_was_never_made_is_deleted(
+    loopback_hub: LoopbackHub, refused: str
+) -> None:
     created = Created("jupyter-ada", "ns")
-    refuse_creates(loopback_hub, over_quota, 9, "secrets")
+    refuse_creates(loopback_hub, over_quota, 9, refused)
     connection = await connect(loopback_hub)
     with pytest.raises(MCKSError):
         await creation.create_all(connection.client, objects(), created)
