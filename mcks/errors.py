@@ -14,7 +14,8 @@
     │  ├─ UnknownProfile         there is no such profile, option or choice: lists what there is
     │  ├─ NotAllowed             this user may not use this profile, choice or cluster
     │  ├─ Drained                the cluster takes no new servers: an administrator says so
-    │  └─ DataElsewhere          their data is in another cluster: says where, and what to do
+    │  ├─ DataElsewhere          their data is in another cluster: says where, and what to do
+    │  └─ Full                   a limit of the cluster or profile is reached
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
     │  └─ Unavailable            not even asked: it did not answer a moment ago
@@ -237,6 +238,19 @@ class DataElsewhere(ChoiceRefused):
         return str(self)
 
 
+class Full(ChoiceRefused):
+    """A limit is reached: *user_message* says which, of what, and what to do.
+
+    *elsewhere*: whether another cluster may take the server; not if the limit is a profile's.
+    """
+
+    reason = "full"
+
+    def __init__(self, user_message: str, *, details: str = "", elsewhere: bool = True) -> None:
+        self.user_message, self.elsewhere = user_message, elsewhere
+        super().__init__(f"{user_message} {details}".rstrip())
+
+
 class AuthError(MCKSError):
     """A cloud would not give a credential: cloud, identity, the cloud's own words, no secrets."""
 
@@ -310,26 +324,6 @@ class ServerError(APIError):
     """5xx: the cluster has a problem of its own."""
 
     elsewhere = True
-
-
-_BY_STATUS: dict[int, type[APIError]] = {
-    400: Invalid,
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-    410: Gone,
-    422: Invalid,
-    429: TooManyRequests,
-}
-
-
-def api_error(
-    status: int, message: str, *, reason: str = "", retry_after: float | None = None
-) -> APIError:
-    """Make the error for an HTTP *status*: its own class where one exists."""
-    kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
-    return kind(message, status=status, reason=reason, retry_after=retry_after)
 
 
 _ELSEWHERE = frozenset({"evicted", "gateway", "no-answer", "no-place", "queue", "quota"})

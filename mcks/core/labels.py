@@ -25,6 +25,16 @@ USERNAME = "hub.jupyter.org/username"
 SERVERNAME = "hub.jupyter.org/servername"
 
 
+def hub_of(manifest: Manifest) -> str:
+    """Return the ``hub_id`` of the hub whose object *manifest* is."""
+    return str((metadata(manifest).get("labels") or {}).get(HUB_LABEL, ""))
+
+
+def username(manifest: Manifest) -> str:
+    """Return the name of the user whose object *manifest* is, "" if it does not say."""
+    return str((metadata(manifest).get("annotations") or {}).get(USERNAME, ""))
+
+
 def lifetime(manifest: Manifest) -> str:
     """Return how long *manifest* lives: ``server``, ``user`` or ``keep``. Raises ConfigError."""
     meta = metadata(manifest)

@@ -166,9 +166,9 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
 
         Each is a dict with ``display_name``, and optionally ``slug``, ``description`` (or
         ``description_html``, which is not escaped), ``default``, ``cluster``, ``clusters``,
-        ``allowed_groups``, ``allow``, ``profile_options`` and ``spawner_override``: traits of this
-        spawner and their values for the profile. A dict is merged over the trait's own, None
-        removes a key.
+        ``max_servers``, ``max_starting``, ``max_per_user``, ``max_age``, ``allowed_groups``,
+        ``allow``, ``profile_options`` and ``spawner_override``: traits of this spawner and their
+        values for the profile. A dict is merged over the trait's own, None removes a key.
         """,
     )
     profile_form_template = Unicode(

@@ -183,7 +183,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         The hub forgets the server even if this raises, so mcks remembers what is to be deleted.
         """
         if seen := self._look():
-            self.remembered = self.remembered._replace(ended=seen.last_words)
+            self.remembered = self.remembered._replace(
+                ended=seen.last_words or self.remembered.ended
+            )
         await self.removal.complete()
 
     async def poll(self) -> int | None:
@@ -257,18 +259,17 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     def get_state(self) -> dict[str, Any]:
         """Return names only: what it takes to find the server again."""
-        own = state.save(self.remembered)
-        if self.remembered.created is not None and self.choosing.profile:
-            own["profile"] = self.choosing.profile
-        return {**super().get_state(), **own}
+        return {**super().get_state(), **state.save(self.remembered)}
 
     def load_state(self, saved: dict[str, Any]) -> None:
         """Take back what ``get_state`` said, or what the original spawner saved."""
         super().load_state(saved)
         self.remembered = state.load(saved, self.hub_id)
-        if profile := saved.get("profile"):
+        if profile := self.remembered.profile:
             self.choosing.profile = profile
             self.user_options = {"profile": profile, **self.user_options}
+        if self.remembered.max_age is not None:
+            fleet_of(self).ages.follow(self)
 
     def clear_state(self) -> None:
         """Forget the server, but not its data, nor how it ended; undo what the profile set."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,27 @@ class Start:
         return url
 
     async def _in(self, name: str, tries: Tries) -> str:
-        """Start in the cluster *name*, and leave nothing there if that fails."""
+        """Start in the cluster *name* if it has room, and leave nothing there if that fails."""
+        planned = await self._plan(name)
+        fleet_of(self._spawner).check_data(self._spawner, planned, self._progress.say)
+        async with AsyncExitStack() as turn:
+            await self._let_in(turn, name, tries)
+            return await self._let_in_as(planned, name, tries)
+
+    async def _let_in(self, turn: AsyncExitStack, name: str, tries: Tries) -> None:
+        """Wait for a *turn*, which ends with the try. Raises Full, StartFailed if it is late."""
         spawner = self._spawner
-        planned, kept_key = await self._plan(name), spawner.remembered.kept_key
-        fleet_of(spawner).check_data(spawner, planned, self._progress.say)
+        profile = spawner.choosing.profile
+        limited = fleet_of(spawner).limits.start(spawner, name, profile, self._progress)
+        try:
+            async with asyncio.timeout(tries.share):
+                await turn.enter_async_context(limited)
+        except TimeoutError as exc:
+            late = "So many servers are starting that it was not your turn in time. Try again."
+            raise StartFailed(late, reason="queue") from exc
+
+    async def _let_in_as(self, planned: Plan, name: str, tries: Tries) -> str:
+        spawner, kept_key = self._spawner, self._spawner.remembered.kept_key
         self._progress.say(f"Connecting to {name}", 5)
         if tries.are_several:
             spawner.placing.begins(name, planned.created)

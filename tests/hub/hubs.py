@@ -48,10 +48,10 @@ async def start_server(hub: Hub, user: str, profile: str) -> list[dict[str, Any]
     status, answer = await hub.request("POST", f"users/{user}/server", json=options)
     if status >= 400:
         return [{"failed": True, "message": answer["message"]}]
-    return [json.loads(line[5:]) async for line in _progress(hub, user) if line[:5] == b"data:"]
+    return [json.loads(line[5:]) async for line in progress(hub, user) if line[:5] == b"data:"]
 
 
-async def _progress(hub: Hub, user: str) -> AsyncGenerator[bytes, None]:
+async def progress(hub: Hub, user: str) -> AsyncGenerator[bytes, None]:
     """The lines of the hub's answer as they come."""
     headers = {"Authorization": f"token {hub.token}"}
     url = f"{hub.url}hub/api/users/{user}/server/progress"
@@ -77,7 +77,7 @@ async def seconds_from_ready_to_end(hub: Hub, user: str) -> float:
     Return how long it lasted after the server had answered.
     """
     answered = 0.0
-    async with aclosing(_progress(hub, user)) as lines:
+    async with aclosing(progress(hub, user)) as lines:
         async for line in lines:
             if b"The server answers" in line:
                 answered = time.monotonic()

@@ -12,8 +12,28 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-from mcks.errors import APIError, api_error
+from mcks.errors import (
+    APIError,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    ServerError,
+    TooManyRequests,
+    Unauthorized,
+)
 
+_BY_STATUS: dict[int, type[APIError]] = {
+    400: Invalid,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    422: Invalid,
+    429: TooManyRequests,
+}
 _CLOCK_TOLERANCE = 60.0
 _NO_RIGHT = r'^\S+ (?:".*" )?is forbidden: User ".*" cannot \w+ resource '
 """What the authorizer says, as opposed to admission (quotas, security policies)."""
@@ -52,8 +72,11 @@ def error_from(asked: Asked, status: int, headers: Mapping[str, str], body: byte
         message += _clock_hint(headers)
     elif status == 403 and re.search(_NO_RIGHT, message):
         message = message.rstrip(".") + ". `mcks rbac` prints the Role that the hub needs there"
-    return api_error(
-        status, f"{asked}: {message}", reason=reason, retry_after=_retry_after(headers, answer)
+    return _class_of(status)(
+        f"{asked}: {message}",
+        status=status,
+        reason=reason,
+        retry_after=_retry_after(headers, answer),
     )
 
 
@@ -61,12 +84,17 @@ def error_event(asked: Asked, answer: dict[str, Any]) -> APIError:
     """Make the error for an ``ERROR`` event of a watch."""
     status = answer.get("code")
     status = status if isinstance(status, int) else 500
-    return api_error(
-        status,
+    return _class_of(status)(
         f"{asked}: {_message(asked, status, answer)}",
+        status=status,
         reason=str(answer.get("reason") or ""),
         retry_after=_retry_after({}, answer),
     )
+
+
+def _class_of(status: int) -> type[APIError]:
+    """Return the class of its own that an HTTP *status* has, if it has one."""
+    return _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
 
 
 def _status_object(body: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mcks.core import names
 from mcks.core.administrator.access import Access
 from mcks.core.clusters import hub_pod
 from mcks.core.clusters.gateway_peers import known, peers
+from mcks.core.clusters.limit_settings import LimitSettings
 from mcks.core.clusters.routes import DIRECT, KINDS, SERVICE, check_public_url, is_domain
 from mcks.errors import ConfigError, unknown
 
@@ -28,7 +29,7 @@ CONTEXT_PREFIX = "context:"
 """Names of implicit clusters: a kubeconfig context without an entry in ``clusters``."""
 
 
-class Cluster(LoggingConfigurable):
+class Cluster(LimitSettings, LoggingConfigurable):
     """The settings of one cluster that do not depend on its backend.
 
     ``c.Cluster.NAME`` sets a default for every cluster; an entry of ``clusters`` wins.

@@ -21,10 +21,13 @@ from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.objects import ref
-from mcks.core.placement import data_guard, drain_file, drains
+from mcks.core.placement import data_guard, drain_file, drains, limits
+from mcks.core.placement.ages import Ages
 from mcks.core.placement.drain_file import DrainFile
 from mcks.core.placement.drains import Drain, Drains
+from mcks.core.placement.limits import StartLimits
 from mcks.core.placement.no_place import NoPlace
+from mcks.core.pods import events
 from mcks.core.profiles import kubespawner_section, namespaces
 from mcks.core.servers import creation, plan
 from mcks.core.servers.server import Plan
@@ -35,6 +38,7 @@ from mcks.errors import (
     AuthError,
     ConfigError,
     Drained,
+    Forbidden,
     MCKSError,
     StartFailed,
     UnknownCluster,
@@ -52,6 +56,7 @@ class SharingSpawner(StartingSpawner, RememberingSpawner, Protocol):
     profile_list: Any
     group_overrides: Any
     drain_file: str
+    known_clusters: Mapping[str, Any]
 
 
 class Fleet:
@@ -79,7 +84,18 @@ class Fleet:
         file = drain_file.place(spawner.drain_file, database.url_of(spawner.config))
         self._drains = Drains(DrainFile(file, spawner.log).current, spawner.log)
         self.closed = asyncio.Event()
+        self.ages = Ages(self._warn)
+        self.limits = StartLimits(
+            limits.Hub(
+                self.memory.counts,
+                self.memory.seen_counts,
+                lambda name, clusters: self.pool.configured(name, clusters).cluster,
+                self._users_of_other_hubs,
+                self.ages.follow,
+            )
+        )
         self.pool.run(self.memory.keep())
+        self.pool.run(self.ages.keep())
 
     def join(self, spawner: SharingSpawner) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""
@@ -156,6 +172,28 @@ class Fleet:
         with contextlib.suppress(ConfigError):  # a start tells that in better words
             setting = self.pool.configured(cluster, clusters).cluster.drain
         return self._drains.of(cluster, setting)
+
+    async def _users_of_other_hubs(self, cluster: str, clusters: Mapping[str, Any]) -> list[str]:
+        """Name the users of the servers that other hubs have where this one watches *cluster*."""
+        connected = await self.pool.connect(cluster, clusters)
+        pods = connected.pods_of(connected.namespace)
+        await pods.synced.wait()
+        return [labels.username(pod) for pod in pods.values() if labels.hub_of(pod) != self._hub_id]
+
+    async def _warn(self, spawner: SharingSpawner, sentence: str) -> None:
+        """Let the tools of the cluster show *sentence* beside the Pod of *spawner*."""
+        created, cluster = spawner.remembered.created, spawner.remembered.cluster
+        if created is None:
+            return
+        try:
+            connected = await self.pool.connect(cluster, spawner.known_clusters)
+            pod, uid = created.where("Pod"), created.uids.get("Pod")
+            await connected.client.create(events.warning(pod, uid, "EndsSoon", sentence))
+        except Forbidden:
+            why = "the hub may not create Events, so none tells that a server ends soon"
+            self._note([f"cluster {cluster!r}: {why}: grant it 'create' on 'events'"])
+        except MCKSError as exc:
+            self._log.warning("No Event tells that %s ends soon: %s", created.where("Pod"), exc)
 
     def delete_later(
         self, cluster: str, clusters: Mapping[str, Any], deletion: PendingDeletion

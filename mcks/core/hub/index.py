@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from mcks.core.objects import Ref
+from mcks.core.placement.counting import Scope
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 
@@ -71,6 +72,9 @@ class Index:
         """The same as ``servers`` of rows that name a server which the hub has stopped."""
         self._called: Names[tuple[str, str, str]] = Names()
         """Cluster, kind and name of data, whatever its namespace."""
+        self._of_user: Names[int] = Names()
+        self._running: Counter[Scope] = Counter()
+        """How many servers there are of each cluster, and of each profile."""
         self._places: dict[str, Counter[str]] = {}
         """By cluster, how often its namespaces are those of what runs or starts, or of data."""
 
@@ -98,6 +102,19 @@ class Index:
         """Return the namespaces of *cluster* in which there are servers, or data."""
         return frozenset(self._places.get(cluster, ()))
 
+    def count(self, scope: Scope) -> int:
+        """Return how many servers run, or start again, in *scope*; those of a user are few."""
+        if scope.user_id is None:
+            return self._running[scope]
+        return sum(self.counts(row_id, scope) for row_id in self._of_user.rows(scope.user_id))
+
+    def counts(self, server: Hashable, scope: Scope) -> bool:
+        """Whether the server whose row has this id is one of those."""
+        row = self._rows.get(server) if isinstance(server, int) else None
+        if row is None or not row.runs or row.remembered.created is None:
+            return False
+        return scope.holds(row.remembered.cluster, row.remembered.profile, row.user_id)
+
     def ids(self) -> list[int]:
         """Return the ids of all rows, in their order."""
         return sorted(self._rows)
@@ -124,6 +141,10 @@ class Index:
             counts[namespace] += more
             if not counts[namespace]:
                 del counts[namespace]
+        remembered = row.remembered
+        if row.runs and remembered.created is not None:
+            self._running[Scope(cluster=remembered.cluster)] += more
+            self._running[Scope(profile=remembered.profile)] += more
 
     def _names(self, row: Row) -> Iterator[tuple[Names[Any], Hashable]]:
         remembered, created = row.remembered, row.remembered.created
@@ -135,6 +156,7 @@ class Index:
         place = remembered.cluster, created.namespace, created.key
         yield self.servers if row.runs else self._stopped, place
         if row.runs:
+            yield self._of_user, row.user_id
             yield from ((self.uids, uid) for uid in created.uids.values() if uid)
             yield from ((self.unowned, (remembered.cluster, where)) for where in created.unowned)
 

@@ -20,6 +20,8 @@ from mcks.core.hub.index import Index
 from mcks.core.hub.orphans import HubKnowledge, Joined, Known
 from mcks.core.hub.records import Records
 from mcks.core.objects import Ref
+from mcks.core.placement.counting import NoRecords
+from mcks.core.placement.counting import Records as Counts
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State, UserObject
 
@@ -72,6 +74,14 @@ class Memory:
         await self.records.read_again()
         index = await self.records.index()
         return self._with_starts(index) if self.records.understood else None
+
+    async def counts(self) -> Counts:
+        """Tell how many servers the database has, those that start aside."""
+        return NoRecords() if self.records is None else await self.records.index()
+
+    def seen_counts(self) -> Counts:
+        """Tell it without a look into the database, as far as it is known."""
+        return NoRecords() if self.records is None else self.records.seen
 
     async def other_holder(
         self, user: HubUser, cluster: str, created: Created, data: Collection[Ref]

@@ -60,6 +60,11 @@ class Records:
         return self._index
 
     @property
+    def seen(self) -> Index:
+        """The index as far as it is known without a look into the database."""
+        return self._index
+
+    @property
     def understood(self) -> bool:
         """Whether all rows could be read: else what is unknown may be what one of them says."""
         return not self._unreadable

@@ -1,8 +1,13 @@
-"""Kubernetes events of one pod, in words for people. Whether a pod is lost: failures.py."""
+"""Kubernetes events of one pod, in words for people, and those that mcks tells itself.
+
+Whether a pod is lost does not belong here (failures.py).
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Manifest, Ref, Selector
@@ -52,6 +57,25 @@ def step(event: Manifest) -> tuple[int, str] | None:
 def is_about(event: Manifest, uid: str) -> bool:
     """Whether *event* happened to the Pod with *uid*: an older one may have had its name."""
     return bool((event.get("involvedObject") or {}).get("uid", uid) == uid)
+
+
+def warning(pod: Ref, uid: str | None, reason: str, message: str) -> Manifest:
+    """Make the event that tells *message* of *pod*, as ``kubectl describe`` and dashboards show."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    about = {"apiVersion": pod.api_version, "kind": pod.kind, "name": pod.name}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{pod.name}.{secrets.token_hex(8)}", "namespace": pod.namespace},
+        "involvedObject": {**about, "namespace": pod.namespace, **({"uid": uid} if uid else {})},
+        "type": "Warning",
+        "reason": reason,
+        "message": message,
+        "source": {"component": "mcks"},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
 
 
 async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from mcks.core.administrator.access import AskingSpawner, allowed
 from mcks.core.administrator.functions import ask
 from mcks.core.administrator.lending import read
+from mcks.core.administrator.limits import UNLIMITED
 from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.profiles import offer, options_form, parsed, profile_list, selection
@@ -61,6 +62,8 @@ class Choosing:
         self.overrides = Overrides(spawner)
         self.profile = ""
         """Slug of the profile that was applied."""
+        self.title, self.limits = "", UNLIMITED
+        """What users call that profile, and how many of its servers there may be."""
         self.options: dict[str, str] = {}
         """What templates read as ``options``: the profile's own options with checked answers."""
         self.notices: tuple[str, ...] = ()
@@ -75,6 +78,7 @@ class Choosing:
     def clear(self) -> None:
         """Forget what was chosen: this start has no profile."""
         self.profile, self.options, self.notices, self._several = "", {}, (), False
+        self.title, self.limits = "", UNLIMITED
 
     def sample(self, chosen: selection.Selection, tell: Tell = at_once) -> None:
         """Set what *chosen* overrides as far as it can be known without calling functions.
@@ -203,6 +207,7 @@ class Choosing:
             return None
         chosen = self._select(listed, permitted, user_options, saved)
         self.profile, self.options = chosen.profile.slug, chosen.options
+        self.title, self.limits = chosen.profile.display_name, chosen.profile.limits
         self.notices = chosen.notices
         await self.overrides.apply(chosen.levels)
         self._several = any(_are_several(o.values.get("candidates") or ()) for o in chosen.levels)

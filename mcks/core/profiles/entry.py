@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from mcks.core.administrator.access import EVERYBODY, Access
+from mcks.core.administrator.limits import UNLIMITED, Limits, mistake
 from mcks.core.clusters import candidates
 from mcks.core.profiles.keys import Told, others
 
@@ -39,7 +40,10 @@ class Entry:
 
     def foreign(self, known: Collection[str]) -> dict[str, Any]:
         """Return what stands under keys that are not *known*, as far as forms can show it."""
-        return others(self.where, self.values, known, self.told)
+        misplaced = [name for name in Limits._fields if name in self.values and name not in known]
+        for name in misplaced:
+            self.wrong(f"{self.where}: {name!r} is a limit of a whole profile: write it there")
+        return others(self.where, self.values, {*known, *misplaced}, self.told)
 
     def text(self, key: str) -> str:
         """Return the text under *key*; empty without one."""
@@ -87,6 +91,14 @@ class Entry:
             kind = type(allow).__name__
             self.wrong(f"{self.where}['allow'] must be a function of the spawner, not {kind}")
         return Access(None if groups is None else frozenset(map(str, groups)), allow)
+
+    def limits(self) -> Limits:
+        """Return how many servers of this there may be, and for how long."""
+        said = {name: self.values[name] for name in Limits._fields if name in self.values}
+        for name, value in said.items():
+            if value is not None and (wrong := mistake(name, value)):
+                self.wrong(f"{self.where}[{name!r}] {wrong}")
+        return Limits(**said) if said else UNLIMITED
 
     def overrides(self) -> dict[str, Any]:
         """Join the two spellings of the override and the keys ``cluster`` and ``clusters``."""

@@ -12,6 +12,7 @@ from traitlets import TraitError
 
 from mcks.core.administrator.functions import ask
 from mcks.core.administrator.lending import give, is_lent, read
+from mcks.core.administrator.limits import Limits
 from mcks.core.kubespawner.fields import later, literal
 from mcks.core.kubespawner.section import name_of_today
 from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
@@ -168,6 +169,8 @@ def _advice(name: str, value: Any, ours: Collection[str], *, theirs: bool) -> st
     known = {*ours, *_THEIRS} if theirs else {*ours}
     if theirs and (newer := name_of_today(name, known)):
         return f"{name!r} is deprecated and not read here: write {newer!r}"
+    if name in Limits._fields:
+        return f"{name!r} is no trait: write it into the profile itself, beside 'display_name'"
     return instead_of(name, value) or unknown("trait", name, known)
 
 

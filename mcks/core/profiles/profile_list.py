@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mcks.core.administrator.access import EVERYBODY, Access
+from mcks.core.administrator.limits import UNLIMITED, Limits
 from mcks.core.clusters import candidates
 from mcks.core.profiles.entry import OVERRIDES, OVERRIDING, Entry
 from mcks.core.profiles.keys import Told
@@ -18,7 +19,7 @@ from mcks.errors import ConfigError
 
 _SHOWN = {"display_name", "description"}
 _CHOOSES = OVERRIDING | {"default", "allowed_groups", "allow"}
-_PROFILE = _SHOWN | _CHOOSES | {"slug", "description_html", "profile_options"}
+_PROFILE = _SHOWN | _CHOOSES | {"slug", "description_html", "profile_options"} | {*Limits._fields}
 _FANCY = {"description_in_choices", "dynamic_image_building"}
 """Keys that only jupyterhub-fancy-profiles' form reads."""
 _OPTION = _SHOWN | _FANCY | {"choices", "unlisted_choice"}
@@ -124,6 +125,7 @@ class Profile(NamedTuple):
     description_html: str = ""
     options: tuple[Option, ...] = ()
     access: Access = EVERYBODY
+    limits: Limits = UNLIMITED
     extra: Mapping[str, Any] = _NONE
     """What only other forms read."""
     unavailable: str = ""
@@ -266,6 +268,7 @@ def _profile(entry: Entry) -> Profile:
         description_html=entry.text("description_html"),
         options=tuple(options),
         access=entry.access(),
+        limits=entry.limits(),
         extra=extra,
     )
 

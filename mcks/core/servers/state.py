@@ -44,7 +44,7 @@ class State(NamedTuple):
     hangs on that name; what was used last is the last of it. ``ended`` says why the last server
     ended, if its user should know. ``route`` is how requests get to the server, whatever its
     cluster's setting says meanwhile. ``left`` are tries in several clusters, of which only the last
-    one's server is to be there.
+    one's server is to be there. ``max_age``: the seconds that it may live, as its user was told.
     """
 
     created: Created | None = None
@@ -55,6 +55,8 @@ class State(NamedTuple):
     ended: str = ""
     route: str = "ingress"
     left: tuple[Left, ...] = ()
+    profile: str = ""
+    max_age: int | None = None
 
     def with_data(self, new: Iterable[UserObject]) -> State:
         """Remember *new* as well; what is said of an object last counts."""
@@ -92,7 +94,9 @@ class State(NamedTuple):
         kept_key = self.kept_key
         if self.created is not None and self.created.keeps_data:
             kept_key = self.created.key
-        return self._replace(created=None, url="", route="ingress", kept_key=kept_key)
+        return self._replace(
+            created=None, url="", route="ingress", kept_key=kept_key, profile="", max_age=None
+        )
 
     def where(self) -> str:
         """Say where the server is, so that an administrator finds it without the hub."""
@@ -126,6 +130,10 @@ def save(known: State) -> dict[str, Any]:
         kept_key = created.key if created.keeps_data or kept_key else ""
         if known.route in DIRECT:
             saved["route"] = known.route
+        if known.profile:
+            saved["profile"] = known.profile
+        if known.max_age is not None:
+            saved["max_age"] = known.max_age
         if uid := created.uids.get("Pod"):
             saved["uid"] = uid
         if created.hub_id:
@@ -164,7 +172,8 @@ def load(saved: Mapping[str, Any], hub_id: str) -> State:
     created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
     created.keeps_data = bool(kept_key)
     url, route = saved.get("url", ""), saved.get("route", "ingress")
-    return State(created, saved["cluster"], url, kept_key, data, ended, route, left)
+    running = State(created, saved["cluster"], url, kept_key, data, ended, route, left)
+    return running._replace(profile=saved.get("profile", ""), max_age=saved.get("max_age"))
 
 
 def _listed(where: Ref) -> list[str | None]:
@@ -180,7 +189,8 @@ def _load_original(saved: Mapping[str, Any]) -> State:
     created.unowned = _unowned_of_original([m for m in resources if m not in kept], created)
     created.keeps_data = bool(kept)
     data = tuple(UserObject(cluster, ref(m)) for m in kept)
-    return State(created, cluster, url.rstrip("/"), created.key if kept else "", data)
+    kept_key, profile = created.key if kept else "", saved.get("profile", "")
+    return State(created, cluster, url.rstrip("/"), kept_key, data, profile=profile)
 
 
 def _is_kept_by_original(manifest: Manifest) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from mcks.core.hub.index import Index, Row
 from mcks.core.objects import Ref
+from mcks.core.placement.counting import Scope
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State, UserObject
 
@@ -86,3 +87,28 @@ def test_a_namespace_is_a_place_while_a_server_runs_there_or_data_is_there() -> 
     assert (index.places("a"), index.places("b")) == (set(), {"homes"})
     index.put(1, None)
     assert (index.places("a"), index.places("b")) == (set(), set())
+
+
+def test_servers_that_run_are_counted_by_cluster_by_profile_and_by_user() -> None:
+    index = Index()
+    small = running("jupyter-ada").remembered._replace(profile="small")
+    index.put(1, Row(ADA, True, small))
+    index.put(2, Row(ADA, True, small._replace(cluster="b")))
+    index.put(3, Row(NEW, True, small._replace(profile="")))
+    index.put(4, Row(NEW, False, small))
+    index.put(5, Row(NEW, True, State(cluster="a", profile="small")))  # it begins to start
+    assert index.count(Scope(cluster="a")) == 2
+    assert index.count(Scope(profile="small")) == 2
+    assert index.count(Scope(cluster="a", user_id=ADA)) == 1
+    assert index.count(Scope(profile="small", user_id=ADA)) == 2
+    assert index.count(Scope(profile="small", user_id=NEW)) == 0
+    assert [index.counts(row, Scope(cluster="a")) for row in (1, 2, 3, 4, 5, 6)] == [
+        *(True, False, True),
+        *(False, False, False),
+    ]
+    assert not index.counts(object(), Scope())
+    index.put(1, Row(ADA, False, small))
+    index.put(2, None)
+    assert index.count(Scope(cluster="a")) == 1
+    assert index.count(Scope(profile="small")) == index.count(Scope(cluster="b")) == 0
+    assert index.count(Scope(cluster="a", user_id=ADA)) == 0

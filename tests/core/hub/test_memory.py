@@ -11,6 +11,7 @@ import pytest
 
 from mcks.core.hub.memory import Memory
 from mcks.core.objects import Ref
+from mcks.core.placement.counting import Scope
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State, UserObject
@@ -131,3 +132,18 @@ async def test_a_server_may_use_its_own_data_and_what_others_share_or_are_making
     assert memory.data_for(two) == [home, UserObject("c", claims[2]), own]
     assert memory.data_for(stranger) == [home._replace(cluster="d")]
     memory.close()
+
+
+async def test_servers_are_counted_without_a_look_into_the_database(hub: HubDatabase) -> None:
+    hub.save("ada", state.save(Starting().remembered))
+    memory = Memory(hub.session, "h", logging.getLogger("test"))
+    assert memory.seen_counts().count(Scope(cluster="a")) == 0  # it was never read
+    assert (await memory.counts()).count(Scope(cluster="a")) == 1
+    hub.save("bob", state.save(Starting().remembered))
+    hub.statements.clear()
+    assert (await memory.counts()).count(Scope(cluster="a")) == 2
+    assert memory.seen_counts().count(Scope(cluster="a")) == 2
+    assert hub.statements == []
+    memory.close()
+    without = Memory(None, "h", logging.getLogger("test"))
+    assert (await without.counts()).count(Scope()) == without.seen_counts().count(Scope()) == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.pods.events import is_about, sentence, step
+from mcks.core.objects import Ref
+from mcks.core.pods.events import is_about, sentence, step, warning
 
 
 def event(reason: str, message: str = "words", kind: str = "Normal") -> dict[str, str]:
@@ -42,3 +43,15 @@ def test_events_of_an_older_pod_of_the_same_name_are_told_apart() -> None:
 @pytest.mark.parametrize("given", [event("Failed", "x", "Warning"), {}])
 def test_the_log_has_everything(given: dict[str, str]) -> None:
     assert sentence(given) == ("Warning Failed: x" if given else "Event :")
+
+
+def test_our_own_event_is_about_the_pod() -> None:
+    pod = Ref("v1", "Pod", "jupyter-ada", "ns")
+    told, again = (warning(pod, "uid", "EndsSoon", "It ends soon") for _ in range(2))
+    assert is_about(told, "uid")
+    assert not is_about(told, "another")
+    assert sentence(told) == "Warning EndsSoon: It ends soon"
+    assert told["metadata"]["namespace"] == "ns"
+    assert told["metadata"]["name"].startswith("jupyter-ada.")
+    assert told["metadata"]["name"] != again["metadata"]["name"]
+    assert is_about(warning(pod, None, "EndsSoon", "It ends soon"), "uid")

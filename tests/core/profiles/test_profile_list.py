@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mcks.core.administrator.limits import Limits
 from mcks.core.profiles.overrides import merge_value
 from mcks.core.profiles.profile_list import parse
 from mcks.errors import ConfigError
@@ -40,6 +41,16 @@ def test_a_dict_of_profiles_is_taken_in_the_order_of_its_keys() -> None:
 def test_the_key_cluster_is_short_for_an_override() -> None:
     (profile,) = parse([{"display_name": "a", "cluster": "gcp"}]).profiles
     assert profile.overrides == {"cluster": "gcp"}
+
+
+def test_limits_stand_beside_the_cluster() -> None:
+    said = {"max_servers": 20, "max_starting": 2, "max_per_user": None, "max_age": 28800}
+    limited, unlimited = parse(
+        [{"display_name": "a", "cluster": "gcp", **said}, {"display_name": "b"}]
+    ).profiles
+    assert limited.limits == Limits(20, 2, None, 28800)
+    assert limited.overrides == {"cluster": "gcp"}
+    assert unlimited.limits == Limits()
 
 
 def test_kubespawners_spelling_of_the_override_works() -> None:

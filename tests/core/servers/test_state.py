@@ -178,3 +178,12 @@ def test_what_others_may_use_is_shared_and_so_is_what_a_start_is_making() -> Non
     known = State(Created("k", "ns", data=[making]), "c", data=(own, shared))
     assert known.shared == [shared, UserObject("c", making)]
     assert known.without_server().shared == [shared]
+
+
+def test_a_profile_and_how_long_its_server_may_live_are_found_again() -> None:
+    running = State(Created("k", "ns"), "c", "u", profile="large", max_age=28800)
+    assert (again(running).profile, again(running).max_age) == ("large", 28800)
+    assert state.save(State(Created("k", "ns"), "c")).keys().isdisjoint({"profile", "max_age"})
+    stopped = running.without_server()
+    assert (stopped.profile, stopped.max_age) == ("", None)
+    assert state.save(stopped) == {}

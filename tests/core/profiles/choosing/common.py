@@ -57,7 +57,9 @@ def spawner_of(
     config.MultiClusterKubeSpawner.profile_list = listed
     config.MultiClusterKubeSpawner.update(settings)
     spawner = sample_spawner(config, "ada", groups=groups)
-    spawner.orm_spawner = SimpleNamespace(name="", server=None, state={}, user_options=saved)
+    spawner.orm_spawner = SimpleNamespace(
+        id=None, name="", server=None, state={}, user_options=saved
+    )
     spawner.user_options = saved or {}
     spawner.choosing.remember(saved)
     return spawner

@@ -301,7 +301,8 @@ async def test_a_value_of_ones_own_is_named_as_such() -> None:
 async def test_a_hub_that_restarts_still_names_the_profile() -> None:
     before = spawner_of()
     await start(before, {})
-    before.remembered = State(Created("jupyter-ada", "default", "", {"Pod": "uid"}), "a")
+    created = Created("jupyter-ada", "default", "", {"Pod": "uid"})
+    before.remembered = State(created, "a", profile=before.choosing.profile)
     saved = before.get_state()
     assert saved["profile"] == "small"
     after = spawner_of(saved={})
