@@ -174,7 +174,7 @@ class Pool:
         cluster, backend = configured.cluster, configured.backend
         transport = await Transport.of(backend, breaker=breaker, deadlines=self.deadlines)
         client = ClusterClient(transport, self.turns)
-        http = GatewaySession(self.turns)
+        http = GatewaySession(self.turns, cluster.name)
         return ConnectedCluster(
             cluster, backend, client, configured.namespace, http, breaker, self._log
         )
