@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 
+import aiohttp
 import pytest
 import trustme
 from aiohttp import web
@@ -239,7 +240,7 @@ def hang_up(request: web.Request) -> web.StreamResponse:
 
 
 async def test_who_hangs_up_without_a_word_is_silent_and_who_says_anything_is_not(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, _ = gateway
     twice = [hang_up, hang_up]  # aiohttp asks once more by itself
@@ -250,7 +251,7 @@ async def test_who_hangs_up_without_a_word_is_silent_and_who_says_anything_is_no
 
 
 async def test_who_takes_the_connection_and_never_answers_is_silent(
-    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    session: GatewaySession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_module, "_ONE_TRY", aiohttp.ClientTimeout(total=0.2))
     async with silence() as nobody:
@@ -258,7 +259,7 @@ async def test_who_takes_the_connection_and_never_answers_is_silent(
 
 
 async def test_a_gateway_with_a_certificate_that_is_not_trusted_is_there(
-    session: aiohttp.ClientSession,
+    session: GatewaySession,
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
