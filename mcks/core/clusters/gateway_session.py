@@ -20,6 +20,10 @@ from mcks.core.clusters.silence import Silence
 
 AT_ONCE = 100
 """Requests under way at a time; others wait for their turn, before their time-out begins."""
+_AT_FIRST = 4
+_MOMENT = 0.25
+"""Of those that have been under way for less than these seconds there are so few: what is answered
+at once shares connections. Each more is a TLS handshake more, and its buffers."""
 _ONE_LOOK = aiohttp.ClientTimeout(total=5)
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 5.0
@@ -28,6 +32,27 @@ _LONGEST_PAUSE = 5.0
 
 class GatewaySilent(ConnectionError):
     """Not even asked: the gateway has answered nothing for some time."""
+
+
+class _Place:
+    """One of few *places*, held for a moment at most: who is not answered keeps nobody waiting."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._leaving: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        self._leaving = asyncio.get_running_loop().call_later(_MOMENT, self._leave)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+            self._places.release()
 
 
 class GatewaySession:
@@ -45,6 +70,7 @@ class GatewaySession:
         self._turns = turns or Turns()
         self._cluster, self._context = cluster, context
         self._under_way = asyncio.Semaphore(AT_ONCE)
+        self._at_first = asyncio.Semaphore(_AT_FIRST)
         self._session: aiohttp.ClientSession | None = None
         self._silences: dict[str, Silence] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
@@ -67,7 +93,7 @@ class GatewaySession:
         """
         where = _origin(url) if through_gateway else ""
         self._refuse(where)
-        async with self._under_way:
+        async with self._under_way, _Place(self._at_first):
             await self._turns.next()
             self._refuse(where)
             asking = self._opened().get(
