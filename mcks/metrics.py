@@ -6,22 +6,12 @@ What a number means for a user, and alerts, do not belong here.
 
 from __future__ import annotations
 
-from functools import cache
+from bisect import bisect_left
+from collections.abc import Iterator
 
-from prometheus_client import Counter, Gauge, Histogram
-
-API_REQUESTS = Counter(
-    "mcks_api_requests",
-    "Requests to Kubernetes API servers by their answer: an HTTP status, or 'unreachable'",
-    ["cluster", "verb", "status"],
-)
-
-API_SECONDS = Histogram(
-    "mcks_api_request_seconds",
-    "Seconds until the answer of a Kubernetes API server; opening a watch counts, its life not",
-    ["cluster", "verb"],
-    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
-)
+from prometheus_client import REGISTRY, Counter, Gauge
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 LAST_CONTACT = Gauge(
     "mcks_last_contact_timestamp_seconds",
@@ -41,14 +31,89 @@ CLUSTER_AVAILABLE = Gauge(
     ["cluster"],
 )
 
+GATEWAY_AVAILABLE = Gauge(
+    "mcks_gateway_available",
+    "1, or 0 while a cluster's gateway answers nothing and starts there are refused",
+    ["cluster"],
+)
 
-@cache
-def _of_requests(cluster: str, verb: str, status: str) -> tuple[Counter, Histogram]:
-    return API_REQUESTS.labels(cluster, verb, status), API_SECONDS.labels(cluster, verb)
+_BUCKETS = (0.3, 3.0)
+"""Few, because each is a line for every cluster and verb: slow, and too slow."""
+_UNTIMED = frozenset({"discover", "watch"})
+"""Verbs whose answer tells nothing of how quick a cluster is."""
+
+
+class Requests(Collector):
+    """Requests to API servers, counted and timed.
+
+    The client library's own series would be twice as many lines (each with the time at which it
+    began), each with a lock of its own.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str], int] = {}
+        self._times: dict[tuple[str, str], list[float]] = {}
+        """By cluster and verb: how many in each bucket, how many in none, the sum of seconds."""
+
+    def count(self, cluster: str, verb: str, status: str, seconds: float) -> None:
+        """Count a request whose answer took *seconds*."""
+        which = cluster, verb, status
+        self._counts[which] = self._counts.get(which, 0) + 1
+        if verb in _UNTIMED:
+            return
+        times = self._times.get((cluster, verb))
+        if times is None:
+            times = self._times[cluster, verb] = [0.0] * (len(_BUCKETS) + 2)
+        times[bisect_left(_BUCKETS, seconds)] += 1
+        times[-1] += seconds
+
+    def counted(self, cluster: str, verb: str, status: str) -> int:
+        """Return how many requests had that answer."""
+        return self._counts.get((cluster, verb, status), 0)
+
+    def describe(self) -> list[Metric]:
+        """Name the series before there are any."""
+        return [
+            Metric(
+                "mcks_api_requests",
+                "Requests to Kubernetes API servers by their answer: an HTTP status, or "
+                "'unreachable'",
+                "counter",
+            ),
+            Metric(
+                "mcks_api_request_seconds",
+                "Seconds until the answer of a Kubernetes API server, but for watches and the "
+                "discovery of kinds",
+                "histogram",
+            ),
+        ]
+
+    def collect(self) -> Iterator[Metric]:
+        """Give all lines; it may be called by a thread while others count."""
+        requests, seconds = self.describe()
+        for (cluster, verb, status), count in sorted(self._counts.copy().items()):
+            labels = {"cluster": cluster, "verb": verb, "status": status}
+            requests.add_sample("mcks_api_requests_total", labels, float(count))
+        yield requests
+        for (cluster, verb), times in sorted(self._times.copy().items()):
+            _add_times(seconds, {"cluster": cluster, "verb": verb}, times)
+        yield seconds
+
+
+def _add_times(metric: Metric, labels: dict[str, str], times: list[float]) -> None:
+    *counts, total = times
+    seen = 0.0
+    for bound, count in zip((*map(str, _BUCKETS), "+Inf"), counts, strict=True):
+        seen += count
+        metric.add_sample(f"{metric.name}_bucket", {**labels, "le": bound}, seen)
+    metric.add_sample(f"{metric.name}_count", labels, seen)
+    metric.add_sample(f"{metric.name}_sum", labels, total)
+
+
+REQUESTS = Requests()
+REGISTRY.register(REQUESTS)
 
 
 def count_request(cluster: str, verb: str, status: str, seconds: float) -> None:
     """Count a request whose answer took *seconds*."""
-    requests, times = _of_requests(cluster, verb, status)
-    requests.inc()
-    times.observe(seconds)
+    REQUESTS.count(cluster, verb, status, seconds)

@@ -5,6 +5,9 @@ What a backend does is in `mcks.backends.base`.
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
+
 import entrypoints
 
 from mcks.backends.base import Backend
@@ -19,6 +22,12 @@ def installed() -> dict[str, str]:
     return {name: f"{ep.module_name}:{ep.object_name}" for name, ep in sorted(found.items())}
 
 
+@lru_cache(maxsize=32)
+def _entry(name: str, _path: tuple[str, ...]) -> entrypoints.EntryPoint:
+    """Read what all packages say, once for all clusters of that backend."""
+    return entrypoints.get_single(GROUP, name)
+
+
 def backend_class(name: str) -> type[Backend]:
     """Load the backend *name*.
 
@@ -26,7 +35,7 @@ def backend_class(name: str) -> type[Backend]:
     `MissingDependency` if it says so itself.
     """
     try:
-        entry = entrypoints.get_single(GROUP, name)
+        entry = _entry(name, tuple(sys.path))
     except entrypoints.NoSuchEntryPoint:
         raise UnknownBackend(unknown("backend", name, installed())) from None
     origin = f"{entry.module_name}:{entry.object_name}"

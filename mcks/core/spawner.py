@@ -193,6 +193,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
         A look into memory: it never waits for a network and never raises.
         """
+        await fleet_of(self).pool.looks.next()
         created = self.remembered.created
         if created is None:
             return self._exit_code or 0

@@ -19,7 +19,7 @@ from mcks.core.placement.tries import Tries
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan
-from mcks.errors import Drained, MCKSError, StartFailed
+from mcks.errors import Drained, MCKSError, StartFailed, Unreachable
 
 if TYPE_CHECKING:
     from mcks.core.spawner import MultiClusterKubeSpawner
@@ -28,6 +28,8 @@ REPORT = 0.9
 """Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
 _CLEANUP = 60.0
 """Seconds that a failed try may spend on taking its objects out again."""
+_CLEANUP_OF_SILENT = 1.0
+"""The same if its cluster has just not answered: it is done later, and the user is told now."""
 
 
 class Start:
@@ -114,9 +116,10 @@ class Start:
         )
         try:
             url = await self._launch(planned, tries)
-        except BaseException:
+        except BaseException as exc:
+            patience = _CLEANUP_OF_SILENT if isinstance(exc, Unreachable) else _CLEANUP
             with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
-                if await spawner.removal.complete(within=_CLEANUP):
+                if await spawner.removal.complete(within=patience):
                     if tries.are_several or spawner.choosing.data_policy != "ignore":
                         await spawner.removal.leave(planned.created, name, kept_key)
                     spawner.placing.ends(name, planned.created)

@@ -1,9 +1,10 @@
 """A hub with many servers that run already, in a process of its own; prints a line of JSON.
 
-``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS``: KIND is ``mcks``, or ``nothing`` for a
-spawner that does nothing, to know what JupyterHub's own objects take. The clusters are another
-process (scale_world), which obeys what is written to standard output beside the figures. Users,
-spawners and the database are JupyterHub's own. What the figures should be is in `bench_scale`.
+``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS [faults]``: KIND is ``mcks``, or
+``nothing`` for a spawner that does nothing, to know what JupyterHub's own objects take. The
+clusters are another process (scale_world), which obeys what is written to standard output beside
+the figures. Users, spawners and the database are JupyterHub's own. What the figures should be is in
+`bench_scale`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from jupyterhub import orm
 from jupyterhub.objects import Hub
 from jupyterhub.spawner import Spawner
 from jupyterhub.user import UserDict
-from sqlalchemy import event
+from prometheus_client import generate_latest
 from sqlalchemy.orm import Session, selectinload
 from traitlets.config import Config
 
@@ -35,13 +36,14 @@ from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
-from tests.bench.scale_world import NAMESPACE, key
+from tests.bench.scale_api import NAMESPACE, key
+from tests.bench.scale_storm import STARTS, Storms, tell
+from tests.bench.scale_watch import Figures, Watched, run
 
-Figures = dict[str, float]
 PROFILES = 300
-_TICK = 0.002
 _ASKS = 500
-_PATIENCE = 280.0
+_FORMS = 100
+_PATIENCE = 900.0
 
 
 class Nothing(Spawner):  # type: ignore[misc]
@@ -55,41 +57,6 @@ class Nothing(Spawner):  # type: ignore[misc]
 
     async def poll(self) -> None:
         """Say that it runs."""
-
-
-class Watched:
-    """CPU seconds, the longest block and SQL statements of what is done meanwhile."""
-
-    def __init__(self, engine: Any) -> None:
-        self.statements = 0
-        event.listen(engine, "before_cursor_execute", self._count)
-
-    def _count(self, *_: Any) -> None:
-        self.statements += 1
-
-    async def of(self, figures: Figures, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
-        """Do *work* and note what it took under *name*."""
-        longest, sent = 0.0, self.statements
-
-        async def tick() -> None:
-            nonlocal longest
-            while True:
-                before = time.perf_counter()
-                await asyncio.sleep(_TICK)
-                longest = max(longest, time.perf_counter() - before - _TICK)
-
-        ticking = asyncio.create_task(tick())
-        await asyncio.sleep(5 * _TICK)
-        longest = 0.0
-        began, cpu = time.perf_counter(), time.process_time()
-        result = await work()
-        figures[f"{name} wall s"] = time.perf_counter() - began
-        figures[f"{name} cpu s"] = time.process_time() - cpu
-        await asyncio.sleep(5 * _TICK)
-        ticking.cancel()
-        figures[f"{name} block ms"] = longest * 1e3
-        figures[f"{name} statements"] = self.statements - sent
-        return result
 
 
 def configuration(gateways: dict[str, str]) -> Config:
@@ -149,12 +116,6 @@ async def check(spawner: Any) -> None:
     await spawner.get_url()
 
 
-def told(line: str) -> Any:
-    """Tell the clusters *line*, and return how many requests they have seen."""
-    print(line, flush=True)
-    return json.loads(sys.stdin.readline())
-
-
 def memory() -> float:
     """Resident kilobytes."""
     gc.collect()
@@ -171,7 +132,7 @@ def database(path: Path) -> Iterator[Session]:
     session.get_bind().dispose()
 
 
-async def live(kind: str, directory: Path, servers: int) -> Figures:
+async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figures:
     """Live the life of a hub whose servers run, and return its figures."""
     gateways = json.loads((directory / "world.json").read_text())
     figures: Figures = {}
@@ -186,13 +147,46 @@ async def live(kind: str, directory: Path, servers: int) -> Figures:
         users, spawners = spawners_of(session, configuration(gateways), kind)
         figures["make cpu s"] = time.process_time() - began
         await watched.of(figures, "find", lambda: asyncio.gather(*map(check, spawners)))
-        if kind == "mcks":
-            await _measured(watched, figures, spawners)
         figures["memory kB"] = (memory() - before) / servers
+        figures["objects"] = len(gc.get_objects()) / servers
         assert len(users) == servers
         if kind == "mcks":
+            await _measured(watched, figures, spawners)
+            await _shown(watched, figures, spawners)
+            await _storms(watched, figures, users, list(gateways), faults)
             await fleet_of(spawners[0]).close()
     return figures
+
+
+async def _storms(
+    watched: Watched, figures: Figures, users: Any, clusters: list[str], faults: bool
+) -> None:
+    storms = Storms(users, clusters, min(STARTS, len(users)))
+    await storms.all_well(watched, figures)
+    if faults and len(clusters) > 2:
+        await storms.one_gateway_silent(watched, figures)
+        await storms.two_clusters_away(watched, figures)
+
+
+async def _shown(watched: Watched, figures: Figures, spawners: list[Any]) -> None:
+    """Show the form, to one and then to many at once, and the metrics."""
+    await spawners[0].get_options_form()  # what the first one pays for all
+    form = await watched.of(figures, "form", spawners[1].get_options_form)
+    figures["form kB"] = len(form.encode()) / 1e3
+    figures["form ms"] = figures["form cpu s"] * 1e3
+    some = spawners[: min(_FORMS, len(spawners))]
+    await watched.of(
+        figures, "forms", lambda: asyncio.gather(*(one.get_options_form() for one in some))
+    )
+
+    async def scrape() -> bytes:
+        return b"".join(
+            line for line in generate_latest().splitlines(keepends=True) if b"mcks_" in line
+        )
+
+    scraped = await watched.of(figures, "scrape", scrape)
+    figures["scrape kB"] = len(scraped) / 1e3
+    figures["scrape ms"] = figures["scrape cpu s"] * 1e3
 
 
 async def _measured(watched: Watched, figures: Figures, spawners: list[Any]) -> None:
@@ -200,15 +194,15 @@ async def _measured(watched: Watched, figures: Figures, spawners: list[Any]) -> 
     names = spawners[0].known_clusters
     connected = [await fleet.pool.connect(name, names) for name in names]
     await asyncio.sleep(1)  # the sweeps that follow the start
-    figures |= {f"requests {k}": v for k, v in (await asyncio.to_thread(told, "count")).items()}
+    figures |= {f"requests {k}": v for k, v in (await tell("count")).items()}
     sweep = fleet.sweeper.sweep
     await watched.of(figures, "sweep", lambda: asyncio.gather(*map(sweep, connected)))
     await watched.of(figures, "holder", lambda: _ask_for_others(figures, spawners))
     pods = [cluster.pods_of(NAMESPACE) for cluster in connected]
-    at = time.monotonic()
 
     async def away() -> None:
-        await asyncio.to_thread(told, "away 5")
+        await tell("away 5")
+        at = time.monotonic()
         while any(one.last_contact < at for one in pods):
             await asyncio.sleep(0.05)
 
@@ -230,5 +224,5 @@ async def _ask_for_others(figures: Figures, spawners: list[Any]) -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    living = live(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
-    print(json.dumps(asyncio.run(asyncio.wait_for(living, _PATIENCE))))
+    living = live(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), "faults" in sys.argv)
+    print(json.dumps(run(asyncio.wait_for(living, _PATIENCE))))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.bench.bench_scale import measured, table
+from xml.etree import ElementTree
+
+from tests.bench.bench_scale import growth, measured, table
+from tests.bench.scale_plots import PLOTS, lines, svg
+from tests.bench.scale_storm import STARTS
 
 SERVERS, CLUSTERS = 40, 2
 
@@ -15,4 +19,41 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert figures["sweep statements"] == 0
     assert figures["holder statements"] == 0
     assert figures["find statements"] <= 2
+    assert figures["objects"] < 100 + 3000 / SERVERS * 20
+    starts = min(STARTS, SERVERS)
+    made = ("secrets", "serviceaccounts", "services", "ingresses", "pods")
+    assert {f"storm {what} post": figures[f"storm {what} post"] for what in made} == {
+        f"storm {what} post": starts for what in made
+    }
+    assert figures["storm secrets patch"] == starts
+    assert figures["storm pods delete"] == figures["storm secrets delete"] == starts
+    assert figures["storm pods list"] == figures["storm pods watch"] == 0
+    assert figures["storm statements"] == 0
     assert f"{SERVERS}/{CLUSTERS}" in table({f"{SERVERS}/{CLUSTERS}": figures})
+
+
+def test_growth_is_told_for_twice_the_servers_and_twice_the_clusters() -> None:
+    figures = {"find cpu s": 1.0, "sweep cpu s": 1.0, "outage cpu s": 1.0}
+    results = {
+        "1000/10": figures,
+        "4000/10": {name: 4 * figure for name, figure in figures.items()},
+        "1000/20": {name: 1.1 * figure for name, figure in figures.items()},
+    }
+    told = list(growth(results))
+    assert told[0] == (
+        "find all: CPU, s: 1000/10 -> 4000/10: x 4, x 2 for twice the servers (at most 2.2)"
+    )
+    assert told[-1].endswith("x 1.1, x 1.1 for twice the clusters (at most 1.1)")
+    assert len(told) == 6
+
+
+def test_plots_have_a_line_for_each_number_of_clusters() -> None:
+    results = {size: {"memory kB": 20.0} for size in ("1000/1", "1000/10", "3000/10")}
+    drawn = lines(results, "memory kB")
+    assert [(line.name, len(line.points)) for line in drawn] == [
+        ("1 cluster", 1),
+        ("10 clusters", 2),
+    ]
+    for figures in PLOTS.values():
+        plot = svg([(title, lines(results, name)) for title, name in figures])
+        assert ElementTree.fromstring(plot).tag.endswith("svg")

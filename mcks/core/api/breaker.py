@@ -1,18 +1,19 @@
-"""Breaker: leaves a cluster alone for a while when it does not answer, so that nobody waits for it.
+"""Breaker and Pulse: so that nobody waits for a cluster that does not answer.
 
 What a request is, and what is told to whom, does not belong here.
 
-Closed, every attempt is let through. After some failures in a row it opens: attempts are refused
-at once. After a pause it is half-open: one attempt is let through; its success closes the breaker,
-its failure doubles the pause.
+The pulse tells a silent API server from a slow answer; the breaker leaves a cluster alone for a
+while. Closed, every attempt is let through. After some failures in a row it opens: attempts are
+refused at once. After a pause it is half-open: one attempt is let through; its success closes the
+breaker, its failure doubles the pause.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from mcks import metrics
 from mcks.errors import APIError, AuthError, MCKSError, ServerError, Unavailable, Unreachable
@@ -93,6 +94,66 @@ class Breaker:
             self.attention.set()
             metrics.CLUSTER_AVAILABLE.labels(self._name).set(1)
         self._failures, self._cause = 0, None
+
+
+class Silent(TimeoutError):
+    """The API server answers nothing at present, not even what takes it no work."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:.0f} seconds, nor to what takes no work")
+
+
+class Pulse:
+    """Ends what waits for an API server that answers nothing, long before its own time is over.
+
+    After *patience* seconds without an answer *alive* is asked, once for all who wait: whether the
+    server answers anything. A slow answer, as an admission webhook makes it, is waited for.
+    """
+
+    def __init__(self, alive: Callable[[], Awaitable[bool]], patience: float) -> None:
+        self._alive, self._patience = alive, patience
+        self._waiting: set[asyncio.Timeout] = set()
+        self._asking: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def felt(self) -> AsyncIterator[None]:
+        """Wait for an answer in the block. Raises Silent if there is none at all."""
+        loop, began = asyncio.get_running_loop(), time.monotonic()
+        try:
+            async with asyncio.timeout(None) as limit:
+                doubt = loop.call_later(self._patience, self._doubt, limit)
+                try:
+                    yield
+                finally:
+                    doubt.cancel()
+                    self._waiting.discard(limit)
+        except TimeoutError as exc:
+            if not limit.expired():
+                raise
+            raise Silent(time.monotonic() - began) from exc
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _doubt(self, limit: asyncio.Timeout) -> None:
+        self._waiting.add(limit)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+
+    async def _ask(self) -> None:
+        """Look as long as anybody waits, who may have begun to when the last look was under way."""
+        try:
+            while doubting := set(self._waiting):
+                if await self._alive():
+                    await asyncio.sleep(self._patience)
+                    continue
+                for limit in doubting & self._waiting:
+                    self._waiting.discard(limit)
+                    limit.reschedule(asyncio.get_running_loop().time())
+        finally:
+            self._asking = None
 
 
 def _is_outage(exc: MCKSError) -> bool:

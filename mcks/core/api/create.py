@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+from mcks.core.api.breaker import Silent
 from mcks.core.api.kinds import Resource
 from mcks.core.api.no_answer import NotKubernetes, OutcomeUnknown, ServerUnreachable
 from mcks.core.api.request import CREATE, CREATE_DRY_RUN, GET, Answer, Request, Verb
@@ -61,8 +62,8 @@ class _Creation:
             try:
                 return await self._post(CREATE, WRITE_QUERY)
             except (OutcomeUnknown, NotKubernetes, ServerError) as exc:
-                if not self._name:
-                    raise
+                if not self._name or isinstance(exc.__cause__, Silent):
+                    raise  # there is nobody to ask, or the server has just been asked in vain
                 found = await self._created_after_all(self._name, exc)
                 if found is not None:
                     return found

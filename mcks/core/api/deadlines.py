@@ -26,10 +26,11 @@ class Pauses(NamedTuple):
 class Deadlines(NamedTuple):
     """Seconds.
 
-    *connect*: TCP and TLS; *total*: a call with all its retries, or until a watch is open; *watch*:
-    the life of a watch, then *overdue*: how long a silent one is believed beyond it; *doubt*: how
-    long it is believed while somebody waits for what it should tell. A watch that was open for
-    *steady* did not fail at once.
+    *connect*: TCP and TLS; *silence*: until a server that has not answered is asked whether it
+    answers anything, and then for that answer; *total*: a call with all its retries, or until a
+    watch is open; *watch*: the life of a watch, then *overdue*: how long a silent one is believed
+    beyond it; *doubt*: how long it is believed while somebody waits for what it should tell. A
+    watch that was open for *steady* did not fail at once.
     """
 
     connect: float = 5.0
@@ -40,6 +41,7 @@ class Deadlines(NamedTuple):
     overdue: float = 15.0
     doubt: float = 15.0
     steady: float = 5.0
+    silence: float = 4.0
     between_attempts: Pauses = Pauses(0.2, 10.0)
     between_watches: Pauses = Pauses(0.2, 30.0)
 

@@ -11,6 +11,7 @@ import ssl
 import aiohttp
 
 from mcks.backends.redirects import Redirected
+from mcks.core.api.breaker import Silent
 from mcks.core.api.deadlines import Deadlines
 from mcks.errors import Unreachable
 
@@ -79,6 +80,8 @@ def _cause(exc: Exception, deadlines: Deadlines) -> str:
             text = f"the proxy refused the connection (HTTP status {exc.status})"
         case aiohttp.ConnectionTimeoutError():
             text = f"no connection within {deadlines.connect:.0f} seconds"
+        case Silent():
+            text = str(exc)
         case TimeoutError():
             text = f"no answer within {deadlines.total:.0f} seconds"
         case aiohttp.ClientConnectorError():

@@ -17,7 +17,7 @@ import aiohttp
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend
-from mcks.core.api.breaker import Breaker
+from mcks.core.api.breaker import Breaker, Pulse, Silent
 from mcks.core.api.deadlines import DEFAULT_DEADLINES, Deadlines
 from mcks.core.api.exchange import Exchange
 from mcks.core.api.no_answer import (
@@ -26,7 +26,8 @@ from mcks.core.api.no_answer import (
     RedirectRefused,
     ServerUnreachable,
 )
-from mcks.core.api.request import Answer, Request
+from mcks.core.api.request import RAW, Answer, Request
+from mcks.core.api.status import Asked
 from mcks.errors import APIError, MCKSError, TooManyRequests, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Transport:
         self._exchange = Exchange(api, backend.cluster_name, deadlines)
         self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._pulse = Pulse(self._is_alive, deadlines.silence)
         self.breaker = breaker or Breaker(backend.cluster_name)
         self.deadlines = deadlines
 
@@ -140,6 +142,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._pulse.close()
         await self._exchange.close()
 
     async def _open_in_time(
@@ -172,9 +175,27 @@ class Transport:
             timeout = aiohttp.ClientTimeout(
                 total=left, sock_connect=min(self.deadlines.connect, left)
             )
-            return await self._exchange.ask(request, credential, timeout)
+            try:
+                async with self._pulse.felt():
+                    return await self._exchange.ask(request, credential, timeout)
+            except Silent as exc:
+                raise self._exchange.unreachable(request, exc) from exc
 
         return await self._logged_in(once)
+
+    async def _is_alive(self) -> bool:
+        """Whether the server answers what takes it no work, be it that it knows nobody."""
+        asked = Asked(self.cluster, "read /version")
+        request = Request(RAW, "/version", asked, accept="*/*")
+        timeout = aiohttp.ClientTimeout(total=self.deadlines.silence)
+        try:
+            credential = await self._backend.credentials.get(self.cluster)
+            await self._exchange.ask(request, credential, timeout)
+        except ServerUnreachable:
+            return False
+        except MCKSError:
+            pass  # an answer too, or no news of the server
+        return True
 
     def _pause_after(
         self, exc: APIError | Unreachable, request: Request, attempt: int

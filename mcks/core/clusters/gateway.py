@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
 
+from mcks.core.clusters.gateway_session import GatewaySession, is_silence
 from mcks.core.clusters.routes import Target, split_proxy_spec
+from mcks.errors import StartFailed
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 _ONE_TRY = aiohttp.ClientTimeout(total=10)
 _ENOUGH = 64 * 1024
+_SILENT = (
+    "The gateway of the chosen cluster does not answer at the moment. Try again in some minutes, "
+    "or choose another profile."
+)
 _REDIRECTS = {301, 302, 303, 307, 308}
-
-
-class Session(Protocol):
-    """What sends a request as aiohttp's own session does."""
-
-    def get(
-        self, url: URL, *, headers: dict[str, str], allow_redirects: bool, timeout: Any
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Send a GET."""
 
 
 class Probe(NamedTuple):
@@ -47,8 +42,14 @@ class Probe(NamedTuple):
 def _ignore(_: Probe) -> None: ...
 
 
+def refuse_if_silent(session: GatewaySession, target: Target) -> None:
+    """Raise StartFailed if the gateway on the way to *target* is known to answer nothing."""
+    if not target.is_direct and target.url and (words := session.silent(target.url)):
+        raise StartFailed(_SILENT, details=f"{target.url}: {words}", reason="gateway")
+
+
 async def wait_until_ready(
-    session: Session,
+    session: GatewaySession,
     aim: Callable[[], Target],
     waited: float = 0.0,
     answered: Callable[[Probe], None] = _ignore,
@@ -72,7 +73,7 @@ async def wait_until_ready(
         pause = max(pause * 1.5, _FIRST_PAUSE)
 
 
-async def ask(session: Session, target: Target) -> Probe:
+async def ask(session: GatewaySession, target: Target) -> Probe:
     """Ask once, and follow no redirect. Never raises on network errors: they are an answer too."""
     host, _ = split_proxy_spec(target.proxy_spec)
     headers = {"Accept": "application/json", **({"Host": host} if host else {})}
@@ -80,20 +81,17 @@ async def ask(session: Session, target: Target) -> Probe:
         # as it stands: aiohttp would ask for ' where the route says %27
         url = URL(target.probe_url, encoded=True)
         async with session.get(
-            url, headers=headers, allow_redirects=False, timeout=_ONE_TRY
+            url,
+            headers=headers,
+            allow_redirects=False,
+            timeout=_ONE_TRY,
+            through_gateway=not target.is_direct,
         ) as response:
             body = await response.content.read(_ENOUGH)
             return _judge(response, body, target.check, host)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
         text = f"no answer ({type(exc).__name__})"
-        return Probe(ready=False, text=text, silent=_is_silence(exc))
-
-
-def _is_silence(exc: Exception) -> bool:
-    """Whether nobody answered: no connection, no word in time, hung up without one. Who fails at
-    TLS, or speaks no HTTP, is there."""
-    nobody = isinstance(exc, OSError | TimeoutError | aiohttp.ServerDisconnectedError)
-    return nobody and not isinstance(exc, ssl.SSLError)
+        return Probe(ready=False, text=text, silent=is_silence(exc))
 
 
 def _judge(response: aiohttp.ClientResponse, body: bytes, check: str, host: str) -> Probe:

@@ -6,26 +6,75 @@ What is asked, and what the answer means (gateway.py), does not belong here.
 from __future__ import annotations
 
 import asyncio
+import ssl
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 from yarl import URL
 
+from mcks import metrics
 from mcks.core.api.turns import Turns
+from mcks.core.clusters.silence import Silence
 
 AT_ONCE = 100
 """Requests under way at a time; others wait for their turn, before their time-out begins."""
+_AT_FIRST = 4
+_MOMENT = 0.25
+"""Of those that have been under way for less than these seconds there are so few: what is answered
+at once shares connections. Each more is a TLS handshake more, and its buffers."""
+_ONE_LOOK = aiohttp.ClientTimeout(total=5)
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 5.0
+"""Seconds between two looks at a silent gateway."""
+
+
+class GatewaySilent(ConnectionError):
+    """Not even asked: the gateway has answered nothing for some time."""
+
+
+class _Place:
+    """One of few *places*, held for a moment at most: who is not answered keeps nobody waiting."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._leaving: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        self._leaving = asyncio.get_running_loop().call_later(_MOMENT, self._leave)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+            self._places.release()
 
 
 class GatewaySession:
-    """Asks one gateway; however silent that is, the others' answers are not kept waiting."""
+    """Asks one gateway; however silent that is, the others' answers are not kept waiting.
 
-    def __init__(self, turns: Turns | None = None) -> None:
-        """*turns* are shared by all that begin many requests in this event loop."""
+    Once it is known to be silent, one look at a time finds out whether it is back, and all other
+    questions have no answer at once: ``silent`` tells.
+    """
+
+    def __init__(
+        self, turns: Turns | None = None, cluster: str = "", context: ssl.SSLContext | None = None
+    ) -> None:
+        """*turns* are shared by all that begin many requests in this event loop; *cluster* is its
+        name in metrics. *context* is another than that of TLS' usual trust."""
         self._turns = turns or Turns()
+        self._cluster, self._context = cluster, context
         self._under_way = asyncio.Semaphore(AT_ONCE)
+        self._at_first = asyncio.Semaphore(_AT_FIRST)
         self._session: aiohttp.ClientSession | None = None
+        self._silences: dict[str, Silence] = {}
+        self._looks: dict[str, asyncio.Task[None]] = {}
+        self._tell(available=True)
 
     @asynccontextmanager
     async def get(
@@ -35,26 +84,101 @@ class GatewaySession:
         headers: Mapping[str, str] | None = None,
         allow_redirects: bool = True,
         timeout: aiohttp.ClientTimeout | None = None,
+        through_gateway: bool = False,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a GET as aiohttp does, in its turn."""
-        async with self._under_way:
+        """Send a GET as aiohttp does, in its turn.
+
+        That one *through_gateway* has no answer says something of the gateway at that address.
+        Raises GatewaySilent instead of sending it if enough is known.
+        """
+        where = _origin(url) if through_gateway else ""
+        self._refuse(where)
+        async with self._under_way, _Place(self._at_first):
             await self._turns.next()
-            async with self._opened().get(
+            self._refuse(where)
+            asking = self._opened().get(
                 url, headers=headers, allow_redirects=allow_redirects, timeout=timeout
-            ) as response:
+            )
+            response = await (self._judged(where, asking) if where else asking)
+            async with response:
                 yield response
+
+    def silent(self, url: str) -> str:
+        """Say for logs how long the gateway at *url* has answered nothing; empty if it answers."""
+        silence = self._silences.get(_origin(url))
+        return "" if silence is None else silence.words
 
     async def close(self) -> None:
         """Close all connections; it may be used again afterwards."""
+        for look in list(self._looks.values()):
+            look.cancel()
+            with suppress(asyncio.CancelledError):
+                await look
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
+    def _refuse(self, where: str) -> None:
+        if where and (words := self.silent(where)):
+            raise GatewaySilent(words)
+
+    async def _judged(
+        self, where: str, asking: aiohttp.client._RequestContextManager
+    ) -> aiohttp.ClientResponse:
+        began = time.monotonic()
+        try:
+            response = await asking
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            if is_silence(exc):
+                self._hear_nothing(where, began, exc)
+            else:
+                self._silences.pop(where, None)
+            raise
+        self._silences.pop(where, None)
+        return response
+
+    def _hear_nothing(self, where: str, asked_at: float, exc: Exception) -> None:
+        silence = self._silences.setdefault(where, Silence())
+        silence.goes_on(asked_at, type(exc).__name__)
+        if silence.words and where not in self._looks:
+            self._looks[where] = asyncio.create_task(self._look_for(where))
+
+    async def _look_for(self, where: str) -> None:
+        """Look now and then whether the gateway at *where* is back; any answer says so."""
+        pause = _FIRST_PAUSE
+        self._tell(available=False)
+        try:
+            while where in self._silences:
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
+                with suppress(aiohttp.ClientError, TimeoutError, OSError):
+                    asking = self._opened().get(where, allow_redirects=False, timeout=_ONE_LOOK)
+                    (await self._judged(where, asking)).close()
+        finally:
+            del self._looks[where]
+            self._tell(available=not self._looks)
+
+    def _tell(self, *, available: bool) -> None:
+        if self._cluster:
+            metrics.GATEWAY_AVAILABLE.labels(self._cluster).set(available)
+
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),  # there is one above
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._context or True),  # limit: above
                 cookie_jar=aiohttp.DummyCookieJar(),  # one user's server sets none for the next
                 trust_env=False,
             )
         return self._session
+
+
+def is_silence(exc: Exception) -> bool:
+    """Whether nobody answered: no connection, no word in time, hung up without one. Who fails at
+    TLS, or speaks no HTTP, is there."""
+    nobody = isinstance(exc, OSError | TimeoutError | aiohttp.ServerDisconnectedError)
+    return nobody and not isinstance(exc, ssl.SSLError)
+
+
+def _origin(url: str | URL) -> str:
+    """Return scheme, host and port of *url*. Raises ValueError for what is none."""
+    return str(URL(url, encoded=True).origin()) if isinstance(url, str) else str(url.origin())

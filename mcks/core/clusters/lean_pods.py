@@ -6,7 +6,6 @@ What it reads out of that (`mcks.core.servers`, `mcks.core.hub.orphans`) does no
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from mcks.core.labels import (
@@ -35,7 +34,7 @@ _STATE = {
     "terminated": {"reason": _WORD, "exitCode": _ALL},
 }
 _STATUSES = {"name": _WORD, "restartCount": _ALL, "state": _STATE, "lastState": _STATE}
-_SHAPE: Mapping[str, Any] = {
+_SHAPE: dict[str, Any] = {
     "apiVersion": _WORD,
     "kind": _WORD,
     "metadata": {
@@ -83,10 +82,14 @@ def lean(pod: Manifest) -> Manifest:
 
 
 def _kept(value: Any, shape: Any) -> Any:
+    if isinstance(value, dict) and isinstance(shape, dict):
+        return {
+            key: value[key] if inner is _ALL else _kept(value[key], inner)
+            for key, inner in shape.items()
+            if key in value
+        }
     if shape is _WORD and isinstance(value, str):
         return sys.intern(value)
-    if isinstance(value, list) and isinstance(shape, Mapping):
+    if isinstance(value, list) and isinstance(shape, dict):
         return [_kept(one, shape) for one in value]
-    if isinstance(value, Mapping) and isinstance(shape, Mapping):
-        return {key: _kept(value[key], inner) for key, inner in shape.items() if key in value}
     return value

@@ -31,6 +31,10 @@ from mcks.errors import MCKSError
 _LOOK_AGAIN = 60.0
 """Seconds until a cluster's backend is asked again whether it must be connected anew."""
 
+_LOOKS = 50
+"""Looks into memory in one turn of the event loop, some milliseconds together: a hub that starts
+asks for all of its servers in one."""
+
 
 class Pool:
     """Connects to each cluster once, when it is first needed.
@@ -58,6 +62,7 @@ class Pool:
         self._identities: dict[str, tuple[Any, str]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self.turns = Turns()
+        self.looks = Turns(_LOOKS)
 
     def configured(self, name: str, clusters: Mapping[str, Any]) -> ConfiguredCluster:
         """Return the cluster *name* as configured; no network. Raises ConfigError."""
@@ -174,7 +179,7 @@ class Pool:
         cluster, backend = configured.cluster, configured.backend
         transport = await Transport.of(backend, breaker=breaker, deadlines=self.deadlines)
         client = ClusterClient(transport, self.turns)
-        http = GatewaySession(self.turns)
+        http = GatewaySession(self.turns, cluster.name)
         return ConnectedCluster(
             cluster, backend, client, configured.namespace, http, breaker, self._log
         )

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from mcks.core.clusters import gateway
+from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.routes import POD, Target, same_place
 from mcks.core.hub.database import HubUser
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
@@ -63,7 +65,9 @@ class Address:
             cluster = spawner.remembered.cluster
             try:
                 connected = await fleet_of(spawner).pool.connect(cluster, spawner.known_clusters)
-                url = await launch.find_again(connected, created, self._target(url))
+                target = self._target(url)
+                if not await _answers(connected, created, target):
+                    url = await launch.find_again(connected, created, target)
                 break
             except UnknownCluster as exc:
                 where = spawner.remembered.where()
@@ -106,3 +110,15 @@ class Address:
         spawner = self._spawner
         route = spawner.remembered.route
         return Target(url, spawner.proxy_spec, spawner.ready_check, route)
+
+
+async def _answers(connected: ConnectedCluster, created: server.Created, target: Target) -> bool:
+    """Whether the server answers at *target* when it is asked once: mostly so, for little."""
+    pods = connected.pods_of(created.namespace)
+    await pods.synced.wait()
+    pod = pods.get(created.where("Pod"))
+    if pod is None or failures.exit_code(pod) is not None:
+        return False
+    if launch.pointing_at(connected, created, target)().url != target.url:
+        return False
+    return (await gateway.ask(connected.http, target)).ready

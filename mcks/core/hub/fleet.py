@@ -17,6 +17,7 @@ from traitlets.config import Config
 from mcks.core import labels
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.pool import Pool
+from mcks.core.clusters.routes import check_public_url
 from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
@@ -153,7 +154,7 @@ class Fleet:
             return drained
         cause = self.pool.breaker(cluster, clusters).unavailable
         if cause is None:
-            return ""
+            return self._gateway_unavailable(cluster, clusters)
         known = isinstance(cause, AuthError)
         return "the hub cannot log in to its cluster." if known else "its cluster does not answer."
 
@@ -194,6 +195,13 @@ class Fleet:
             self._note([f"cluster {cluster!r}: {why}: grant it 'create' on 'events'"])
         except MCKSError as exc:
             self._log.warning("No Event tells that %s ends soon: %s", created.where("Pod"), exc)
+
+    def _gateway_unavailable(self, cluster: str, clusters: Mapping[str, Any]) -> str:
+        connected = self.pool.peek(cluster, clusters)
+        if connected is None or not (url := connected.cluster.ingress_public_url):
+            return ""
+        silent = connected.http.silent(check_public_url(url))
+        return "the gateway of its cluster does not answer." if silent else ""
 
     def delete_later(
         self, cluster: str, clusters: Mapping[str, Any], deletion: PendingDeletion

@@ -75,6 +75,7 @@ async def start(
     Nothing is cleaned up here: ``stop`` does that.
     """
     began = time.monotonic()
+    gateway.refuse_if_silent(connection.http, launch.target)
     uid = await run(connection, launch, progress, pod_created, patience)
     aim = pointing_at(connection, launch.created, launch.target)
     answers = _Answers(aim, progress, patience.gateway)

@@ -16,14 +16,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-import aiohttp
-
 from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
+from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.core.objects import Ref
 from mcks.core.trying import by_name, certificates, hub_role, lasting, objects
 from mcks.core.trying.report import STEPS, Report, Step
@@ -271,11 +270,11 @@ class _Check:
         context = ssl.create_default_context()
         ends = [told for url in self.subject.urls if (told := await _ending(url, context))]
         answers = []
-        connector = aiohttp.TCPConnector(ssl=context)
-        async with aiohttp.ClientSession(trust_env=False, connector=connector) as session:
-            for url in self.subject.urls:
-                target = routes.Target(url.rstrip("/"), "/", "http")
-                answers.append((url, await gateway.ask(session, target)))
+        session = GatewaySession(context=context)
+        for url in self.subject.urls:
+            target = routes.Target(url.rstrip("/"), "/", "http")
+            answers.append((url, await gateway.ask(session, target)))
+        await session.close()
         told = "; ".join(f"{url}: {answer.text}" for url, answer in answers)
         if not all(answer.text.startswith("HTTP ") for _, answer in answers):
             raise _Failed(

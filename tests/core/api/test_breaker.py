@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 
-from mcks.core.api.breaker import Breaker
+from mcks.core.api.breaker import Breaker, Pulse, Silent
 from mcks.errors import (
     AuthError,
     Conflict,
@@ -171,3 +171,55 @@ def test_the_metric_says_whether_the_cluster_is_available(breaker: Breaker) -> N
     assert value() == 0
     meet(breaker, None, even_if_unavailable=True)
     assert value() == 1
+
+
+class Life:
+    """Whether a server lives, and how often that was asked."""
+
+    def __init__(self, *answers: bool) -> None:
+        self.answers, self.asked = list(answers), 0
+
+    async def __call__(self) -> bool:
+        self.asked += 1
+        return self.answers.pop(0)
+
+
+async def test_who_waits_for_a_silent_server_is_told_together_with_all_others() -> None:
+    life = Life(False)
+    pulse = Pulse(life, 0.01)
+
+    async def wait() -> None:
+        async with pulse.felt():
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(20):
+        ends = await asyncio.gather(wait(), wait(), wait(), return_exceptions=True)
+    assert [type(end) for end in ends] == [Silent] * 3
+    assert life.asked == 1
+
+
+async def test_a_slow_answer_of_a_server_that_lives_is_waited_for() -> None:
+    life = Life(True, False)
+    answer = asyncio.Event()
+
+    async def lives() -> bool:
+        alive = await life()
+        answer.set()
+        return alive
+
+    pulse = Pulse(lives, 0.01)
+    async with asyncio.timeout(20), pulse.felt():
+        await answer.wait()
+    assert life.asked == 1
+    pulse.close()
+
+
+async def test_nobody_asks_whether_a_server_lives_that_answers_at_once() -> None:
+    life = Life()
+    pulse = Pulse(life, 60.0)
+    async with pulse.felt():
+        await asyncio.sleep(0)
+    with pytest.raises(TimeoutError, match="of somebody else"):
+        async with pulse.felt():
+            raise TimeoutError("of somebody else")
+    assert life.asked == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from mcks.core.api.turns import Turns
 
 
@@ -34,3 +36,27 @@ async def test_who_gives_up_keeps_nobody_waiting() -> None:
     for task in waiting[:2]:
         task.cancel()
     await asyncio.wait_for(waiting[2], 5)
+
+
+async def test_some_may_go_on_together() -> None:
+    turns, went = Turns(at_once=3), list[int]()
+
+    async def go(number: int) -> None:
+        await turns.next()
+        went.append(number)
+
+    going = [asyncio.create_task(go(number)) for number in range(7)]
+    counts = []
+    while len(went) < 7:
+        await asyncio.sleep(0)
+        counts.append(len(went))
+    await asyncio.gather(*going)
+    assert went == list(range(7))
+    assert max(after - before for before, after in zip([0, *counts], counts, strict=False)) == 3
+
+
+async def test_who_comes_alone_does_not_wait() -> None:
+    turns = Turns()
+    going = turns.next()
+    with pytest.raises(StopIteration):
+        going.send(None)

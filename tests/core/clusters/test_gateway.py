@@ -11,8 +11,10 @@ import pytest
 import trustme
 from aiohttp import web
 
+from mcks.core.api.turns import Turns
 from mcks.core.clusters import gateway as gateway_module
 from mcks.core.clusters.gateway import Probe, ask, wait_until_ready
+from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.core.clusters.routes import Target
 from tests.fakes.silence import silence
 
@@ -20,10 +22,18 @@ Answer = Callable[[web.Request], web.StreamResponse]
 VERSION = {"X-JupyterHub-Version": "6.1.1"}
 
 
+class NoTurns(Turns):
+    """Nobody else is there."""
+
+    async def next(self) -> None:
+        """Return at once."""
+
+
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
+async def session() -> AsyncIterator[GatewaySession]:
+    opened = GatewaySession(NoTurns())
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
@@ -64,7 +74,7 @@ def server(_: web.Request) -> web.StreamResponse:
     ],
 )
 async def test_only_a_single_user_servers_own_answer_counts(
-    session: aiohttp.ClientSession,
+    session: GatewaySession,
     gateway: tuple[str, list[Answer], list[web.Request]],
     answer: Answer,
     ready: bool,
@@ -75,7 +85,7 @@ async def test_only_a_single_user_servers_own_answer_counts(
 
 
 async def test_other_images_may_give_any_answer_below_400(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, _ = gateway
     answers[:] = [lambda _: web.Response(status=404), lambda _: web.Response(text="RStudio")]
@@ -90,7 +100,7 @@ def to(location: str, status: int = 308) -> Answer:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_to_another_address_is_told_and_never_followed(
-    session: aiohttp.ClientSession,
+    session: GatewaySession,
     gateway: tuple[str, list[Answer], list[web.Request]],
     status: int,
 ) -> None:
@@ -107,7 +117,7 @@ async def test_a_redirect_to_another_address_is_told_and_never_followed(
     "location", ["/hub/user/ada/api?next=x", "{url}/hub/user/ada/api", "", "http://["]
 )
 async def test_a_redirect_within_the_gateway_leads_nowhere_else(
-    session: aiohttp.ClientSession,
+    session: GatewaySession,
     gateway: tuple[str, list[Answer], list[web.Request]],
     location: str,
 ) -> None:
@@ -120,7 +130,7 @@ async def test_a_redirect_within_the_gateway_leads_nowhere_else(
 
 
 async def test_a_subdomain_is_the_gateway_too(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, _ = gateway
     port = url.rpartition(":")[2]
@@ -134,7 +144,7 @@ async def test_a_subdomain_is_the_gateway_too(
 
 
 async def test_other_images_may_redirect_but_not_a_gateway_to_itself_with_tls(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, _ = gateway
     target = Target(url, "/user/ada/", "http")
@@ -147,7 +157,7 @@ async def test_other_images_may_redirect_but_not_a_gateway_to_itself_with_tls(
 
 
 async def test_who_waits_may_hear_each_answer_and_end_the_waiting(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, _ = gateway
     answers[:] = [lambda _: web.Response(status=404), to("https://gw.example.org/")]
@@ -163,13 +173,13 @@ async def test_who_waits_may_hear_each_answer_and_end_the_waiting(
     assert heard == ["HTTP 404", "HTTP 308 to https://gw.example.org"]
 
 
-async def test_an_address_that_is_none_is_no_answer(session: aiohttp.ClientSession) -> None:
+async def test_an_address_that_is_none_is_no_answer(session: GatewaySession) -> None:
     probe = await ask(session, Target("http://gw.example.org:99999", "/user/ada/"))
     assert (probe.ready, probe.text) == (False, "no answer (ValueError)")
 
 
 async def test_it_asks_until_the_server_answers(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, asked = gateway
     answers[:] = [lambda _: web.Response(status=404), lambda _: web.Response(status=503), server]
@@ -187,7 +197,7 @@ async def test_it_asks_until_the_server_answers(
     ],
 )
 async def test_the_longer_a_start_has_taken_the_later_it_asks(
-    session: aiohttp.ClientSession,
+    session: GatewaySession,
     gateway: tuple[str, list[Answer], list[web.Request]],
     monkeypatch: pytest.MonkeyPatch,
     waited: float,
@@ -207,7 +217,7 @@ async def test_the_longer_a_start_has_taken_the_later_it_asks(
 
 
 async def test_a_subdomain_is_asked_for_by_its_host(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, asked = gateway
     answers.append(server)
@@ -215,9 +225,7 @@ async def test_a_subdomain_is_asked_for_by_its_host(
     assert asked[0].headers["Host"] == "ada.hub.example.org"
 
 
-async def test_no_answer_is_an_answer_too(
-    session: aiohttp.ClientSession, unused_tcp_port: int
-) -> None:
+async def test_no_answer_is_an_answer_too(session: GatewaySession, unused_tcp_port: int) -> None:
     answer = await ask(session, Target(f"http://127.0.0.1:{unused_tcp_port}", "/user/ada/"))
     assert not answer.ready
     assert "no answer" in answer.text
@@ -232,7 +240,7 @@ def hang_up(request: web.Request) -> web.StreamResponse:
 
 
 async def test_who_hangs_up_without_a_word_is_silent_and_who_says_anything_is_not(
-    session: aiohttp.ClientSession, gateway: tuple[str, list[Answer], list[web.Request]]
+    session: GatewaySession, gateway: tuple[str, list[Answer], list[web.Request]]
 ) -> None:
     url, answers, _ = gateway
     twice = [hang_up, hang_up]  # aiohttp asks once more by itself
@@ -243,7 +251,7 @@ async def test_who_hangs_up_without_a_word_is_silent_and_who_says_anything_is_no
 
 
 async def test_who_takes_the_connection_and_never_answers_is_silent(
-    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    session: GatewaySession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_module, "_ONE_TRY", aiohttp.ClientTimeout(total=0.2))
     async with silence() as nobody:
@@ -251,7 +259,7 @@ async def test_who_takes_the_connection_and_never_answers_is_silent(
 
 
 async def test_a_gateway_with_a_certificate_that_is_not_trusted_is_there(
-    session: aiohttp.ClientSession,
+    session: GatewaySession,
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)

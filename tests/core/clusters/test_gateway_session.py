@@ -9,11 +9,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from mcks.core.clusters import gateway, gateway_session
+from mcks import metrics
+from mcks.core.clusters import gateway, gateway_session, silence
 from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.core.clusters.routes import Target
 from mcks.core.hub.fleet import fleet_of
-from tests.fakes.loopback_servers import LoopbackHub
+from mcks.errors import StartFailed
+from tests.fakes.loopback_servers import LoopbackHub, until
 
 
 class Gateway:
@@ -21,11 +23,15 @@ class Gateway:
 
     def __init__(self) -> None:
         self.url = ""
-        self.asked = 0
+        self.paths: list[str] = []
         self.speaks = asyncio.Event()
 
-    async def answer(self, _: web.Request) -> web.Response:
-        self.asked += 1
+    @property
+    def asked(self) -> int:
+        return len(self.paths)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.paths.append(request.path)
         await self.speaks.wait()
         answer = web.json_response({"version": "1"}, headers={"X-JupyterHub-Version": "6"})
         answer.set_cookie("of", "one-user")
@@ -80,3 +86,78 @@ async def test_each_cluster_has_connections_of_its_own(loopback_hub: LoopbackHub
     pool = fleet_of(loopback_hub.spawner()).pool
     one, other = [await pool.connect(name, clusters) for name in ("a", "b")]
     assert one.http is not other.http
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway counts as silent after three questions, and is looked at all the time."""
+    monkeypatch.setattr(silence, "_SECONDS", 0.0)
+    monkeypatch.setattr(gateway_session, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(gateway_session, "_LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(gateway_session, "_ONE_LOOK", aiohttp.ClientTimeout(total=0.1))
+    monkeypatch.setattr(gateway, "_ONE_TRY", aiohttp.ClientTimeout(total=0.1))
+
+
+@pytest.mark.usefixtures("soon")
+async def test_who_waits_for_a_silent_gateway_asks_it_nothing_until_it_is_back(
+    silent: Gateway,
+) -> None:
+    session = GatewaySession(cluster="west")
+    target = Target(silent.url, "/user/ada/")
+    assert metrics.GATEWAY_AVAILABLE.labels("west")._value.get() == 1
+    for _ in range(3):
+        assert (await gateway.ask(session, target)).text == "no answer (TimeoutError)"
+    assert "no answer for" in session.silent(silent.url)
+    await until(lambda: metrics.GATEWAY_AVAILABLE.labels("west")._value.get() == 0)
+    by_waiting = silent.paths.count("/user/ada/api")
+    assert (await gateway.ask(session, target)).text == "no answer (GatewaySilent)"
+    assert silent.paths.count("/user/ada/api") == by_waiting
+    silent.speaks.set()
+    async with asyncio.timeout(20):
+        await gateway.wait_until_ready(session, lambda: target)
+    assert session.silent(silent.url) == ""
+    await until(lambda: metrics.GATEWAY_AVAILABLE.labels("west")._value.get() == 1)
+    await session.close()
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_silent_server_without_a_gateway_says_nothing_of_others(silent: Gateway) -> None:
+    session = GatewaySession()
+    for _ in range(4):
+        await gateway.ask(session, Target(silent.url, "/user/ada/", route="pod"))
+    assert session.silent(silent.url) == ""
+    assert silent.asked == 4
+    await session.close()
+
+
+@pytest.mark.usefixtures("soon")
+async def test_starts_behind_a_silent_gateway_are_refused_before_anything_is_sent(
+    loopback_hub: LoopbackHub, silent: Gateway
+) -> None:
+    loopback_hub.config.MultiClusterKubeSpawner.clusters["a"]["ingress_public_url"] = silent.url
+    spawner = loopback_hub.spawner(cluster="a")
+    pool = fleet_of(spawner).pool
+    connected = await pool.connect("a", spawner.clusters)
+    for _ in range(3):
+        await gateway.ask(connected.http, Target(silent.url, "/user/bob/"))
+    sent = [method for method, _ in loopback_hub.server.seen]
+    with pytest.raises(Exception, match="gateway of the chosen cluster does not answer"):
+        await spawner.start()
+    assert [method for method, _ in loopback_hub.server.seen if method != "GET"] == [
+        method for method in sent if method != "GET"
+    ]
+    assert await spawner.poll() == 0
+    assert spawner.unavailable("a") == "the gateway of its cluster does not answer."
+
+
+async def test_a_start_that_is_refused_for_its_gateway_may_go_on_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = GatewaySession()
+    monkeypatch.setattr(session, "silent", lambda _: "no answer for 12 s (TimeoutError)")
+    with pytest.raises(StartFailed) as refused:
+        gateway.refuse_if_silent(session, Target("https://g.example.org", "/user/ada/"))
+    assert (refused.value.reason, refused.value.elsewhere) == ("gateway", True)
+    assert "https://g.example.org: no answer for 12 s" in refused.value.details
+    gateway.refuse_if_silent(session, Target("https://10.1.2.3", "/user/ada/", route="pod"))
+    await session.close()

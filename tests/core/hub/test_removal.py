@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiohttp import web
 
 from mcks.core.hub.fleet import fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
-from tests.fakes.loopback import event
+from tests.fakes.loopback import AT_ONCE, Handler, event
 from tests.fakes.loopback_servers import PODS, TERMINATED, LoopbackHub, until
 
 POD = f"{PODS}/jupyter-ada"
@@ -121,3 +122,27 @@ async def test_whoever_waits_for_a_removal_can_be_cancelled(loopback_hub: Loopba
     server.watch_lines = [event("DELETED", pod)]
     await until(lambda: spawner.remembered.created is None)
     assert not has_pending(spawner)
+
+
+async def test_a_start_in_a_silent_cluster_is_told_before_anything_is_taken_out(
+    loopback_hub: LoopbackHub,
+) -> None:
+    server, spawner = loopback_hub.server, loopback_hub.spawner(cluster="a")
+    fleet = fleet_of(spawner)
+    fleet.pool.deadlines = AT_ONCE._replace(silence=0.1)
+    fleet.sweeper.retry_after = 0.05
+    await loopback_hub.watched()
+    speaks = asyncio.Event()
+
+    async def silent(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await speaks.wait()
+        return await handler(request)
+
+    server.fail_next(*[silent] * 1000)
+    with pytest.raises(Exception, match="does not answer"):
+        await spawner.start()
+    assert has_pending(spawner), "it may have been made"
+    assert await spawner.poll() == 0
+    speaks.set()
+    await until(lambda: not has_pending(spawner))
+    assert [path for path in server.objects if "jupyter-ada" in path] == []

@@ -23,6 +23,7 @@ from mcks.errors import (
     ServerError,
     Unreachable,
 )
+from mcks.metrics import REQUESTS
 from tests.core.api.client.common import POD, PODS, SECRET_VALUE, pod
 from tests.fakes.loopback import FakeAPIServer, Handler, status
 
@@ -269,12 +270,10 @@ async def test_reviews_ask_what_the_hub_may_do_and_who_it_is(
 async def test_metrics_count_requests_by_cluster_verb_and_status(
     client: ClusterClient, server: FakeAPIServer
 ) -> None:
-    from mcks.metrics import API_REQUESTS
-
-    before = API_REQUESTS.labels("a", "get", "404")._value.get()
+    before = REQUESTS.counted("a", "get", "404")
     with pytest.raises(NotFound):
         await client.get(POD)
-    assert API_REQUESTS.labels("a", "get", "404")._value.get() == before + 1
+    assert REQUESTS.counted("a", "get", "404") == before + 1
 
 
 async def test_a_conflicting_deletion_without_a_uid_is_an_error(

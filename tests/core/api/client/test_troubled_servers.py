@@ -76,6 +76,43 @@ async def test_a_silent_server_is_given_up_at_the_deadline(
     await client.close()
 
 
+async def test_a_silent_server_is_given_up_as_soon_as_it_answers_nothing_at_all(
+    server: FakeAPIServer, backend: TestBackend
+) -> None:
+    client = await connect(backend, deadlines=Deadlines(silence=0.1))
+    made = asyncio.Event()
+
+    async def silent(_request: web.Request, _handler: Handler) -> None:
+        made.set()
+        await server.watch_held.wait()
+
+    server.fail_next(silent, silent)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unreachable, match="nor to what takes no work"):
+            await client.create(pod())
+    assert made.is_set()
+    assert [path for _, path in server.seen] == [PODS, "/version"], "it is not asked any more"
+    await client.close()
+
+
+async def test_a_slow_answer_is_waited_for_if_the_server_lives(
+    server: FakeAPIServer, backend: TestBackend
+) -> None:
+    client = await connect(backend, deadlines=Deadlines(silence=0.05))
+    asked = asyncio.Event()
+
+    async def slow(_request: web.Request, _handler: Handler) -> None:
+        await asked.wait()
+
+    async def version(_request: web.Request, _handler: Handler) -> web.Response:
+        asked.set()
+        return status(403, "Forbidden")
+
+    server.fail_next(slow, version)
+    assert (await client.create(pod()))["metadata"]["uid"]
+    await client.close()
+
+
 async def test_a_refused_connection_names_cluster_server_and_cause(backend: TestBackend) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,0 +1,186 @@
+"""Many starts at once, while all is well and while a part of the clusters is not; their figures.
+
+Who else runs (scale_hub), and what the figures should be (bench_scale), does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from jupyterhub import orm
+
+from mcks.core.hub.fleet import fleet_of
+from tests.bench.scale_watch import Figures, Watched
+
+STARTS = 500
+_WAITING = 200
+"""Starts that wait for a silent gateway."""
+_OWN = 20
+"""Starts in a cluster that does not answer."""
+_ROUNDS = 3
+_LONG = 600
+
+
+def told(line: str) -> Any:
+    """Tell the clusters *line*, and return how many requests they have seen."""
+    print(line, flush=True)
+    return json.loads(sys.stdin.readline())
+
+
+async def tell(line: str) -> Any:
+    """Do the same while the loop goes on."""
+    return await asyncio.to_thread(told, line)
+
+
+class Storms:
+    """Begins *starts* servers at once, again and again, beside those that run."""
+
+    def __init__(self, users: Any, clusters: Sequence[str], starts: int) -> None:
+        self._users, self._clusters, self._starts = users, clusters, starts
+        self._made = 0
+
+    def spawners(self, count: int, clusters: Sequence[str]) -> list[Any]:
+        """Make spawners of new users whose profiles name *clusters* in turn."""
+        session, made = self._users.db, []
+        rows = [orm.User(name=f"storm-{self._made + n}") for n in range(count)]
+        self._made += count
+        session.add_all(rows)
+        session.commit()
+        for number, row in enumerate(rows):
+            spawner = self._users[row].spawners[""]
+            spawner.api_token = "0123456789abcdef0123456789abcdef"
+            spawner.start_timeout = _LONG
+            name = clusters[number % len(clusters)]
+            spawner.user_options = {"profile": f"profile-{self._clusters.index(name)}"}
+            made.append(spawner)
+        return made
+
+    async def all_well(self, watched: Watched, figures: Figures) -> None:
+        """Start and stop all; then the same while everybody looks on."""
+        before = await tell("count")
+        await self._storm(watched, figures, "storm", self.spawners(self._starts, self._clusters))
+        after = await tell("count")
+        figures |= {f"storm {what}": (after[what] - before.get(what, 0)) for what in after}
+        spawners = self.spawners(self._starts, self._clusters)
+        await self._storm(watched, figures, "watched storm", spawners, look=True)
+
+    async def one_gateway_silent(self, watched: Watched, figures: Figures) -> None:
+        """Compare starts elsewhere with and without many that wait for a silent gateway."""
+        first, *others = self._clusters
+        ratios = []
+        for _ in range(_ROUNDS):
+            well = await self._walls(watched, others)
+            await tell(f"silent-gateway {self._clusters.index(first)}")
+            waiting = self.spawners(min(_WAITING, self._starts), [first])
+            starts = [asyncio.create_task(_start(spawner)) for spawner in waiting]
+            await _until_created(waiting)
+            ratios.append(_compared(await self._walls(watched, others), well))
+            await tell("heal")
+            await asyncio.gather(*starts)
+            await _stop(waiting)
+        _note(figures, "silent gateway", ratios)
+
+    async def two_clusters_away(self, watched: Watched, figures: Figures) -> None:
+        """Compare starts elsewhere with and without a silent and a refusing cluster."""
+        silent, refusing, *others = self._clusters
+        ratios, told_after, refused_after = [], [], []
+        for _ in range(_ROUNDS):
+            well = await self._walls(watched, others)
+            await tell(f"silent-api {self._clusters.index(silent)}")
+            await tell(f"refuse-api {self._clusters.index(refusing)}")
+            unlucky = self.spawners(2 * _OWN, [silent, refusing])
+            starts = asyncio.gather(*map(_refused, unlucky))
+            ratios.append(_compared(await self._walls(watched, others), well))
+            told_after.append(max(await starts))
+            late = self.spawners(2, [silent, refusing])
+            refused_after += [await _refused(spawner) for spawner in late]
+            await tell("heal")
+            await self._until_back(late[0], (silent, refusing))
+        figures["away told s"] = max(told_after)
+        figures["away refused ms"] = max(refused_after) * 1e3
+        _note(figures, "away", ratios)
+
+    async def _until_back(self, spawner: Any, clusters: Sequence[str]) -> None:
+        pool = fleet_of(spawner).pool
+        for name in clusters:
+            while pool.breaker(name, spawner.known_clusters).is_open:
+                await asyncio.sleep(0.05)
+
+    async def _walls(self, watched: Watched, clusters: Sequence[str]) -> list[float]:
+        spawners = self.spawners(self._starts, clusters)
+        return await self._storm(watched, {}, "", spawners)
+
+    async def _storm(
+        self, watched: Watched, figures: Figures, name: str, spawners: list[Any], look: bool = False
+    ) -> list[float]:
+        """Start *spawners* at once and stop them; note what one took."""
+
+        async def start() -> list[float]:
+            looks = [asyncio.create_task(_look(spawner)) for spawner in spawners if look]
+            walls = await asyncio.gather(*map(_start, spawners))
+            await asyncio.gather(*looks)
+            return walls
+
+        walls: list[float] = await watched.of(figures, name, start)
+        figures[f"{name} ms"] = figures[f"{name} cpu s"] * 1e3 / len(spawners)
+        figures[f"{name} p50 s"] = statistics.median(walls)
+        await watched.of(figures, f"{name} stop", lambda: _stop(spawners))
+        figures[f"{name} stop ms"] = figures[f"{name} stop cpu s"] * 1e3 / len(spawners)
+        return walls
+
+
+async def _start(spawner: Any) -> float:
+    began = time.perf_counter()
+    await spawner.apply_profile(spawner.user_options)
+    await spawner.start()
+    return time.perf_counter() - began
+
+
+async def _refused(spawner: Any) -> float:
+    """Start what cannot start; return after which time the user was told."""
+    began = time.perf_counter()
+    with contextlib.suppress(Exception):
+        await _start(spawner)
+        raise AssertionError("it did start")
+    return time.perf_counter() - began
+
+
+async def _look(spawner: Any) -> None:
+    """Look at the progress page."""
+    while spawner._progress is None:
+        await asyncio.sleep(0)
+    async for _ in spawner.progress():
+        pass
+
+
+async def _stop(spawners: list[Any]) -> None:
+    await asyncio.gather(*(spawner.stop() for spawner in spawners))
+
+
+async def _until_created(spawners: list[Any]) -> None:
+    while not all(
+        spawner._progress and spawner._progress.accepted.is_set() for spawner in spawners
+    ):
+        await asyncio.sleep(0.05)
+
+
+def _compared(walls: list[float], well: list[float]) -> tuple[float, float]:
+    """By how much the median and the 99th percentile are worse, as shares."""
+
+    def share(of: int) -> float:
+        theirs, ours = (statistics.quantiles(some, n=100)[of] for some in (walls, well))
+        return theirs / ours - 1
+
+    return share(49), share(98)
+
+
+def _note(figures: Figures, name: str, ratios: Sequence[tuple[float, float]]) -> None:
+    for words, shares in zip(("p50", "p99"), zip(*ratios, strict=True), strict=True):
+        figures[f"{name} {words} %"] = statistics.median(shares) * 100
