@@ -13,6 +13,7 @@ import logging
 import ssl
 import sys
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _KEEP_ALIVE = 60.0
 """Seconds: an API server keeps an idle connection for 90, and a new one costs a TLS handshake."""
 _READ_BUFFER = 2**21
+_SDK = "kubernetes_asyncio.client"
+_importing = threading.Lock()
 
 
 def authorization(credential: Credential) -> dict[str, str]:
@@ -121,8 +124,20 @@ async def import_sdk() -> None:
     await asyncio.to_thread(_import_sdk)
 
 
+def import_sdk_ahead() -> None:
+    """Begin to import it in a thread, once, if an event loop runs: a hub that makes a spawner will
+    want it soon, and a command that asks no cluster never."""
+    if _SDK in sys.modules:
+        return
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    loop.run_in_executor(None, _import_sdk)
+
+
 def _import_sdk() -> None:
-    _import_quietly("kubernetes_asyncio.client")
+    _import_quietly(_SDK)
     # Its debug log holds whole answers, Secrets included.
     log = logging.getLogger("kubernetes_asyncio.client.rest")
     if log.level == logging.NOTSET:
@@ -134,15 +149,17 @@ def _import_quietly(module: str) -> None:
 
     It brings more than a thousand modules, and each full garbage collection meanwhile (and later)
     would stop the whole process for 80 to 140 ms to look through them. They never go away, so the
-    collector need not look at them at all.
+    collector need not look at them at all. Who comes second waits for the end of the import here:
+    a module that is half there would be waited for in the event loop.
     """
-    if module in sys.modules:
-        return
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        importlib.import_module(module)
-        gc.freeze()
-    finally:
-        if was_enabled:
-            gc.enable()
+    with _importing:
+        if module in sys.modules:
+            return
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            importlib.import_module(module)
+            gc.freeze()
+        finally:
+            if was_enabled:
+                gc.enable()

@@ -16,6 +16,7 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
+from mcks.backends.api_client import import_sdk_ahead
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
 from mcks.core.clusters.connected import ConnectedCluster
@@ -59,6 +60,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.placing = Placing(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
+        import_sdk_ahead()
 
     @default("start_timeout")
     def _default_start_timeout(self) -> int:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
+import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mcks.auth.credential import Credential
+from mcks.backends import api_client
 from mcks.backends.base import Backend, Endpoint
 from mcks.errors import ConfigError, Unreachable
 from tests.backends.reading import REF, client_of
@@ -130,3 +135,36 @@ async def test_typed_models_of_the_sdk_work_with_the_client(cloud: Cloud) -> Non
     found.release()
     assert api.default_headers["User-Agent"].startswith("mcks/")
     await api.close()
+
+
+async def test_who_comes_while_the_sdk_is_imported_waits_in_a_thread_until_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client made of a module that is half there would hold up the event loop."""
+    gate = tmp_path / "mcks_test_gate.py"
+    gate.write_text("import threading\nbegun, go = threading.Event(), threading.Event()\n")
+    slow = "import mcks_test_gate as gate\ngate.begun.set()\ngate.go.wait(30)\nthere = True\n"
+    (tmp_path / "mcks_test_sdk.py").write_text(slow)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(api_client, "_SDK", "mcks_test_sdk")
+    found = []
+
+    def imported() -> None:
+        api_client._import_sdk()
+        found.append(hasattr(sys.modules["mcks_test_sdk"], "there"))
+
+    api_client.import_sdk_ahead()
+    begun, go = await asyncio.to_thread(lambda: _events_of("mcks_test_gate"))
+    assert await asyncio.to_thread(begun.wait, 30)
+    second = threading.Thread(target=imported)
+    second.start()
+    second.join(0.1)
+    go.set()
+    await asyncio.to_thread(second.join)
+    assert found == [True]
+
+
+def _events_of(gate: str) -> tuple[threading.Event, threading.Event]:
+    """The gate's module is imported by whichever thread comes first."""
+    module = importlib.import_module(gate)
+    return module.begun, module.go
