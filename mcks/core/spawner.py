@@ -322,6 +322,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
 
 async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:
+    await fleet_of(spawner).pool.turns.next()  # many who look at once must not hold up the hub
     try:
         return await spawner.choosing.form()
     except MCKSError as exc:

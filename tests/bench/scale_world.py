@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import ssl
 import sys
 from pathlib import Path
@@ -137,4 +138,5 @@ async def main(directory: Path, servers: int, clusters: int) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # who was cut off is no news
     asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mcks.core.administrator.access import EVERYBODY, AskingSpawner, allowed
 from mcks.core.profiles.profile_list import (
@@ -15,6 +15,7 @@ from mcks.core.profiles.profile_list import (
 )
 from mcks.core.profiles.selection import Selection, select
 
+_Marked = TypeVar("_Marked", Profile, Choice)
 DataPolicy = Literal["stay", "ask", "ignore"]
 Guard = Callable[[Mapping[str, Any]], Awaitable[bool]]
 """Tells whether what a profile or choice overrides, such as its cluster, is open to the user."""
@@ -89,13 +90,21 @@ def _with_availability(
     reason = unavailable(profile.overrides)
     options = []
     for option in profile.options:
-        choices = with_default_choice(
-            [c._replace(unavailable=_of_choice(c, unavailable)) for c in option.choices]
-        )
-        options.append(option._replace(choices=choices))
-        if choices and all(_chooses_cluster(choice.overrides) for choice in choices):
+        if not any(_chooses_cluster(choice.overrides) for choice in option.choices):
+            options.append(option)
+            continue
+        marked = [_marked(choice, _of_choice(choice, unavailable)) for choice in option.choices]
+        choices = with_default_choice(marked)
+        options.append(option if choices == option.choices else option._replace(choices=choices))
+        if all(_chooses_cluster(choice.overrides) for choice in choices):
             reason = next(c.unavailable for c in choices if c.default)
+    if all(new is old for new, old in zip(options, profile.options, strict=True)):
+        return _marked(profile, reason)  # one object for all users, as long as all is well
     return profile._replace(options=tuple(options), unavailable=reason)
+
+
+def _marked(what: _Marked, reason: str) -> _Marked:
+    return what if what.unavailable == reason else what._replace(unavailable=reason)
 
 
 def _of_choice(choice: Choice, unavailable: Callable[[Mapping[str, Any]], str]) -> str:

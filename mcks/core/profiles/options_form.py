@@ -6,8 +6,9 @@ Which profiles exist, what they change, and whether a choice is valid does not b
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
@@ -20,6 +21,8 @@ FORM = "form.html"
 _OURS = "mcks-form"
 """A field that only the form of mcks posts."""
 _SEARCH_FROM = 10
+_REMEMBERED = 1000
+"""Profiles whose part of the form is kept, some kilobytes each."""
 _HUB = "/hub/"
 _LINK = r"""(<(?:a|form|img|link|script)\b[^<>]*?\s(?:action|href|src)=["']?)/hub/"""
 """A link in a template to the hub, as packages write it for a hub without a base URL."""
@@ -82,8 +85,10 @@ def form(
     the form that ships with mcks. All texts are escaped but ``description_html``. Links of a
     template to ``/hub/`` lead to *hub_url*, the hub's path, which may be below a base URL.
     """
-    html = _template(template, tuple(directories)).render(
+    found = _template(template, tuple(directories))
+    html = found.render(
         profile_list=[_shown_profile(profile, chosen) for profile in profiles],
+        kept=partial(_kept, found),
         user_options=chosen.user_options if chosen is not None else {},
         notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
@@ -94,17 +99,48 @@ def form(
     return html if hub_url == _HUB else re.sub(_LINK, lambda found: found[1] + hub_url, html)
 
 
-def _shown_profile(profile: Profile, chosen: Selection | None) -> dict[str, Any]:
+class Shown(dict[str, Any]):
+    """What templates see of a profile; what our form makes of it is kept, by template."""
+
+    def __init__(self, seen: dict[str, Any]) -> None:
+        super().__init__(seen)
+        self.html: dict[Template, Markup] = {}
+
+
+def _kept(template: Template, shown: Shown, make: Callable[[Shown], Markup]) -> Markup:
+    """Return what *make*, a macro of *template*, makes of a profile: mostly the same for all."""
+    if template not in shown.html:
+        shown.html[template] = make(shown)
+    return shown.html[template]
+
+
+_unchosen: OrderedDict[int, tuple[Profile, Shown]] = OrderedDict()
+"""By the profile's identity: what is shown of it to those who have not chosen it."""
+
+
+def _shown_profile(profile: Profile, chosen: Selection | None) -> Shown:
     """What templates see of a profile: kubespawner's fields, without anything that it overrides."""
-    here = chosen is not None and chosen.profile.slug == profile.slug
-    answers = chosen.options if chosen is not None and here else {}
+    if chosen is not None and chosen.profile.slug == profile.slug:
+        return Shown(_seen(profile, default=True, answers=chosen.options))
+    if chosen is None and profile.default:
+        return Shown(_seen(profile, default=True, answers={}))
+    known, shown = _unchosen.get(id(profile), (None, None))
+    if known is not profile or shown is None:
+        shown = Shown(_seen(profile, default=False, answers={}))
+        _unchosen[id(profile)] = profile, shown
+        if len(_unchosen) > _REMEMBERED:
+            _unchosen.popitem(last=False)
+    return shown
+
+
+def _seen(profile: Profile, *, default: bool, answers: Mapping[str, str]) -> dict[str, Any]:
     return {
         **profile.extra,
         "slug": profile.slug,
         "display_name": profile.display_name,
         "description": profile.description,
         "description_html": Markup(profile.description_html),  # noqa: S704 (trusted by its name)
-        "default": here if chosen is not None else profile.default,
+        "default": default,
         "unavailable": profile.unavailable,
         "asks": profile.asks,
         "profile_options": {

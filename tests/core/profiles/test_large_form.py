@@ -11,6 +11,8 @@ import pytest
 from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
+from mcks.core.profiles import options_form
+from mcks.core.profiles.profile_list import Profile
 from tests.bench.bench_form import profile
 from tests.core import kubeconfigs
 
@@ -48,3 +50,26 @@ async def test_the_form_of_200_profiles_in_two_clusters_makes_no_network_call(
         with pytest.raises(OSError, match="no network here"):
             await asyncio.open_connection(host, 9)
     assert len(called) == 2
+
+
+async def test_what_is_shown_of_a_profile_is_made_once_for_all_who_have_not_chosen_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config, made = Config(), list[str]()
+    config.MultiClusterKubeSpawner.profile_list = [profile(number) for number in range(20)]
+    seen = options_form._seen
+
+    def count(one: Profile, **words: Any) -> dict[str, Any]:
+        made.append(one.slug)
+        return seen(one, **words)
+
+    monkeypatch.setattr(options_form, "_seen", count)
+    forms = {}
+    for user, chosen in (("ada", "profile-3"), ("bob", "profile-4"), ("eve", "profile-3")):
+        spawner = sample_spawner(config, user)
+        spawner.user_options = {"profile": chosen}
+        forms[user] = await spawner.choosing.form()
+    unchosen, chosen_by_each = {f"profile-{n}" for n in range(20)}, ["profile-3"] * 2
+    assert sorted(made) == sorted([*unchosen, *chosen_by_each, "profile-4"])
+    assert forms["ada"] == forms["eve"] != forms["bob"]
+    assert forms["bob"].count(" checked") == 1
