@@ -98,11 +98,11 @@ class Progress:
         shown = highest = silent = 0
         while True:
             changed = self._changed
-            for line in self._lines[shown:]:
+            while shown < len(self._lines):  # a slow viewer's list grows meanwhile
+                line = self._lines[shown]
+                shown, silent = shown + 1, 0
                 highest = max(highest, line["progress"])
                 yield {**line, "progress": highest}
-            if shown < len(self._lines):
-                shown, silent = len(self._lines), 0
             if self._ended:
                 return
             if changed is self._changed and not await self._news(changed, silent):

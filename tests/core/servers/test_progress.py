@@ -48,6 +48,21 @@ async def test_every_viewer_sees_everything_from_the_beginning() -> None:
     assert await late == expected
 
 
+async def test_a_viewer_misses_nothing_that_is_said_while_a_line_is_on_its_way() -> None:
+    progress = Progress(Clock())
+    progress.say("one", 10)
+    seen = []
+    async for line in progress.follow():
+        seen.append(line["message"])
+        if len(seen) == 1:
+            progress.say("two", 20)
+            progress.say("three", 30)
+        if len(seen) == 3:
+            progress.say("four", 40)
+            progress.end()
+    assert seen == ["one", "two", "three", "four"]
+
+
 async def test_percents_never_go_back_and_messages_do_not_repeat() -> None:
     progress = Progress(Clock())
     progress.say("one", 50)
