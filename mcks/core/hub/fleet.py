@@ -43,7 +43,11 @@ from mcks.errors import (
     MCKSError,
     StartFailed,
     UnknownCluster,
+    Unreachable,
 )
+
+_SEEN_WITHIN = 20.0
+"""Seconds within which a start must see the servers that count."""
 
 
 class SharingSpawner(StartingSpawner, RememberingSpawner, Protocol):
@@ -175,10 +179,18 @@ class Fleet:
         return self._drains.of(cluster, setting)
 
     async def _users_of_other_hubs(self, cluster: str, clusters: Mapping[str, Any]) -> list[str]:
-        """Name the users of the servers that other hubs have where this one watches *cluster*."""
+        """Name the users of the servers that other hubs have where this one watches *cluster*.
+
+        Raises Unreachable if they cannot be seen.
+        """
         connected = await self.pool.connect(cluster, clusters)
         pods = connected.pods_of(connected.namespace)
-        await pods.synced.wait()
+        try:
+            async with asyncio.timeout(_SEEN_WITHIN):
+                await pods.synced.wait()
+        except TimeoutError as exc:
+            what = "its Pods cannot be listed, so other hubs' servers cannot be counted"
+            raise Unreachable(f"cluster {cluster!r}: {what}") from exc
         return [labels.username(pod) for pod in pods.values() if labels.hub_of(pod) != self._hub_id]
 
     async def _warn(self, spawner: SharingSpawner, sentence: str) -> None:

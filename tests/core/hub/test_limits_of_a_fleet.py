@@ -182,3 +182,17 @@ async def test_why_a_running_server_is_ended_is_known_at_the_next_start(
     await stopping
     assert spawner.remembered.created is None
     assert spawner.remembered.ended == "It had lived 8 h."
+
+
+async def test_a_cluster_whose_servers_cannot_be_seen_takes_none_if_those_of_others_count(
+    loopback_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forbidden(request: web.Request) -> web.Response:
+        return status(403, "Forbidden", f"{request.path} is forbidden")
+
+    limited(loopback_hub, max_servers=5, count_other_hubs=True)
+    monkeypatch.setattr("mcks.core.hub.fleet._SEEN_WITHIN", 0.05)
+    monkeypatch.setattr(loopback_hub.server, "_get", forbidden)
+    with pytest.raises(Exception, match="does not answer at the moment"):
+        await loopback_hub.spawner("ada").start()
+    assert pods_made(loopback_hub) == 0
