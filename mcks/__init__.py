@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from mcks.errors import Refused as Refused
+
 
 def check_config(config: Any) -> None:
     """Raise HasMistakes with all mistakes of *config*; made to be a configuration's last line.

@@ -15,7 +15,8 @@
     │  ├─ NotAllowed             this user may not use this profile, choice or cluster
     │  ├─ Drained                the cluster takes no new servers: an administrator says so
     │  ├─ DataElsewhere          their data is in another cluster: says where, and what to do
-    │  └─ Full                   a limit of the cluster or profile is reached
+    │  ├─ Full                   a limit of the cluster or profile is reached
+    │  └─ Refused                a function of the administrator says no, in a sentence
     ├─ AuthError                 a cloud would not give a credential
     ├─ Unreachable               no HTTP answer: name resolution, TLS, time-out
     │  └─ Unavailable            not even asked: it did not answer a moment ago
@@ -41,7 +42,7 @@ class MCKSError(Exception):
     """The root: ``except MCKSError`` catches all that mcks raises on purpose."""
 
     user_message = f"Your server could not be started. {ASK_ADMINISTRATORS}"
-
+    """What the user reads; empty: the text itself."""
     retry_after: float | None = None
     """Seconds that whoever refused asked to wait before the next try, or None."""
     elsewhere = False
@@ -50,7 +51,7 @@ class MCKSError(Exception):
     @property
     def jupyterhub_message(self) -> str:
         """One plain sentence for the user; JupyterHub shows it on the error page."""
-        return self.user_message
+        return self.user_message or str(self)
 
 
 class ConfigError(MCKSError):
@@ -195,10 +196,7 @@ class UnknownProfile(ChoiceRefused):
     The text lists what there is, and is shown to the user as it is.
     """
 
-    @property
-    def jupyterhub_message(self) -> str:
-        """What is wrong with the choice, and what there is instead."""
-        return str(self)
+    user_message = ""
 
 
 class NotAllowed(ChoiceRefused):
@@ -227,15 +225,11 @@ class DataElsewhere(ChoiceRefused):
     """
 
     reason = "data-elsewhere"
+    user_message = ""
 
     def __init__(self, message: str, *, may_agree: bool = False) -> None:
         self.may_agree = may_agree
         super().__init__(message)
-
-    @property
-    def jupyterhub_message(self) -> str:
-        """Where the data is, and what to do."""
-        return str(self)
 
 
 class Full(ChoiceRefused):
@@ -249,6 +243,20 @@ class Full(ChoiceRefused):
     def __init__(self, user_message: str, *, details: str = "", elsewhere: bool = True) -> None:
         self.user_message, self.elsewhere = user_message, elsewhere
         super().__init__(f"{user_message} {details}".rstrip())
+
+
+class Refused(ChoiceRefused):
+    """A function of the administrator, such as ``quota``, refuses a start with this *sentence*.
+
+    *elsewhere*: whether the start may go on in another cluster.
+    """
+
+    reason = "refused"
+    user_message = ""
+
+    def __init__(self, sentence: str, *, elsewhere: bool = False) -> None:
+        self.elsewhere = elsewhere
+        super().__init__(sentence)
 
 
 class AuthError(MCKSError):

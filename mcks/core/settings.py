@@ -59,6 +59,20 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         that runs never moves. ``cluster`` and ``kubernetes_context`` win over this.
         """,
     )
+    quota = Callable(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        A function (async, too) of the spawner and the name of the cluster, asked before a start
+        makes anything there.
+
+        What it returns is a sentence for the progress page, such as ``"12 credits left"``, or
+        None. It refuses by ``raise mcks.Refused("No credits are left.")``, which the user reads;
+        with ``elsewhere=True`` the start goes on in the next cluster that the profile names, if
+        there is one. A function that fails ends the start.
+        """,
+    )
     kubernetes_context = Unicode(
         "",
         config=True,
@@ -177,9 +191,9 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         help="""
         Jinja2 template of the form, as HTML. If unset, the form that comes with mcks.
 
-        It sees ``profile_list`` (slug, display_name, description, default and profile_options of
-        the profiles that the user may use), ``user_options``, what is to be preselected: the last
-        choice as far as it is still there, and defaults; and ``notices``,
+        It sees ``profile_list`` (slug, display_name, description, default, unavailable, news and
+        profile_options of the profiles that the user may use), ``user_options``, what is to be
+        preselected: the last choice as far as it is still there, and defaults; and ``notices``,
         sentences about what was chosen or linked and is not there. It must post a field
         ``profile`` with a slug, and may post ``profile-option-SLUG--OPTION``.
         """,

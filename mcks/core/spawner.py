@@ -29,6 +29,7 @@ from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
 from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.placement import data_guard
+from mcks.core.placement.news import Place
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
 from mcks.core.servers import launch, state
@@ -121,12 +122,12 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
                 self.orm_spawner.user_options = self.choosing.saved  # no memory of a refusal
             raise error_pages.refused(self, exc) from None
         if self.apply_user_options:
-            with error_pages.hook_of(self):
+            with error_pages.hook_before(self):
                 await super()._run_apply_user_options(user_options)
 
     async def run_pre_spawn_hook(self) -> None:
         """Run the administrator's hook; what it refuses is no failure of the hub."""
-        with error_pages.hook_of(self):
+        with error_pages.hook_before(self):
             answer = super().run_pre_spawn_hook()
             if inspect.isawaitable(answer):
                 await answer
@@ -305,6 +306,10 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     def unavailable(self, cluster: str) -> str:
         """Say to users why no server can start in *cluster* at present; empty if one can."""
         return fleet_of(self).unavailable(cluster, self.known_clusters)
+
+    async def news_of(self, places: Collection[Place]) -> Mapping[Place, tuple[str, ...]]:
+        """Return sentences for users about *places*, as far as there is something to say."""
+        return await fleet_of(self).news.of(places, self.known_clusters, self.homes())
 
     def _look(self) -> launch.Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mcks.core.hub import error_pages, pod_hooks
 from mcks.core.hub.fleet import fleet_of
+from mcks.core.placement import quota
 from mcks.core.placement.tries import Tries
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
@@ -136,6 +137,8 @@ class Start:
         fleet.refuse_drained(name, spawner.known_clusters)
         spawner.log.info("%s starts in cluster %r", spawner._log_name, name)
         with error_pages.hook_of(spawner):
+            if said := await quota.asked(spawner, name):
+                self._progress.say(said)
             await spawner.choosing.overrides.call(spawner.functions())
             return await pod_hooks.modified(spawner, await fleet.plan(spawner, configured))
 

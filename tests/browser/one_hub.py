@@ -16,6 +16,7 @@ c.MultiClusterKubeSpawner.clusters["c"] = {{
     "kubeconfig": {kubeconfig!r},
     "ingress_public_url": "http://127.0.0.1:9",
 }}
+c.MultiClusterKubeSpawner.clusters["b"]["capacity"] = lambda cluster: "3 GPUs free"
 BROKEN = '''
     kind: Pod
     metadata: {{name: "{{{{key}}}}"}}

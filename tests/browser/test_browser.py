@@ -138,6 +138,27 @@ async def test_a_user_works_in_one_cluster_and_then_in_the_other(
     await until_gone(clusters, namespace, "ada")
 
 
+async def test_the_form_tells_what_a_cluster_has_free_and_where_the_users_data_is(
+    running: Hub, browser: Browser, clusters: Clusters, namespace: str
+) -> None:
+    page = await person.log_in(browser, running, "ann")
+    west = page.get_by_role("radio", name="Cluster a")
+    east = page.get_by_role("radio", name="Cluster b")
+    about = "JupyterLab near the data of cluster"
+    await expect(west).to_have_accessible_description(f"{about} a")
+    await expect(east).to_have_accessible_description(f"3 GPUs free. {about} b")
+    await person.choose_by_keyboard(page, "Choose the size")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(PLAIN)
+    await person.stop(page, running)
+    await page.goto(f"{running.url}hub/spawn")
+    await expect(west).to_have_accessible_description(f"{about} a")
+    await expect(east).to_have_accessible_description(f"3 GPUs free. Your data is here. {about} b")
+    await shot(page, "form-news")
+    assert await barriers(page, exclude=OF_THE_HUB) == []
+    await until_gone(clusters, namespace, "ann")
+
+
 async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
     running: Hub, browser: Browser
 ) -> None:

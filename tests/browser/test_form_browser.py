@@ -12,7 +12,7 @@ from aiohttp import web
 from jupyterhub._data import DATA_FILES_PATH
 from playwright.async_api import Browser, Page, expect
 
-from mcks.core.profiles.offer import with_availability
+from mcks.core.profiles.offer import with_availability, with_news
 from mcks.core.profiles.options_form import form, user_options
 from mcks.core.profiles.profile_list import Profile, parse
 from tests.browser.pages import PHONE, SLOW, barriers, chromium, shot
@@ -216,6 +216,71 @@ async def test_what_is_unavailable_cannot_be_chosen_and_says_why(
     await page.get_by_role("radio", name="GPU").focus()
     await page.keyboard.press("ArrowDown")
     assert await press_start(page, site) == {"profile": "small"}
+
+
+ANY = {
+    "display_name": "Anywhere",
+    "profile_options": {
+        "cluster": {
+            "display_name": "Cluster",
+            "choices": {
+                "any": {"display_name": "Any cluster", "default": True},
+                **{name: {"cluster": name} for name in ("west", "east", "north")},
+            },
+        }
+    },
+}
+NEWS = {
+    "west": ("3 GPUs free.", "Your data is here."),
+    "north": ("2 of 10 servers free.",),
+}
+
+
+def with_words(profiles: list[Profile]) -> list[Profile]:
+    """Let one cluster be away, and the others have news."""
+    return with_news(away(profiles), lambda o, _: NEWS.get(str((o or {}).get("cluster")), ()))
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_what_clusters_have_free_and_where_data_is_can_be_read_and_heard(
+    site: Site, browser: Browser, scripts: bool
+) -> None:
+    near = {"display_name": "Near", "description": "By the sea", "cluster": "west"}
+    site.profiles = with_words(parse([ANY, near]).profiles)
+    page = await open_page(browser, site, java_script_enabled=scripts)
+    told = page.get_by_text("3 GPUs free. Your data is here.", exact=True)
+    await expect(told).to_be_visible()
+    await expect(page.get_by_role("radio", name="Near")).to_have_accessible_description(
+        "3 GPUs free. Your data is here. By the sea"
+    )
+    listed = page.get_by_label("Cluster", exact=True)
+    assert await listed.locator("option").all_inner_texts() == [
+        "Any cluster",
+        "west (3 GPUs free. Your data is here.)",
+        "east (unavailable at the moment: cluster east has not answered for 3 minutes.)",
+        "north (2 of 10 servers free.)",
+    ]
+    await page.get_by_role("radio", name="Anywhere").focus()
+    await page.keyboard.press("Tab")
+    await expect(listed).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")  # past the one that is away
+    await expect(listed).to_have_value("north")
+    await shot(page, f"form-news-{'with' if scripts else 'without'}-scripts")
+    assert await press_start(page, site) == {"profile": "anywhere", "cluster": "north"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_news_keep_nobody_out_and_fit_a_phone(
+    site: Site, browser: Browser, theme: str
+) -> None:
+    site.theme = theme
+    near = {"display_name": "Near", "description": "By the sea", "cluster": "west"}
+    site.profiles = with_words(parse([ANY, near, LISTED[2]]).profiles)
+    page = await open_page(browser, site, viewport=PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    await shot(page, f"form-news-phone-{theme}", full_page=True)
+    assert await barriers(page) == []
 
 
 def contrast(one: str, other: str) -> float:

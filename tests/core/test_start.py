@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import mcks
 from mcks.core.placement import drains
 from mcks.core.servers.progress import Progress
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -173,3 +174,23 @@ async def test_if_all_clusters_are_drained_nothing_is_sent_and_each_says_why(
         "gone: The chosen cluster takes no new servers at the moment. An upgrade of gone.",
     ]
     assert two.server.seen == []
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_quota_that_refuses_one_cluster_says_whether_the_next_is_tried(
+    two: LoopbackHub, elsewhere: bool
+) -> None:
+    def quota(_: Any, cluster: str) -> str:
+        if cluster == "a":
+            raise mcks.Refused("No credits are left.", elsewhere=elsewhere)
+        return "12 credits left"
+
+    spawner = two.spawner(candidates=["a", "gone"], quota=quota)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (another class with each JupyterHub)
+        await spawner.start()
+    message = caught.value.jupyterhub_message  # type: ignore[attr-defined]
+    lines = message.splitlines()
+    assert lines[1 if elsewhere else 0] == ("a: " if elsewhere else "") + "No credits are left."
+    assert ("gone: " in message) is elsewhere
+    assert not [path for verb, path in two.server.seen if verb == "POST"]
+    assert spawner.remembered.created is None

@@ -15,7 +15,7 @@ from typing import Any
 from mcks.errors import ConfigError, FunctionFailed, MCKSError
 
 _LONGEST = 300
-"""Characters of an exception's own words."""
+"""Characters of an exception's own words, and of a sentence for users."""
 
 
 async def ask(function: Callable[..., Any], spawner: Any, where: str, *more: Any) -> Any:
@@ -44,6 +44,21 @@ def with_names(place: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return lambda spawner: ask_now(function, spawner, f"{place}[{key!r}]")
 
     return {k: named(k, value) if callable(value) else value for k, value in values.items()}
+
+
+def sentence(answer: Any, where: str, function: Callable[..., Any]) -> str:
+    """Return the *answer* of *function* as one line for users, "" if it has nothing to say.
+
+    Raises ConfigError if it is no text.
+    """
+    if answer is None:
+        return ""
+    if not isinstance(answer, str):
+        raise ConfigError(
+            f"{where}: {_name(function)} gives {type(answer).__name__}: it must give a text for "
+            "users, or None"
+        )
+    return " ".join(answer.split())[:_LONGEST]
 
 
 @contextmanager

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
+
+from mcks.core.clusters.cluster import CONTEXT_PREFIX
 
 Candidates = Sequence[str] | Mapping[str, float]
 """Names in their order, or names with weights; a cluster of weight 0 takes no new servers."""
 
+WAYS = ("cluster", "kubernetes_context", "candidates")
+"""Traits that say in which cluster a server starts; the first ones win over the last."""
 _BITS = 64
 
 
@@ -52,6 +56,27 @@ def open_ones(said: Candidates) -> list[str]:
     if isinstance(said, Mapping):
         return [name for name, weight in said.items() if weight > 0]
     return list(said)
+
+
+def named(values: Mapping[str, Any]) -> list[str]:
+    """Return the clusters that the traits with these *values* name, as far as no call is needed."""
+    name, context = values.get("cluster"), values.get("kubernetes_context")
+    if isinstance(context, str) and context:
+        return [CONTEXT_PREFIX + context]
+    if isinstance(name, str) and name:
+        return [name]
+    said = values.get("candidates") or ()
+    return [] if callable(said) else open_ones(said)
+
+
+def led_to(values: Mapping[str, Any], own: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """Return the clusters to which *values* lead, or the hub's *own*, or the only one of *known*.
+
+    None if a function names them: that is called when a server starts.
+    """
+    if any(callable(values.get(way)) for way in WAYS):
+        return []
+    return named(values) or named(own) or (list(known) if len(known) == 1 else [])
 
 
 def in_order(said: Candidates, user: str) -> list[str]:

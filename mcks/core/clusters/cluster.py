@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Callable, Dict, List, Unicode, Union
+from traitlets import Bool, Callable, Dict, Enum, List, Unicode, Union
 from traitlets.config import LoggingConfigurable
 
 from mcks.core import names
@@ -27,6 +27,8 @@ _OF_USER = r"\b(unescaped_|safe_)?username\b|\buserid\b|\bsafe_user_server\b"
 _YES_OR_NO = frozenset({"0", "1", "false", "no", "off", "on", "true", "yes"})
 CONTEXT_PREFIX = "context:"
 """Names of implicit clusters: a kubeconfig context without an entry in ``clusters``."""
+RESOURCE_QUOTA = "resource-quota"
+"""What may stand in the place of the function `capacity`: the one that comes with mcks."""
 
 
 class Cluster(LimitSettings, LoggingConfigurable):
@@ -183,6 +185,20 @@ class Cluster(LimitSettings, LoggingConfigurable):
         holds. ``mcks drain`` does the same by a command.
         """,
     )
+    capacity = Union(
+        [Callable(), Enum(["", RESOURCE_QUOTA])],
+        default_value="",
+        config=True,
+        help="""
+        What the form says of the cluster's free capacity: a function (async, too) of this Cluster
+        that returns a text for all users, such as ``"3 GPUs free"``, or None. Or
+        ``"resource-quota"``: what the ResourceQuotas of ``namespace`` leave, for which the hub
+        needs one right more (``mcks rbac``).
+
+        It is called while a form is shown, and not again for 30 seconds. A form waits 2 seconds at
+        the most.
+        """,
+    )
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -221,6 +237,11 @@ class Cluster(LimitSettings, LoggingConfigurable):
                 'that serves route = "httproute"'
             )
         yield from self._mistakes_of_namespace(where)
+        if self.capacity == RESOURCE_QUOTA and self.is_namespace_of_user:
+            yield (
+                f"{where}.capacity: each user has a namespace, so no ResourceQuota counts for all: "
+                "write a function, or nothing"
+            )
         if self.ingress_public_url:
             try:
                 check_public_url(self.ingress_public_url)

@@ -19,7 +19,15 @@ from tornado import web
 from mcks.core.hub import failure_limit
 from mcks.core.profiles.profile_list import DATA_OPTION, ELSEWHERE
 from mcks.core.servers.starting import Chosen, Hub
-from mcks.errors import ChoiceRefused, ConfigError, DataElsewhere, MCKSError, NoneWorked, NotAllowed
+from mcks.errors import (
+    ChoiceRefused,
+    ConfigError,
+    DataElsewhere,
+    MCKSError,
+    NoneWorked,
+    NotAllowed,
+    Refused,
+)
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -82,7 +90,7 @@ def shown(exc: Exception, reference: str = "", again: str = "") -> Exception:
     error: Any = exc
     if isinstance(exc, MCKSError):
         reason = getattr(exc, "reason", "") or type(exc).__name__
-        status = 403 if isinstance(exc, NotAllowed) else 400
+        status = 403 if isinstance(exc, NotAllowed | Refused) else 400
         error = (
             web.HTTPError(status, log_message=message)
             if SpawnException is None
@@ -135,6 +143,16 @@ def hook_of(spawner: failure_limit.CountedSpawner) -> Iterator[None]:
     except web.HTTPError as exc:
         _leave_out(spawner, exc)
         raise
+
+
+@contextmanager
+def hook_before(spawner: RefusedSpawner) -> Iterator[None]:
+    """Do so before ``start``, where nobody else has words for what the function raises of mcks."""
+    try:
+        with hook_of(spawner):
+            yield
+    except MCKSError as exc:
+        raise refused(spawner, exc) from None
 
 
 def is_refusal(exc: Exception) -> bool:

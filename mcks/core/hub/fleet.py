@@ -27,6 +27,7 @@ from mcks.core.placement.ages import Ages
 from mcks.core.placement.drain_file import DrainFile
 from mcks.core.placement.drains import Drain, Drains
 from mcks.core.placement.limits import StartLimits
+from mcks.core.placement.news import News
 from mcks.core.placement.no_place import NoPlace
 from mcks.core.pods import events
 from mcks.core.profiles import kubespawner_section, namespaces
@@ -88,6 +89,7 @@ class Fleet:
         self.pool = Pool(spawner.config, spawner.log, self.sweeper.look_after)
         file = drain_file.place(spawner.drain_file, database.url_of(spawner.config))
         self._drains = Drains(DrainFile(file, spawner.log).current, spawner.log)
+        self.news = News(self.pool, self.unavailable, spawner.log)
         self.closed = asyncio.Event()
         self.ages = Ages(self._warn)
         self.limits = StartLimits(
@@ -252,6 +254,7 @@ class Fleet:
         """Close every connection; the next spawner begins a new fleet."""
         self.closed.set()
         self.memory.close()
+        await self.news.capacity.close()
         await self.pool.close()
 
 

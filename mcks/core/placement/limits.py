@@ -6,7 +6,15 @@ that is too old (ages.py), does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Mapping,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -134,7 +142,7 @@ class StartLimits:
         self._tally.let_in(server, one)
         queue = _Queue(progress, {rule.scope: rule.title for rule in rules})
         turns = {rule.scope: rule.limits.max_starting for rule in rules}
-        max_age = _shortest(rule.limits.max_age for rule in rules)
+        max_age = shortest(rule.limits.max_age for rule in rules)
         try:
             async with self._turns.turn(turns, queue.tell):
                 spawner.remembered = spawner.remembered._replace(profile=profile, max_age=max_age)
@@ -199,7 +207,8 @@ def _is_gone(spawner: Callable[[], LimitedSpawner | None], cluster: str) -> bool
     return one is None or one.remembered.created is None or one.remembered.cluster != cluster
 
 
-def _shortest(ages: Any) -> int | None:
+def shortest(ages: Iterable[int | None]) -> int | None:
+    """Return the shortest of *ages*, of which None is without limit."""
     return min((age for age in ages if age is not None), default=None)
 
 

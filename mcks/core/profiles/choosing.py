@@ -6,14 +6,14 @@ What a profile list means (profiles.py, selection.py) and how a server starts do
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from mcks.core.administrator.access import AskingSpawner, allowed
 from mcks.core.administrator.functions import ask
 from mcks.core.administrator.lending import read
-from mcks.core.administrator.limits import UNLIMITED
+from mcks.core.administrator.limits import UNLIMITED, Limits
 from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.profiles import offer, options_form, parsed, profile_list, selection
@@ -50,6 +50,11 @@ class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
 
     def homes(self) -> Sequence[str]:
         """The clusters in which the user has data, what was used last first."""
+
+    async def news_of(
+        self, places: Collection[tuple[str, int | None]]
+    ) -> Mapping[tuple[str, int | None], tuple[str, ...]]:
+        """Return sentences for users about clusters in which servers live so long at the most."""
 
     data: offer.DataPolicy | None
 
@@ -120,6 +125,7 @@ class Choosing:
         if not permitted:
             return self._question_alone()
         permitted = offer.with_availability(permitted, self._unavailable)
+        permitted = await self._with_news(permitted)
         homes = spawner.homes()
         if homes:
             permitted = offer.with_questions(permitted, partial(self._asks, homes))
@@ -258,7 +264,7 @@ class Choosing:
 
     async def _cluster_is_open(self, overrides: Mapping[str, Any]) -> bool:
         """Look at the clusters that *overrides* names: one is enough."""
-        names = _clusters_of(overrides)
+        names = candidates.named(overrides)
         return not names or any([await self._is_open(name) for name in names])
 
     async def _is_open(self, name: str) -> bool:
@@ -277,30 +283,38 @@ class Choosing:
         several = _are_several(overrides.get("candidates") or self._spawner.candidates)
         said = overrides.get("data", self._spawner.data)
         bound = offer.data_policy(said, several=several) == "ask"
-        return bound and not {*self._clusters_for(overrides)} <= {*homes}
+        names = self._clusters_for(overrides)
+        return bound and not (names and {*names} <= {*homes})
 
     def _unavailable(self, overrides: Mapping[str, Any]) -> str:
         """Say why there is no place for what names clusters, or leaves that to the hub."""
         names = self._clusters_for(overrides)
         return offer.joined([(name, self._unavailable_in(name)) for name in names])
 
+    def _unavailable_in(self, name: str) -> str:
+        return self._spawner.unavailable(name) if self._is_known(name) else ""
+
+    async def _with_news(self, permitted: list[profile_list.Profile]) -> list[profile_list.Profile]:
+        """Write news of clusters beside what leads to one of them; "any" of several has none."""
+        wanted = {self._place(*where) for where in offer.places(permitted)} - {("", None)}
+        news = await self._spawner.news_of(wanted) if wanted else {}
+        if not news:
+            return permitted
+        return offer.with_news(permitted, lambda *where: news.get(self._place(*where), ()))
+
+    def _place(self, overrides: Mapping[str, Any] | None, limits: Limits) -> tuple[str, int | None]:
+        names = [] if overrides is None else self._clusters_for(overrides)
+        is_one = len(names) == 1 and self._is_known(names[0])
+        return names[0] if is_one else "", limits.max_age
+
     def _clusters_for(self, overrides: Mapping[str, Any]) -> list[str]:
         """Name the clusters of a start with *overrides*, as far as that is known without a call."""
         spawner = self._spawner
-        only = [*spawner.known_clusters] if len(spawner.known_clusters) == 1 else []
-        own = {name: getattr(spawner, name) for name in ("cluster", "kubernetes_context")}
-        return (
-            _clusters_of(overrides)
-            or _clusters_of(own)
-            or candidates.open_ones(spawner.candidates)
-            or only
-        )
+        own = {way: getattr(spawner, way) for way in candidates.WAYS}
+        return candidates.led_to(overrides, own, spawner.known_clusters)
 
-    def _unavailable_in(self, name: str) -> str:
-        spawner = self._spawner
-        if name not in spawner.known_clusters and not name.startswith(CONTEXT_PREFIX):
-            return ""
-        return spawner.unavailable(name)
+    def _is_known(self, name: str) -> bool:
+        return name in self._spawner.known_clusters or name.startswith(CONTEXT_PREFIX)
 
 
 @lru_cache(maxsize=1000)  # so that each mistake is told once
@@ -311,17 +325,6 @@ def _tell(log: logging.Logger, mistake: str) -> None:
 @lru_cache(maxsize=1000)
 def _note(log: logging.Logger, note: str) -> None:
     log.warning("%s", note)
-
-
-def _clusters_of(overrides: Mapping[str, Any]) -> list[str]:
-    """Return the clusters that *overrides* name as far as they can be known without a call."""
-    name, context = overrides.get("cluster"), overrides.get("kubernetes_context")
-    if isinstance(context, str) and context:
-        return [CONTEXT_PREFIX + context]
-    if isinstance(name, str) and name:
-        return [name]
-    said = overrides.get("candidates") or ()
-    return [] if callable(said) else candidates.open_ones(said)
 
 
 def _are_several(said: Any) -> bool:

@@ -1,11 +1,12 @@
-"""What a user may choose at the moment: permissions, and clusters that are away. Pure."""
+"""What a user may choose at the moment: permissions, what is away, news of clusters. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from mcks.core.administrator.access import EVERYBODY, AskingSpawner, allowed
+from mcks.core.administrator.limits import Limits
 from mcks.core.profiles.profile_list import (
     Choice,
     Option,
@@ -16,8 +17,9 @@ from mcks.core.profiles.profile_list import (
 from mcks.core.profiles.selection import Selection, select
 
 _Marked = TypeVar("_Marked", Profile, Choice)
+Overrides = Mapping[str, Any]
 DataPolicy = Literal["stay", "ask", "ignore"]
-Guard = Callable[[Mapping[str, Any]], Awaitable[bool]]
+Guard = Callable[[Overrides], Awaitable[bool]]
 """Tells whether what a profile or choice overrides, such as its cluster, is open to the user."""
 
 
@@ -74,45 +76,92 @@ def joined(reasons: Sequence[tuple[str, str]]) -> str:
 
 
 def with_availability(
-    profiles: Sequence[Profile], unavailable: Callable[[Mapping[str, Any]], str]
+    profiles: Sequence[Profile], unavailable: Callable[[Overrides], str]
 ) -> list[Profile]:
     """Mark what cannot start at the moment; what can, and is marked or first, is the default.
 
-    *unavailable* gives the reason for what a profile or choice overrides, empty for the rest. An
-    option that chooses among clusters decides in the profile's place.
+    *unavailable* gives the reason for the clusters that a profile or choice names, empty for the
+    rest. An option that chooses among clusters decides in the profile's place.
     """
     return with_default([_with_availability(profile, unavailable) for profile in profiles])
 
 
-def _with_availability(
-    profile: Profile, unavailable: Callable[[Mapping[str, Any]], str]
-) -> Profile:
+def _with_availability(profile: Profile, unavailable: Callable[[Overrides], str]) -> Profile:
     reason = unavailable(profile.overrides)
     options = []
     for option in profile.options:
-        if not any(_chooses_cluster(choice.overrides) for choice in option.choices):
-            options.append(option)
-            continue
-        marked = [_marked(choice, _of_choice(choice, unavailable)) for choice in option.choices]
-        choices = with_default_choice(marked)
-        options.append(option if choices == option.choices else option._replace(choices=choices))
-        if all(_chooses_cluster(choice.overrides) for choice in choices):
+        choices = option.choices
+        if _decides(option):
+            marked = [_marked(c, unavailable(_where(profile, c))) for c in choices]
+            choices = with_default_choice(marked)
             reason = next(c.unavailable for c in choices if c.default)
+        options.append(option if choices == option.choices else option._replace(choices=choices))
+    return _marked(_with_options(profile, options), reason)
+
+
+def _with_options(profile: Profile, options: Sequence[Option]) -> Profile:
+    """Return *profile* itself if *options* are its own: one object for all users, where all is well
+    and there is no news."""
     if all(new is old for new, old in zip(options, profile.options, strict=True)):
-        return _marked(profile, reason)  # one object for all users, as long as all is well
-    return profile._replace(options=tuple(options), unavailable=reason)
+        return profile
+    return profile._replace(options=tuple(options))
 
 
 def _marked(what: _Marked, reason: str) -> _Marked:
     return what if what.unavailable == reason else what._replace(unavailable=reason)
 
 
-def _of_choice(choice: Choice, unavailable: Callable[[Mapping[str, Any]], str]) -> str:
-    return unavailable(choice.overrides) if _chooses_cluster(choice.overrides) else ""
+News = Callable[[Overrides | None, Limits], tuple[str, ...]]
+"""Gives what is to be told of servers with these limits where *overrides* lead to; None leaves that
+to a choice."""
 
 
-def _chooses_cluster(overrides: Mapping[str, Any]) -> bool:
-    return bool(overrides.get("cluster") or overrides.get("kubernetes_context"))
+def with_news(profiles: Sequence[Profile], news: News) -> list[Profile]:
+    """Write what is to be told of clusters beside the profiles and choices that name them."""
+    return [_with_news(profile, news) for profile in profiles]
+
+
+def _with_news(profile: Profile, news: News) -> Profile:
+    if not any(map(_decides, profile.options)):
+        return _telling(profile, news(profile.overrides, profile.limits))
+    told = news(None, profile.limits)
+    options = []
+    for option in profile.options:
+        choices = option.choices
+        if _decides(option):
+            said = [news(_where(profile, choice), profile.limits) for choice in choices]
+            choices = tuple(
+                _telling(choice, tuple(sentence for sentence in its if sentence not in told))
+                for choice, its in zip(choices, said, strict=True)
+            )
+        options.append(option if choices == option.choices else option._replace(choices=choices))
+    return _telling(_with_options(profile, options), told)
+
+
+def _telling(what: _Marked, news: tuple[str, ...]) -> _Marked:
+    return what if what.news == news else what._replace(news=news)
+
+
+def places(profiles: Sequence[Profile]) -> Iterator[tuple[Overrides | None, Limits]]:
+    """Yield all places that `with_news` asks about."""
+    for profile in profiles:
+        deciding = [option for option in profile.options if _decides(option)]
+        yield None if deciding else profile.overrides, profile.limits
+        for option in deciding:
+            yield from ((_where(profile, choice), profile.limits) for choice in option.choices)
+
+
+def _decides(option: Option) -> bool:
+    """Whether *option* chooses among clusters: a choice that names none means the profile's."""
+    return any(_chooses_cluster(choice.overrides) for choice in option.choices)
+
+
+def _where(profile: Profile, choice: Choice) -> Overrides:
+    return choice.overrides if _chooses_cluster(choice.overrides) else profile.overrides
+
+
+def _chooses_cluster(overrides: Overrides) -> bool:
+    return any(overrides.get(name) for name in ("cluster", "kubernetes_context", "candidates"))
 
 
 def data_policy(said: DataPolicy | None, *, several: bool) -> DataPolicy:

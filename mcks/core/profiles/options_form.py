@@ -143,6 +143,7 @@ def _seen(profile: Profile, *, default: bool, answers: Mapping[str, str]) -> dic
         "default": default,
         "unavailable": profile.unavailable,
         "asks": profile.asks,
+        "news": profile.news,
         "profile_options": {
             option.key: _shown_option(profile.slug, option, answers.get(option.key))
             for option in profile.options
@@ -166,6 +167,7 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
                 "default": choice.key == answer if answer is not None else choice.default,
                 "unavailable": choice.unavailable,
                 "asks": choice.asks,
+                "news": choice.news,
             }
             for choice in option.choices
         },

@@ -45,7 +45,6 @@ ELSEWHERE = "elsewhere"
 TEMPLATES = frozenset({"objects", "resources", "patches", "key_template"})
 """Traits that are templates: a user's own value never becomes part of their source."""
 
-
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -86,6 +85,8 @@ class Choice(NamedTuple):
     asks: bool | None = None
     """Whether with it a start may need the user's word that it may go without their data; None if
     it chooses no cluster."""
+    news: tuple[str, ...] = ()
+    """Sentences about its cluster as it is at the moment."""
 
 
 class Unlisted(NamedTuple):
@@ -98,7 +99,6 @@ class Unlisted(NamedTuple):
     overrides: Mapping[str, Any] = _NONE
     theirs: frozenset[str] = frozenset()
     extra: Mapping[str, Any] = _NONE
-    """What only other forms read."""
 
 
 class Option(NamedTuple):
@@ -110,7 +110,6 @@ class Option(NamedTuple):
     choices: tuple[Choice, ...] = ()
     unlisted: Unlisted | None = None
     extra: Mapping[str, Any] = _NONE
-    """What only other forms read."""
 
 
 class Profile(NamedTuple):
@@ -132,6 +131,7 @@ class Profile(NamedTuple):
     """Why no server can start with it at the moment; empty if one can."""
     asks: bool = False
     """Whether it may need the user's word that a server may start without their data."""
+    news: tuple[str, ...] = ()
 
 
 class Listed(NamedTuple):

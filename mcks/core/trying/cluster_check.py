@@ -21,7 +21,7 @@ from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
 from mcks.core.clusters import gateway, routes
-from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, RESOURCE_QUOTA, ConfiguredCluster
 from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.core.objects import Ref
 from mcks.core.trying import by_name, certificates, hub_role, lasting, objects
@@ -211,6 +211,7 @@ class _Check:
                 of_users=namespace is None,
                 ingresses=self.subject.needs_ingresses,
                 isolates=isolates,
+                quotas=configured.cluster.capacity == RESOURCE_QUOTA,
             )
             for resource in rule["resources"]
             for verb in rule["verbs"]

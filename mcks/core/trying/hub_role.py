@@ -27,23 +27,30 @@ _CLASSES = [
     ("gateway.networking.k8s.io", "gateways"),
 ]
 _NAMESPACES = [("", ["namespaces"], _OBJECTS)]
+_QUOTAS = [("", ["resourcequotas"], ["list"])]
 
 
 def hub_role_rules(
-    *, of_users: bool = False, ingresses: bool = True, isolates: bool = False
+    *,
+    of_users: bool = False,
+    ingresses: bool = True,
+    isolates: bool = False,
+    quotas: bool = False,
 ) -> list[dict[str, Any]]:
     """PolicyRules (rbac.authorization.k8s.io/v1) for the Role in each namespace with servers.
 
     *of_users*: for a ClusterRole, if each user has a namespace. *ingresses*: not if no server has a
-    gateway. *isolates*: if the servers are isolated.
+    gateway. *isolates*: if the servers are isolated. *quotas*: if the form says what the
+    namespace's ResourceQuotas leave.
 
     Objects that an administrator adds to ``objects`` (Roles, HTTPRoutes, ...) need
     ``get, create, delete`` on their kinds in addition.
     """
     of_network = [*(_INGRESSES if ingresses else ()), *(_POLICIES if isolates else ())]
+    more = [*(_QUOTAS if quotas else ()), *(_NAMESPACES if of_users else ())]
     return [
         {"apiGroups": [group], "resources": list(resources), "verbs": sorted(verbs)}
-        for group, resources, verbs in [*_RULES, *of_network, *(_NAMESPACES if of_users else ())]
+        for group, resources, verbs in [*_RULES, *of_network, *more]
     ]
 
 
@@ -54,6 +61,7 @@ def role_and_binding(
     *,
     ingresses: bool = True,
     isolates: bool = False,
+    quotas: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the Role with these rules and its RoleBinding to *subject*, ready to apply.
 
@@ -63,7 +71,9 @@ def role_and_binding(
     cluster = "" if namespace else "Cluster"
     api, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
     meta = {"name": name, **({"namespace": namespace} if namespace else {})}
-    rules = hub_role_rules(of_users=not namespace, ingresses=ingresses, isolates=isolates)
+    rules = hub_role_rules(
+        of_users=not namespace, ingresses=ingresses, isolates=isolates, quotas=quotas
+    )
     return [
         {"apiVersion": api, "kind": f"{cluster}Role", "metadata": meta, "rules": rules},
         {

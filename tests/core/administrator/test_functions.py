@@ -69,6 +69,21 @@ def test_a_refusal_in_the_functions_own_words_stays_what_it_is(refusal: Exceptio
     assert caught.value is refusal
 
 
+@pytest.mark.parametrize(
+    ("answer", "sentence"), [(None, ""), ("", ""), (" 3\n GPUs ", "3 GPUs"), ("x" * 999, "x" * 300)]
+)
+def test_a_sentence_for_users_is_one_line(answer: Any, sentence: str) -> None:
+    assert functions.sentence(answer, "x", broken) == sentence
+
+
+def test_what_is_no_text_is_no_sentence_and_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as caught:
+        functions.sentence({"token": "s3cret"}, "quota", broken)
+    assert str(caught.value) == (
+        "quota: the function broken gives dict: it must give a text for users, or None"
+    )
+
+
 def test_functions_among_values_know_their_keys() -> None:
     named = functions.with_names("environment", {"A": broken, "B": "text"})
     assert named["B"] == "text"

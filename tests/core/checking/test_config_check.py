@@ -225,8 +225,6 @@ def test_a_configuration_that_is_not_there_is_named(
 def test_render_prints_what_would_be_created_with_a_dummy_token(
     tmp_path: Path, capsys: pytest.CaptureFixture[Any]
 ) -> None:
-    import yaml
-
     assert run(tmp_path, "render", "--user", "Ada", "--server", "gpu", "--profile", "large") == 0
     documents = list(yaml.safe_load_all(capsys.readouterr().out))
     assert [d["kind"] for d in documents] == [
@@ -252,8 +250,6 @@ def test_render_prints_what_would_be_created_with_a_dummy_token(
 def test_render_knows_where_the_hub_is_below_its_host(
     tmp_path: Path, capsys: pytest.CaptureFixture[Any], extra: str
 ) -> None:
-    import yaml
-
     assert run(tmp_path, "render", "--user", "ada", extra=extra) == 0
     secret, *_, ingress = yaml.safe_load_all(capsys.readouterr().out)
     environment = secret["stringData"]
@@ -282,44 +278,6 @@ def test_render_fails_with_one_line_for_a_mistake(
     err = capsys.readouterr().err
     assert err.startswith("mcks: unknown profile 'huge'")
     assert err.count("\n") == 1
-
-
-def test_rbac_prints_a_cluster_role_if_each_user_has_a_namespace(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config_file = tmp_path / "jupyterhub_config.py"
-    config_file.write_text(
-        "c.MultiClusterKubeSpawner.clusters = {'a': {'namespace': 'u-{{userid}}'}}\n"
-    )
-    assert main(["rbac", "a", "-f", str(config_file), "--user", "hub"]) == 0
-    role, binding = yaml.safe_load_all(capsys.readouterr().out)
-    assert (role["kind"], binding["kind"]) == ("ClusterRole", "ClusterRoleBinding")
-    assert "namespace" not in role["metadata"]
-    verbs = ["create", "delete", "get"]
-    assert {"apiGroups": [""], "resources": ["namespaces"], "verbs": verbs} in role["rules"]
-
-
-@pytest.mark.parametrize(("isolate", "granted"), [("True", True), ("False", False), (None, True)])
-def test_rbac_grants_networkpolicies_unless_the_cluster_is_known_not_to_isolate(
-    isolate: str | None, granted: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "jupyterhub_config.py"
-    entry = f"{{'namespace': 'jhub', 'isolate': {isolate}}}"
-    file.write_text(f"c.MultiClusterKubeSpawner.clusters = {{'a': {entry}}}\n")
-    named = ["a", "-f", str(file)] if isolate else []
-    assert main(["rbac", *named, "--user", "hub"]) == 0
-    role, _ = yaml.safe_load_all(capsys.readouterr().out)
-    rule = {"resources": ["networkpolicies"], "verbs": ["create", "delete", "get"]}
-    assert ({"apiGroups": ["networking.k8s.io"], **rule} in role["rules"]) is granted
-
-
-def test_rbac_prints_a_role_for_each_kind_of_identity(capsys: pytest.CaptureFixture[Any]) -> None:
-    assert main(["rbac", "--serviceaccount", "hub:hub", "--namespace", "n"]) == 0
-    out = capsys.readouterr().out
-    assert "kind: ServiceAccount" in out
-    assert "namespace: hub" in out
-    assert main(["rbac", "--user", "ada@example.org"]) == 0
-    assert "kind: User" in capsys.readouterr().out
 
 
 def test_the_installed_backends_are_listed_with_their_settings(

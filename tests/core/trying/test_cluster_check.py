@@ -49,11 +49,12 @@ async def test_a_cluster_that_can_be_used_passes_all_steps(
     assert steps["gateway"].what == f"{gateway}: HTTP 404"
 
 
-@pytest.mark.parametrize("isolates", [True, False])
+@pytest.mark.parametrize(("isolates", "quotas"), [(True, False), (False, True)])
 async def test_exactly_the_verbs_of_the_least_role_are_asked_for(
-    config: Config, cluster: Cluster, isolates: bool
+    config: Config, cluster: Cluster, isolates: bool, quotas: bool
 ) -> None:
     config.Cluster.isolate = isolates
+    config.Cluster.capacity = "resource-quota" if quotas else ""
     assert ("cannot be asked" in (await checked(config))["authorise"].what) is isolates
     asked = {
         (r["verb"], r["group"], "/".join(filter(None, [r["resource"], r.get("subresource", "")])))
@@ -62,7 +63,7 @@ async def test_exactly_the_verbs_of_the_least_role_are_asked_for(
     }
     assert asked == {
         (verb, rule["apiGroups"][0], resource)
-        for rule in hub_role.hub_role_rules(isolates=isolates)
+        for rule in hub_role.hub_role_rules(isolates=isolates, quotas=quotas)
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }

@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, NamedTuple
+
+from mcks.core.manifests.quantities import amount
 
 NAME, QUANTITY, IMAGE, WORD = "MCKS204", "MCKS205", "MCKS206", "MCKS207"
 SIZE, TOGETHER = "MCKS208", "MCKS209"
@@ -43,18 +44,7 @@ _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
-_QUANTITY = re.compile(
-    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
-)
 _ALMOST_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<suffix>[a-zA-Z]+)")
-_BINARY = {f"{unit}i": 1024**power for power, unit in enumerate("KMGTPE", 1)}
-_DECIMAL = {
-    "n": Decimal("1e-9"),
-    "u": Decimal("1e-6"),
-    "m": Decimal("1e-3"),
-    "k": Decimal(1000),
-    **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", 2)},
-}
 
 _WORD = "[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 _HOST = rf"(?:{_WORD}(?:\.{_WORD})*|\[[a-fA-F0-9:]+\])(?::\d+)?"
@@ -134,19 +124,6 @@ def _meant(text: str) -> str:
         decimal = unit.lower() if unit == "K" else unit
         return f"write {number}{unit}i (powers of 1024) or {number}{decimal} (of 1000)"
     return "write a number, such as 2, 500m, 1.5G or 2Gi"
-
-
-def amount(value: Any) -> Decimal | None:
-    """Return what the quantity *value* means, None if it is none."""
-    found = _QUANTITY.fullmatch(str(value))
-    if found is None:
-        return None
-    number, suffix = Decimal(found["number"]), found["suffix"] or ""
-    if suffix in _BINARY:
-        return number * Decimal(_BINARY[suffix])
-    if suffix in _DECIMAL:
-        return number * _DECIMAL[suffix]
-    return Decimal(found["number"] + suffix)
 
 
 def image(value: str) -> Iterator[Wrong]:

@@ -96,7 +96,7 @@ async def test_an_option_that_chooses_among_clusters_decides_for_its_profile() -
     saved = {"profile": "any", "where": "a"}
     html = await form_of(away(spawner_of(listed=listed, saved=saved), "a"))
     assert radios(html) == {"any": "checked"}
-    assert '<option value="a" disabled>a (unavailable at the moment)</option>' in html
+    assert " disabled>a (unavailable at the moment: a &lt;does&gt; not answer.)</option>" in html
     assert '<option value="b" selected>b</option>' in html
     html = await form_of(away(spawner_of(listed=listed), "a", "b"))
     assert radios(html) == {"any": "disabled"}
