@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.hub.hubs",
     "tests.fakes.loopback_servers",
     "tests.hub.servers",
+    "tests.hub.places",
     "tests.hub.quick_cluster",
 ]
 
