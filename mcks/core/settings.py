@@ -219,8 +219,8 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         ``stay``: only where the data is. ``ask``: elsewhere, without it, if the user says so in the
         form or in the API (``"mcks-data": "elsewhere"``). ``ignore``: anywhere.
 
-        If unset, ``ask`` for servers that may start in one of several clusters, ``ignore`` for
-        those whose profile or user names the cluster.
+        If unset, ``ask`` where a profile, or ``candidates``, names several clusters, and
+        ``ignore`` where it names one.
         """,
     )
     ready_check = Enum(
