@@ -109,6 +109,11 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         except MCKSError as exc:
             raise error_pages.refused(self, exc) from None
 
+    async def apply_groups(self) -> None:
+        """Do the same, as commands do it. Raises FunctionFailed, ConfigError."""
+        self.choosing.overrides.begin()
+        await super().apply_groups()
+
     async def _run_apply_user_options(self, user_options: dict[str, Any]) -> None:
         """Apply the profile, then the administrator's own hook, so that hooks see final values."""
         try:

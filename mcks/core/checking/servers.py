@@ -83,7 +83,6 @@ class Look:
     ) -> Iterator[Finding]:
         spawner = self.sample.spawner(profile.slug)
         yield from self._chosen(spawner, profile, options)
-        yield from _left_out(spawner, where)
         yield from _of_spawner(spawner, where)
         if "hub_connect_url" in spawner.overridden and spawner.hub_connect_url:
             wrong = hub_address.said(spawner.hub_connect_url, where)
@@ -98,8 +97,12 @@ class Look:
                 yield from self.addresses.look(name, named.cluster, named.backend)
             configured = self.clusters[name]
         except ConfigError as exc:
+            yield from _left_out(spawner, where)
             yield Finding(exc.code or "MCKS126", str(exc), where)
             return
+        if configured is not None:
+            plan.settle(spawner, configured.cluster)
+        yield from _left_out(spawner, where)
         if configured is None:
             what = "the objects of servers there are not made"
             yield Finding("MCKS141", what, f"clusters[{name!r}]")

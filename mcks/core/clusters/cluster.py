@@ -148,6 +148,35 @@ class Cluster(LimitSettings, LoggingConfigurable):
         Labels for every object in this cluster, for example to share out its costs.
         """,
     )
+    patches = Dict(
+        value_trait=Unicode(allow_none=True),
+        key_trait=Unicode(),
+        config=True,
+        help="""
+        Patches for servers in this cluster, as ``c.MultiClusterKubeSpawner.patches``, for what
+        differs between clusters: node selectors, storage classes.
+
+        They are merged over the hub's by key; those of groups, profiles and choices are merged over
+        these. None removes one of the hub's.
+        """,
+    )
+    objects = Dict(
+        value_trait=Unicode(allow_none=True),
+        key_trait=Unicode(),
+        config=True,
+        help="""
+        Templates of objects for servers in this cluster, as ``c.MultiClusterKubeSpawner.objects``,
+        merged in the same order as ``patches``. None removes one of the hub's.
+        """,
+    )
+    environment = Dict(
+        key_trait=Unicode(),
+        config=True,
+        help="""
+        Variables for servers in this cluster, as ``c.Spawner.environment``, merged in the same
+        order as ``patches``. None removes one of the hub's.
+        """,
+    )
 
     allowed_groups = List(
         Unicode(),
@@ -198,6 +227,11 @@ class Cluster(LimitSettings, LoggingConfigurable):
         """The parentRef of an HTTPRoute."""
         namespace, _, name = self.route_gateway.rpartition("/")
         return {"name": name, **({"namespace": namespace} if namespace else {})}
+
+    @property
+    def level(self) -> dict[str, Any]:
+        """What stands between the hub's and a profile's level of the spawner's traits."""
+        return {"patches": self.patches, "objects": self.objects, "environment": self.environment}
 
     @property
     def access(self) -> Access:
