@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.checking import hub_address, of_the_chart
 from mcks.core.checking.cluster_settings import of_backend
 from mcks.core.checking.finding import Finding, placed
@@ -98,7 +99,8 @@ class Look:
             configured = self.clusters[name]
         except ConfigError as exc:
             yield from _left_out(spawner, where)
-            yield Finding(exc.code or "MCKS126", str(exc), where)
+            if not isinstance(spawner.known_clusters, Inventory):  # which is not called here
+                yield Finding(exc.code or "MCKS126", str(exc), where)
             return
         if configured is not None:
             plan.settle(spawner, configured.cluster)
@@ -219,6 +221,8 @@ def _key(spawner: MultiClusterKubeSpawner) -> str:
 def _of_candidates(spawner: MultiClusterKubeSpawner, where: str) -> Iterator[Finding]:
     """The hub's own: of those that a profile names each is a choice, and looked at as such."""
     if "candidates" in spawner.overridden or not spawner.candidates:
+        return
+    if isinstance(spawner.known_clusters, Inventory):  # which is not called here
         return
     for name in candidates.open_ones(spawner.candidates):
         if name not in spawner.known_clusters:

@@ -165,16 +165,14 @@ class Cluster(LimitSettings, LoggingConfigurable):
         key_trait=Unicode(),
         config=True,
         help="""
-        Templates of objects for servers in this cluster, as ``c.MultiClusterKubeSpawner.objects``,
-        merged in the same order as ``patches``. None removes one of the hub's.
+        Templates of objects, as ``c.MultiClusterKubeSpawner.objects``, merged like ``patches``.
         """,
     )
     environment = Dict(
         key_trait=Unicode(),
         config=True,
         help="""
-        Variables for servers in this cluster, as ``c.Spawner.environment``, merged in the same
-        order as ``patches``. None removes one of the hub's.
+        Variables of servers here, as ``c.Spawner.environment``, merged like ``patches``.
         """,
     )
 
@@ -227,11 +225,6 @@ class Cluster(LimitSettings, LoggingConfigurable):
         """The parentRef of an HTTPRoute."""
         namespace, _, name = self.route_gateway.rpartition("/")
         return {"name": name, **({"namespace": namespace} if namespace else {})}
-
-    @property
-    def level(self) -> dict[str, Any]:
-        """What stands between the hub's and a profile's level of the spawner's traits."""
-        return {"patches": self.patches, "objects": self.objects, "environment": self.environment}
 
     @property
     def access(self) -> Access:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from mcks.core.administrator.access import AskingSpawner, allowed
 from mcks.core.administrator.functions import ask
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.administrator.limits import UNLIMITED
 from mcks.core.clusters import candidates
@@ -299,7 +300,8 @@ class Choosing:
     def _unavailable_in(self, name: str) -> str:
         spawner = self._spawner
         if name not in spawner.known_clusters and not name.startswith(CONTEXT_PREFIX):
-            return ""
+            comes_and_goes = name and isinstance(spawner.known_clusters, Inventory)
+            return "its cluster is not in service." if comes_and_goes else ""
         return spawner.unavailable(name)
 
 

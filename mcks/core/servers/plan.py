@@ -90,7 +90,8 @@ def settle(spawner: StartingSpawner, cluster: Cluster) -> None:
 
     Raises ConfigError for what a trait refuses.
     """
-    spawner.choosing.overrides.settle(cluster.level, f"cluster {cluster.name!r}")
+    said = {name: getattr(cluster, name) for name in ("patches", "objects", "environment")}
+    spawner.choosing.overrides.settle(said, f"cluster {cluster.name!r}")
 
 
 def _of_this_server_alone(
