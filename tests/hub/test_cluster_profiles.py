@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -170,10 +171,10 @@ async def test_servers_start_where_profiles_lead_and_go_on_when_those_go(
     sick = {"type": "ControlPlaneHealthy", "status": "False", "message": "upgrade"}
     write("b", conditions=[sick])
     await inventory.read()
-    assert list(inventory) == ["a"]
     eve = make("eve", clusters=inventory, cluster="b")
-    with pytest.raises(Exception, match="unknown cluster 'b'"):
+    with pytest.raises(Exception, match="takes no new servers") as refused:
         await eve.start()
+    assert "It is not healthy at the moment." in str(refused.value)
     assert await bob.poll() is None
     await bob.stop()
     assert await bob.poll() == 0
@@ -182,6 +183,13 @@ async def test_servers_start_where_profiles_lead_and_go_on_when_those_go(
     write("b")
     await inventory.read()
     await bob.start()
+    profile = "multicluster.x-k8s.io/v1alpha1", "ClusterProfile", "b", namespace.name
+    await asyncio.to_thread(clusters["a"].api.delete, *profile)
+    await inventory.read()
+    assert list(inventory) == ["a"]
+    with pytest.raises(Exception, match="unknown cluster 'b'"):
+        await eve.start()
+    assert await bob.poll() is None
     await bob.stop()
     await ada.stop()
     await until_empty(clusters, namespace.name)

@@ -21,6 +21,8 @@ from mcks.errors import ConfigError, NotFound
 Settings = Mapping[str, Any]
 _WHERE = "the inventory"
 """The name of the cluster with the profiles, for messages."""
+_UNHEALTHY = "It is not healthy at the moment."
+"""What users read; the manager's own words are for the log."""
 
 
 def cluster_profiles(
@@ -45,8 +47,12 @@ def cluster_profiles(
             except ConfigError as exc:
                 _tell(f"The cluster of ClusterProfile {name!r} is left out: {exc}", told, log)
                 continue
-            if entry is not None:
-                found[name] = entry
+            if entry is None:
+                continue
+            if reason := cluster_profile.unhealthy(profile):
+                _tell(f"Cluster {name!r} takes no new servers: {reason}", told, log)
+                entry = {"drain": _UNHEALTHY, **entry}
+            found[name] = entry
         return found
 
     return named
@@ -81,8 +87,6 @@ def _entry(
         return None
     if not isinstance(said, Mapping):
         raise ConfigError(f"settings give {type(said).__name__} for it: they must give a dict")
-    if reason := cluster_profile.unhealthy(profile):
-        raise ConfigError(reason)
     if "backend" in said:  # another way in than the profile's
         return dict(said)
     return {**cluster_profile.entry(profile, providers), **said}

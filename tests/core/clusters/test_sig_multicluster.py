@@ -87,29 +87,38 @@ async def test_a_backend_in_the_settings_takes_the_place_of_the_profiles_way_in(
     assert await mcks.cluster_profiles(cluster=HERE, settings=settings)() == {"one": settings}
 
 
+async def test_a_cluster_that_its_manager_calls_unhealthy_takes_no_new_servers(
+    server: FakeAPIServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    sick = {"type": "ControlPlaneHealthy", "status": "False", "message": "etcd is away"}
+    put(server, "sick", conditions=[sick])
+    named = mcks.cluster_profiles(cluster=HERE)
+    for _ in range(2):
+        assert (await named())["sick"]["drain"] == "It is not healthy at the moment."
+    told = "Cluster 'sick' takes no new servers: its manager says that it is not healthy: etcd is"
+    assert caplog.text.count(told) == 1
+    own = mcks.cluster_profiles(cluster=HERE, settings={"drain": False})
+    assert (await own())["sick"]["drain"] is False
+    put(server, "sick", conditions=[{**sick, "status": "True"}])
+    assert "drain" not in (await named())["sick"]
+
+
 async def test_what_cannot_be_used_is_left_out_and_told_once(
     server: FakeAPIServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(server, "good")
     put(server, "strange", accessProviders=[{"name": "x", "cluster": {"server": "https://x"}}])
-    sick = {"type": "ControlPlaneHealthy", "status": "False", "message": "etcd is away"}
-    put(server, "sick", conditions=[sick])
     named = mcks.cluster_profiles(cluster=HERE)
     for _ in range(2):
         assert list(await named()) == ["good"]
     told = [r.message for r in caplog.records if r.levelno == logging.WARNING]
-    assert sorted(told) == [
-        (
-            "The cluster of ClusterProfile 'sick' is left out: its manager says that it is not "
-            "healthy: etcd is away"
-        ),
-        (
-            "The cluster of ClusterProfile 'strange' is left out: its access providers are x, and "
-            "the hub knows google, aws, azure: say in providers by which program it logs in"
-        ),
-    ]
-    put(server, "sick", conditions=[{**sick, "status": "True"}])
-    assert sorted(await named()) == ["good", "sick"]
+    (sentence,) = told
+    assert sentence == (
+        "The cluster of ClusterProfile 'strange' is left out: its access providers are x, and the "
+        "hub knows google, aws, azure: say in providers by which program it logs in"
+    )
+    put(server, "strange")
+    assert sorted(await named()) == ["good", "strange"]
 
 
 async def test_settings_of_another_kind_leave_the_cluster_out(
