@@ -118,7 +118,8 @@ def _bring_kubeconfig(config: Config, path: Path) -> None:
         "contexts": [{"name": c, "context": place} for c in sorted(set(_contexts(config)))],
     }
     path.write_text(yaml.safe_dump(document))
-    for settings in config.MultiClusterKubeSpawner.get("clusters", {}).values():
+    clusters = config.MultiClusterKubeSpawner.get("clusters", {})
+    for settings in () if callable(clusters) else clusters.values():
         if "kubeconfig" in settings:
             settings["kubeconfig"] = str(path)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
-from traitlets import List, Unicode, Union
+from traitlets import Dict, List, Unicode, Union
 
 from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.exec_plugin import Plugin, run
@@ -24,7 +24,7 @@ from mcks.auth.shared import SharedLogin
 from mcks.auth.threads import in_thread
 from mcks.backends import pem
 from mcks.backends.base import Backend, Endpoint
-from mcks.backends.kubeconfig import Context, Entry, load
+from mcks.backends.kubeconfig import Context, Entry, Kubeconfig, load, of_document, paths
 from mcks.backends.kubeconfig_edits import Chosen, is_edited
 from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import may_run, plugin_of
@@ -58,9 +58,9 @@ class GenericKubeconfigBackend(Backend):
     ).tag(config=True)
 
     kubeconfig = Union(
-        [Unicode(), List(Unicode())],
+        [Unicode(), List(Unicode()), Dict()],
         help="""
-        The kubeconfig file or files.
+        The kubeconfig file or files, or what would be in one, as a dict.
 
         Unset, the files that ``$KUBECONFIG`` lists are used, else ``~/.kube/config``, else the
         cluster in which the hub itself runs. A string may list several files as ``$KUBECONFIG``
@@ -247,11 +247,14 @@ class GenericKubeconfigBackend(Backend):
         return self._connected_as
 
     def _chosen(self) -> Chosen:
-        explicit = self._explicit_files()
+        given = self.kubeconfig
+        if isinstance(given, dict) and given:
+            return self._context_in(lambda: of_document(given, "the dict kubeconfig"))
+        explicit = paths(given or "")
         if explicit:
             source = "trait kubeconfig"
             return self._context_of(explicit, source, skip_missing=len(explicit) > 1)
-        listed = _split(os.environ.get("KUBECONFIG", ""))
+        listed = paths(os.environ.get("KUBECONFIG", ""))
         if listed:
             return self._context_of(listed, "environment KUBECONFIG", skip_missing=True)
         default = Path("~/.kube/config").expanduser()
@@ -266,12 +269,6 @@ class GenericKubeconfigBackend(Backend):
             return inside
         return self._context_of([default], "KUBECONFIG is not set; default", skip_missing=True)
 
-    def _explicit_files(self) -> list[Path]:
-        given = self.kubeconfig
-        if isinstance(given, str):
-            return _split(given)
-        return [Path(path).expanduser() for path in given if path]
-
     def _context_of(self, files: list[Path], source: str, *, skip_missing: bool) -> Context:
         where = f"cluster {self.cluster_name!r}"
         with naming(where):
@@ -280,8 +277,11 @@ class GenericKubeconfigBackend(Backend):
             tried = ", ".join(str(file) for file in files)
             own = "The hub's own cluster needs none: check its entry in the hub's Pod"
             raise ConfigError(f"{where}: no kubeconfig was found ({source}: {tried}). {own}")
-        with naming(where):
-            return merged.context(self.context)
+        return self._context_in(lambda: merged)
+
+    def _context_in(self, read: Callable[[], Kubeconfig]) -> Context:
+        with self._naming_the_cluster():
+            return read().context(self.context)
 
     def _endpoint_of(self, chosen: Chosen) -> Endpoint:
         if isinstance(chosen, InCluster):
@@ -291,10 +291,6 @@ class GenericKubeconfigBackend(Backend):
                 raise ConfigError(f"{chosen.ca_file} cannot be read: {exc.strerror}") from exc
         with self._naming_the_cluster():
             return _endpoint(chosen)
-
-
-def _split(paths: str) -> list[Path]:
-    return [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
 
 
 def _endpoint(context: Context) -> Endpoint:

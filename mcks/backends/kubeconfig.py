@@ -6,6 +6,7 @@ How the chosen user logs in does not belong here, nor which cloud is behind it.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +137,12 @@ class Kubeconfig:
         return entry
 
 
+def paths(given: str | Sequence[str]) -> list[Path]:
+    """Give the files that are *given* one by one, or as ``$KUBECONFIG`` lists them."""
+    listed = given.split(os.pathsep) if isinstance(given, str) else given
+    return [Path(path).expanduser() for path in listed if path]
+
+
 def load(files: Sequence[Path], *, skip_missing: bool = False) -> Kubeconfig:
     """Read and merge *files*. With *skip_missing* (a list in $KUBECONFIG) absent ones are left out.
 
@@ -159,8 +166,12 @@ def load(files: Sequence[Path], *, skip_missing: bool = False) -> Kubeconfig:
 
 def loads(text: str, origin: str) -> Kubeconfig:
     """Read one kubeconfig that is no file; *origin* says in messages where it is from."""
+    return of_document(_parsed(text, Path(origin)), origin)
+
+
+def of_document(document: Mapping[str, Any], origin: str) -> Kubeconfig:
+    """Do the same with what was parsed already. Raises `ConfigError`."""
     file = Path(origin)
-    document = _parsed(text, file)
     entries = {
         (section, entry.name): entry
         for section in _SECTIONS

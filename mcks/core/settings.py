@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from traitlets import Any, Bool, Callable, Dict, Enum, Float, List, Unicode, Union
 from traitlets.config import Configurable
 
+from mcks.core.administrator import inventory
 from mcks.core.administrator.lending import Borrower, LentDict, LentUnion, read
 from mcks.core.manifests.defaults import DEFAULT_OBJECTS
 
@@ -22,9 +23,9 @@ class MultiClusterUserSpawner(Configurable):
 class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner):
     """Traits of MultiClusterKubeSpawner. Anything that Kubernetes can say belongs into patches."""
 
-    clusters = LentDict(
-        key_trait=Unicode(),
-        value_trait=Dict(),
+    clusters = LentUnion(
+        [Dict(key_trait=Unicode(), value_trait=Dict()), inventory.InventoryFunction()],
+        default_value={},
         config=True,
         help="""
         The clusters by name. Each is a dict of the settings of ``Cluster`` and of its backend.
@@ -35,6 +36,18 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
                 "gcp-us": {"context": "gke_p_us-central1_hub",
                            "ingress_public_url": "https://gcp.example.org"},
             }
+
+        It may be a function (async, too) without arguments that returns such a dict. It is called
+        again and again, so that clusters come and go without a restart of the hub.
+        ``mcks.cluster_profiles()`` makes one of SIG Multicluster's ClusterProfile objects.
+        """,
+    )
+    clusters_interval = Float(
+        60.0,
+        min=1.0,
+        config=True,
+        help="""
+        Seconds after which ``clusters`` is called again if it is a function.
         """,
     )
     cluster = Unicode(
@@ -282,3 +295,8 @@ class Settings(Borrower, MultiClusterKubernetesSpawner, MultiClusterUserSpawner)
         """The clusters to look at; ``clusters`` would make a copy that may be changed."""
         known: Mapping[str, dict[str, object]] = read(self, "clusters")
         return known
+
+    @property
+    def clusters_ever(self) -> Mapping[str, dict[str, object]]:
+        """Those too that a function named once and names no more: servers may run there still."""
+        return inventory.ever(self.known_clusters)

@@ -17,13 +17,14 @@ from jupyterhub.spawner import Spawner
 from traitlets import default
 
 from mcks.backends.api_client import import_sdk_ahead
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.hub import database, error_pages
 from mcks.core.hub.address import Address
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.fleet import fleet_of, know_clusters
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
@@ -88,7 +89,9 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     @default("options_form")
     def _default_options_form(self) -> Any:
-        return _profile_form if len(self.known_clusters) > 1 or read(self, "profile_list") else ""
+        known = self.known_clusters
+        may_ask = isinstance(known, Inventory) or len(known) > 1 or read(self, "profile_list")
+        return _profile_form if may_ask else ""
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Any:
@@ -109,6 +112,11 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             await self.apply_groups()
         except MCKSError as exc:
             raise error_pages.refused(self, exc) from None
+
+    async def apply_groups(self) -> None:
+        """Do the same, as commands do it. Raises FunctionFailed, ConfigError."""
+        self.choosing.overrides.begin()
+        await super().apply_groups()
 
     async def _run_apply_user_options(self, user_options: dict[str, Any]) -> None:
         """Apply the profile, then the administrator's own hook, so that hooks see final values."""
@@ -137,6 +145,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
         Raises UnknownProfile, NotAllowed, ConfigError.
         """
+        await know_clusters(self)
         if not read(self, "profile_list"):
             self.choosing.clear()
             return
@@ -256,7 +265,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
             data = {*self.remembered.data, *database.data_of_user(self.user)}
         self.remembered = self.remembered.without_data(data)
         await asyncio.gather(
-            *(fleet_of(self).delete_data(datum, self.known_clusters) for datum in data)
+            *(fleet_of(self).delete_data(datum, self.clusters_ever) for datum in data)
         )
 
     # -- the hub restarts -----------------------------------------------------------------------
@@ -313,7 +322,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     def _look(self) -> launch.Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""
-        cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.known_clusters)
+        cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters_ever)
         if cluster is None or self.remembered.created is None:
             return None
         return launch.look(cluster, self.remembered.created)
@@ -323,12 +332,13 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
         Raises ConfigError, AuthError, Unreachable.
         """
-        return await fleet_of(self).pool.connect(self.remembered.cluster, self.known_clusters)
+        return await fleet_of(self).pool.connect(self.remembered.cluster, self.clusters_ever)
 
 
 async def _profile_form(spawner: MultiClusterKubeSpawner) -> str:
     await fleet_of(spawner).pool.turns.next()  # many who look at once must not hold up the hub
     try:
+        await know_clusters(spawner)
         return await spawner.choosing.form()
     except MCKSError as exc:
         reference = error_pages.reference_for(exc)

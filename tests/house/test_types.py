@@ -20,7 +20,7 @@ TYPOS = [
     ("mcks/core/manifests/variables.py", "source.has_trait(", "source.has_trai("),
     ("mcks/core/hub/fleet.py", "spawner.remembered", "spawner.rememberd"),
     ("mcks/core/hub/fleet.py", "spawner.start_timeout", "spawner.start_time_out"),
-    ("mcks/core/hub/removal.py", "spawner.known_clusters", "spawner.known_cluster"),
+    ("mcks/core/hub/removal.py", "spawner.clusters_ever", "spawner.cluster_ever"),
     ("mcks/core/hub/database.py", "user.orm_user", "user.orm_usr"),
     ("mcks/core/hub/error_pages.py", "spawner.user.escaped_name", "spawner.user.escapedname"),
 ]

@@ -33,7 +33,7 @@ def ask_now(function: Callable[..., Any], spawner: Any, where: str) -> Any:
         answer = function(spawner)
     if inspect.iscoroutine(answer):
         answer.close()
-        raise ConfigError(f"{where}: {_name(function)} is async, and nobody can await it here")
+        raise ConfigError(f"{where}: {describe(function)} is async, and nobody can await it here")
     return answer
 
 
@@ -76,10 +76,11 @@ def failure(function: Callable[..., Any], exc: BaseException) -> str:
     """Say in one line that *function* raised *exc*, and in which line of its file."""
     words = " ".join(str(exc).split())[:_LONGEST]
     said = f"{type(exc).__name__}: {words}" if words else type(exc).__name__
-    return f"{_name(function)} raised {said}{_line(function, exc)}"
+    return f"{describe(function)} raised {said}{_line(function, exc)}"
 
 
-def _name(function: Callable[..., Any]) -> str:
+def describe(function: Callable[..., Any]) -> str:
+    """Name *function* in a sentence."""
     name = getattr(function, "__qualname__", type(function).__qualname__)
     return f"the function {name.replace('<locals>.', '')}"
 

@@ -48,8 +48,9 @@ def _lost(cluster: str, sample: Sample, log: logging.Logger) -> list[str]:
     spawner = sample.spawner()
     spawner.cluster, spawner.kubernetes_context = cluster, ""
     with contextlib.suppress(MCKSError):
-        without_failing(spawner)
         configured = spawner.configured(Pool(sample.config, log))
+        plan.settle(spawner, configured.cluster)
+        without_failing(spawner)
         planned = plan.make(spawner, configured)
         found = protection.lost(section.values(sample.config), planned.objects, planned.created.key)
         hub = configured.hub_pod

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.checking.finding import Finding, placed
 from mcks.core.profiles import options_form, profile_list
 from mcks.core.profiles.overrides import check_level, without_effect
@@ -86,6 +87,9 @@ def form(spawner: MultiClusterKubeSpawner, listed: Sequence[Profile]) -> Iterato
 
 def functions_left_out(spawner: MultiClusterKubeSpawner) -> Iterator[Finding]:
     """Yield a note for each of the hub's own settings that is a function and is not called."""
+    if isinstance(spawner.known_clusters, Inventory):
+        what = "clusters is a function: neither they nor what servers are made of are checked"
+        yield Finding("MCKS140", what)
     settings: Mapping[str, Any] = {
         "profile_list": spawner.profile_list,
         "group_overrides": spawner.group_overrides,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.checking import hub_address, of_the_chart
 from mcks.core.checking.cluster_settings import of_backend
 from mcks.core.checking.finding import Finding, placed
@@ -83,7 +84,6 @@ class Look:
     ) -> Iterator[Finding]:
         spawner = self.sample.spawner(profile.slug)
         yield from self._chosen(spawner, profile, options)
-        yield from _left_out(spawner, where)
         yield from _of_spawner(spawner, where)
         if "hub_connect_url" in spawner.overridden and spawner.hub_connect_url:
             wrong = hub_address.said(spawner.hub_connect_url, where)
@@ -98,8 +98,13 @@ class Look:
                 yield from self.addresses.look(name, named.cluster, named.backend)
             configured = self.clusters[name]
         except ConfigError as exc:
-            yield Finding(exc.code or "MCKS126", str(exc), where)
+            yield from _left_out(spawner, where)
+            if not isinstance(spawner.known_clusters, Inventory):  # which is not called here
+                yield Finding(exc.code or "MCKS126", str(exc), where)
             return
+        if configured is not None:
+            plan.settle(spawner, configured.cluster)
+        yield from _left_out(spawner, where)
         if configured is None:
             what = "the objects of servers there are not made"
             yield Finding("MCKS141", what, f"clusters[{name!r}]")
@@ -216,6 +221,8 @@ def _key(spawner: MultiClusterKubeSpawner) -> str:
 def _of_candidates(spawner: MultiClusterKubeSpawner, where: str) -> Iterator[Finding]:
     """The hub's own: of those that a profile names each is a choice, and looked at as such."""
     if "candidates" in spawner.overridden or not spawner.candidates:
+        return
+    if isinstance(spawner.known_clusters, Inventory):  # which is not called here
         return
     for name in candidates.open_ones(spawner.candidates):
         if name not in spawner.known_clusters:

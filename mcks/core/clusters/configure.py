@@ -12,6 +12,7 @@ from traitlets.config import Config, LoggingConfigurable
 
 from mcks.backends.base import Backend
 from mcks.backends.registry import backend_class
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster, ConfiguredCluster
 from mcks.core.kubespawner import section
 from mcks.errors import ConfigError, UnknownCluster, unknown, without_value
@@ -22,7 +23,7 @@ def configure(
 ) -> ConfiguredCluster:
     """Make Cluster and backend of the cluster *name*, without any network. Raises ConfigError."""
     if name not in clusters and not name.startswith(CONTEXT_PREFIX):
-        raise UnknownCluster(unknown("cluster", name, clusters))
+        raise _unknown_cluster(name, clusters)
     settings = settings_of(name, clusters)
     with blaming(name):
         cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
@@ -32,6 +33,16 @@ def configure(
         backend = cls(cluster_name=name, config=config, log=log, **theirs)
     cluster.check()
     return joined(cluster, backend, config)
+
+
+def _unknown_cluster(name: str, clusters: Mapping[str, Any]) -> UnknownCluster:
+    error = UnknownCluster(unknown("cluster", name, clusters))
+    if isinstance(clusters, Inventory):  # in which clusters come and go: it is no mistake
+        error.user_message = (
+            "The chosen cluster is not in service at the moment. Choose another profile, or try "
+            "again later."
+        )
+    return error
 
 
 def joined(cluster: Cluster, backend: Backend, config: Config) -> ConfiguredCluster:

@@ -17,17 +17,20 @@ from typing import Any
 from traitlets.config import Config
 
 from mcks.auth.shared import SharedCredentials
+from mcks.core.administrator import inventory
 from mcks.core.api.breaker import Breaker
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.deadlines import DEFAULT_DEADLINES
 from mcks.core.api.transport import Transport
 from mcks.core.api.turns import Turns
-from mcks.core.clusters.cluster import ConfiguredCluster
-from mcks.core.clusters.configure import configure
+from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
+from mcks.core.clusters.configure import configure, trait_names
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.errors import MCKSError
 
+_WAY = frozenset({"backend", "namespace"})
+"""Settings of a cluster, beside those of its backend, with which a connection changes."""
 _LOOK_AGAIN = 60.0
 """Seconds until a cluster's backend is asked again whether it must be connected anew."""
 
@@ -59,8 +62,10 @@ class Pool:
         self._connections: dict[str, ConnectedCluster] = {}
         self._connecting: dict[str, asyncio.Task[ConnectedCluster]] = {}
         self._breakers: dict[str, Breaker] = {}
-        self._identities: dict[str, tuple[Any, str]] = {}
+        self._identities: dict[str, tuple[Any, str, str]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._beside: dict[str, list[asyncio.Task[None]]] = {}
+        """What runs beside each connection, by its way."""
         self.turns = Turns()
         self.looks = Turns(_LOOKS)
 
@@ -78,46 +83,70 @@ class Pool:
 
     def peek(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster | None:
         """Return the connection if there is one already."""
-        return self._connections.get(self._identity(name, clusters))
+        return self._connections.get(self._way(name, clusters))
 
     async def connect(self, name: str, clusters: Mapping[str, Any]) -> ConnectedCluster:
         """Return the connection to the cluster *name*, made now if need be.
 
         Callers at the same time share one attempt; after some failed ones the cluster is left
-        alone for a while. Raises ConfigError, AuthError, Unreachable.
+        alone for a while. Raises ConfigError, StartFailed, AuthError, Unreachable.
         """
-        identity = self._identity(name, clusters)
-        if identity in self._connections:
-            return self._connections[identity]
-        if identity not in self._connecting:
+        await inventory.ready(clusters)
+        way = self._way(name, clusters)
+        if way in self._connections:
+            return self._connections[way]
+        if way not in self._connecting:
             configured = self.configured(name, clusters)
             task = asyncio.create_task(self._connect(configured, self.breaker(name, clusters)))
-            again = partial(self._configure, name, dict(clusters))
-            task.add_done_callback(lambda done: self._connected(identity, done, again))
-            self._connecting[identity] = task
-        return await asyncio.shield(self._connecting[identity])
+            again = partial(self._configure, name, {name: clusters.get(name)})
+            identity = self._identity(name, clusters)
+            task.add_done_callback(lambda done: self._connected(way, identity, done, again))
+            self._connecting[way] = task
+        return await asyncio.shield(self._connecting[way])
 
     def _identity(self, name: str, clusters: Mapping[str, Any]) -> str:
-        """Equal settings share a connection; a changed configuration gets its own."""
+        """Equal settings are configured once; what was changed is configured anew."""
+        return self._identified(name, clusters)[0]
+
+    def _way(self, name: str, clusters: Mapping[str, Any]) -> str:
+        """Equal ways into a cluster share a connection; another way gets its own."""
+        return self._identified(name, clusters)[1]
+
+    def _identified(self, name: str, clusters: Mapping[str, Any]) -> tuple[str, str]:
         settings = clusters.get(name)
         known = self._identities.get(name)
         if known is None or known[0] != settings:  # each poll asks, so it is made once
-            text = json.dumps([name, settings], sort_keys=True, default=repr)
-            known = self._identities[name] = copy.deepcopy(settings), text
-        return known[1]
+            known = copy.deepcopy(settings), _text(name, settings), _text(name, _way_of(settings))
+            self._identities[name] = known
+        return known[1:]
+
+    def forget(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Forget what *settings*, which do not count any more, have made of the cluster *name*."""
+        self._configured.pop(_text(name, settings), None)
+
+    async def disconnect(self, connected: ConnectedCluster) -> None:
+        """Close a connection that nobody uses any more."""
+        ways = [way for way, one in self._connections.items() if one is connected]
+        for way in ways:
+            del self._connections[way]
+            for task in self._beside.pop(way, []):
+                task.cancel()
+            self._breakers.pop(way, None)
+        await connected.close()
 
     def _connected(
         self,
+        way: str,
         identity: str,
         done: asyncio.Task[ConnectedCluster],
         again: Callable[[], ConfiguredCluster],
     ) -> None:
-        del self._connecting[identity]
+        del self._connecting[way]
         if not done.cancelled() and done.exception() is None:
-            connected = self._connections[identity] = done.result()
-            self.run(self._keep_up(identity, connected, again))
+            connected = self._connections[way] = done.result()
+            self._beside[way] = [self.run(self._keep_up(identity, connected, again))]
             if self._look_after is not None:
-                self.run(self._look_after(connected))
+                self._beside[way].append(self.run(self._look_after(connected)))
 
     async def _keep_up(
         self, identity: str, connected: ConnectedCluster, again: Callable[[], ConfiguredCluster]
@@ -162,18 +191,19 @@ class Pool:
         await asyncio.sleep(limits.total + limits.watch + limits.overdue)
         await connected.close_former()
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
+    def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run *work* in the background until it ends or the pool closes."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     def breaker(self, name: str, clusters: Mapping[str, Any]) -> Breaker:
         """Return what knows whether the cluster *name* answers at present."""
-        identity = self._identity(name, clusters)
-        if identity not in self._breakers:
-            self._breakers[identity] = Breaker(name)
-        return self._breakers[identity]
+        way = self._way(name, clusters)
+        if way not in self._breakers:
+            self._breakers[way] = Breaker(name)
+        return self._breakers[way]
 
     async def _connect(self, configured: ConfiguredCluster, breaker: Breaker) -> ConnectedCluster:
         cluster, backend = configured.cluster, configured.backend
@@ -193,3 +223,16 @@ class Pool:
         connections, self._connections = self._connections, {}
         self._configured.clear()
         await asyncio.gather(*(c.close() for c in connections.values()), return_exceptions=True)
+
+
+def _way_of(settings: Any) -> Any:
+    """Leave out of *settings* what is no matter of the connection."""
+    if not isinstance(settings, Mapping):
+        return settings
+    beside = trait_names(Cluster) - _WAY
+    return {key: value for key, value in settings.items() if key not in beside}
+
+
+def _text(name: str, settings: Any) -> str:
+    """Write down what tells *settings* from others."""
+    return json.dumps([name, settings], sort_keys=True, default=repr)

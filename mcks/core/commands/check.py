@@ -23,6 +23,7 @@ from mcks.core.checking.finding import Finding
 from mcks.core.checking.places import with_lines
 from mcks.core.commands import drain
 from mcks.core.commands.check_formats import github, output, terminal
+from mcks.core.commands.configuration import with_clusters
 from mcks.core.commands.progress import Progress, progress
 from mcks.core.trying import cluster_check, trial
 from mcks.core.trying.report import Report, Step
@@ -39,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     with progress(sys.stderr) as line, _without_warnings_of("traitlets"):
         try:
             config = config_file.read(path, refuse_mistakes=False)
-            found = config_check.check(config, arguments.group, line.say).found
+            config, failed = _asked_for_clusters(config, offline=arguments.offline)
+            found = [*failed, *config_check.check(config, arguments.group, line.say).found]
         except BrokenFile as exc:
             found = [_broken(exc)]
         found = with_lines(found, str(path), path.read_text(errors="replace"))
@@ -56,6 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
     wrong = any(finding.severity in counts for finding in found)
     doubtful = arguments.strict and any(report.has_warnings for report in reports)
     return 0 if not (wrong or doubtful) and all(report.ok for report in reports) else 1
+
+
+def _asked_for_clusters(config: Config, *, offline: bool) -> tuple[Config, list[Finding]]:
+    """Return *config* with the clusters that its function names, and why that fails."""
+    if offline:
+        return config, []
+    try:
+        return with_clusters(config), []
+    except Exception as exc:  # its own words may be those of any library
+        return config, [Finding("MCKS306", str(exc), "c.MultiClusterKubeSpawner.clusters")]
 
 
 @contextmanager

@@ -122,8 +122,9 @@ def _planned(sample: Sample, chosen: Selection | None, server: str) -> Plan:
     spawner = sample.spawner(slug, server)
     if chosen is not None:
         _choose(spawner, chosen)
-    without_failing(spawner)
     configured = spawner.configured(Pool(sample.config, logging.getLogger("mcks.convert")))
+    plan.settle(spawner, configured.cluster)
+    without_failing(spawner)
     return plan.make(spawner, configured, tell=_refuse)
 
 

@@ -31,9 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     spawner = sample.spawner(arguments.profile, arguments.server)
     spawner.user_options |= dict(_pair(option) for option in arguments.option)
     asyncio.run(_as_a_start_does(spawner))
+    configured = spawner.configured(Pool(config, logging.getLogger("mcks")))
+    plan.settle(spawner, configured.cluster)
     for failure in without_failing(spawner):
         sys.stderr.write(f"mcks: {failure}: it is left out here\n")
-    configured = spawner.configured(Pool(config, logging.getLogger("mcks")))
     if arguments.diff:
         arguments.answer.write(_differences(spawner, configured))
     else:

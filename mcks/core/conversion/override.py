@@ -21,7 +21,7 @@ from mcks.core.conversion.names import key_template
 from mcks.core.conversion.symbolic import Objects, Words, objects
 from mcks.core.kubespawner import models
 from mcks.core.kubespawner.words import UNSAID
-from mcks.core.profiles.overrides import merge_value
+from mcks.core.manifests.layers import merge_value
 from mcks.core.writing.difference import UNKNOWN
 from mcks.core.writing.marks import Marks
 from mcks.core.writing.yaml_text import Commented

@@ -35,7 +35,7 @@ class AddressedSpawner(SharingSpawner, Protocol):
     """A spawner, as far as its server's address is looked after."""
 
     user: AddressedUser
-    known_clusters: Mapping[str, Any]
+    clusters_ever: Mapping[str, Any]
     server: Any
     orm_spawner: Any
     ready: bool
@@ -64,7 +64,7 @@ class Address:
         while (created := spawner.remembered.created) is not None:
             cluster = spawner.remembered.cluster
             try:
-                connected = await fleet_of(spawner).pool.connect(cluster, spawner.known_clusters)
+                connected = await fleet_of(spawner).pool.connect(cluster, spawner.clusters_ever)
                 target = self._target(url)
                 if not await _answers(connected, created, target):
                     url = await launch.find_again(connected, created, target)

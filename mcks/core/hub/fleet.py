@@ -9,13 +9,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from traitlets.config import Config
 
 from mcks.core import labels
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import ConfiguredCluster
+from mcks.core.clusters.configure import configure
+from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.clusters.routes import check_public_url
 from mcks.core.hub import database
@@ -62,7 +66,15 @@ class SharingSpawner(StartingSpawner, RememberingSpawner, Protocol):
     profile_list: Any
     group_overrides: Any
     drain_file: str
-    known_clusters: Mapping[str, Any]
+    clusters_interval: float
+
+    @property
+    def known_clusters(self) -> Mapping[str, Any]:
+        """The clusters by name."""
+
+    @property
+    def clusters_ever(self) -> Mapping[str, Any]:
+        """Those too that are named no more."""
 
 
 class Fleet:
@@ -103,11 +115,55 @@ class Fleet:
         )
         self.pool.run(self.memory.keep())
         self.pool.run(self.ages.keep())
+        self._followed: list[Inventory] = []
+        self.follow(spawner)
 
     def join(self, spawner: SharingSpawner) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""
         self.memory.join(spawner, namespaces.of_start(spawner))
         self.sweeper.min_age = max(self.sweeper.min_age, spawner.start_timeout + MARGIN)
+
+    def follow(self, spawner: SharingSpawner) -> None:
+        """Read the clusters of *spawner* again and again, if a function names them."""
+        named = spawner.known_clusters
+        if not isinstance(named, Inventory) or any(named is one for one in self._followed):
+            return
+        self._followed.append(named)
+
+        def check(name: str, settings: Mapping[str, Any]) -> None:
+            configure(name, {name: settings}, spawner.config, self._log)
+
+        named.follow(self._log, check, partial(self._replaced, named.ever))
+        self.pool.run(named.keep(spawner.clusters_interval))
+
+    def _replaced(
+        self, clusters: Mapping[str, Any], name: str, before: Mapping[str, Any] | None
+    ) -> None:
+        """Go on with the cluster *name* as *clusters* say it now; *before* are other settings."""
+        former = {} if before is None else {name: before}
+        if before is not None:
+            self.pool.forget(name, before)
+        connected = self.pool.peek(name, former)
+        was, now = self.pool.breaker(name, former), self.pool.breaker(name, clusters)
+        if was is now:
+            return
+        needed = connected is not None or self.sweeper.has_pending(was)
+        self.sweeper.hand_over(was, now)
+        if needed:
+            self.pool.run(self._succeed(name, clusters, connected))
+
+    async def _succeed(
+        self, name: str, clusters: Mapping[str, Any], former: ConnectedCluster | None
+    ) -> None:
+        """Connect to a cluster whose settings are others now; then let go of what was before."""
+        await self._reach(name, clusters)
+        if former is None:
+            return
+        await asyncio.sleep(self.sweeper.min_age)  # starts under way go on with the former one
+        current = self.pool.peek(name, clusters)
+        if current is not None and current is not former:
+            self.sweeper.hand_over(former.breaker, current.breaker)
+            await self.pool.disconnect(former)
 
     async def plan(self, spawner: SharingSpawner, configured: ConfiguredCluster) -> Plan:
         """Plan the start of *spawner*, one start in each turn of the event loop.
@@ -201,7 +257,7 @@ class Fleet:
         if created is None:
             return
         try:
-            connected = await self.pool.connect(cluster, spawner.known_clusters)
+            connected = await self.pool.connect(cluster, spawner.clusters_ever)
             pod, uid = created.where("Pod"), created.uids.get("Pod")
             await connected.client.create(events.warning(pod, uid, "EndsSoon", sentence))
         except Forbidden:
@@ -284,6 +340,16 @@ def share(fleet: Fleet) -> Fleet:
     loop = asyncio.get_running_loop()
     _fleets[loop] = fleet, loop.create_task(_own(fleet), name="mcks: owner of the fleet")
     return fleet
+
+
+async def know_clusters(spawner: SharingSpawner) -> None:
+    """Wait until the clusters of *spawner* are known, if a function names them.
+
+    Raises StartFailed.
+    """
+    if isinstance(spawner.known_clusters, Inventory):
+        fleet_of(spawner).follow(spawner)
+        await spawner.known_clusters.ready()
 
 
 async def _own(fleet: Fleet) -> None:

@@ -43,6 +43,7 @@ class PlacedSpawner(SharingSpawner, Protocol):
     cluster: str
     kubernetes_context: str
     known_clusters: Mapping[str, Any]
+    clusters_ever: Mapping[str, Any]
     orm_spawner: Any
     _log_name: str
 
@@ -119,7 +120,7 @@ class Placing:
         created = Created(left.key, left.namespace, spawner.hub_id, uids)
         try:
             async with asyncio.timeout(_TAKE_BACK):
-                connected = await fleet.pool.connect(left.cluster, spawner.known_clusters)
+                connected = await fleet.pool.connect(left.cluster, spawner.clusters_ever)
                 await creation.remove_found(connected.client, created)
                 data = await leaving.found(connected.client, created)
         except UnknownCluster as exc:
@@ -129,7 +130,7 @@ class Placing:
             why = str(exc) or "it does not answer in time"
             spawner.log.warning("%s: %s is deleted later: %s", spawner._log_name, left, why)
             deletion = PendingDeletion(created=created)
-            fleet.delete_later(left.cluster, spawner.known_clusters, deletion)
+            fleet.delete_later(left.cluster, spawner.clusters_ever, deletion)
             return
         self.ends(left.cluster, created)
         known = {(datum.cluster, datum.where) for datum in spawner.remembered.data}

@@ -20,7 +20,7 @@ from mcks.errors import MCKSError, UnknownCluster
 class RemovingSpawner(SharingSpawner, Protocol):
     """A spawner, as far as its server is taken away."""
 
-    known_clusters: Mapping[str, Any]
+    clusters_ever: Mapping[str, Any]
     _log_name: str
 
 
@@ -55,7 +55,7 @@ class Removal:
         """
         spawner = self._spawner
         fleet = fleet_of(spawner)
-        connected = fleet.pool.peek(cluster, spawner.known_clusters)
+        connected = fleet.pool.peek(cluster, spawner.clusters_ever)
         if connected is None:
             return not created.new_data
         others = {(d.cluster, d.where) for d in fleet.memory.data_of_others(spawner)}
@@ -82,9 +82,7 @@ class Removal:
         try:
             if created is not None and created.uids:
                 async with asyncio.timeout(spawner.start_timeout):
-                    connected = await fleet_of(spawner).pool.connect(
-                        cluster, spawner.known_clusters
-                    )
+                    connected = await fleet_of(spawner).pool.connect(cluster, spawner.clusters_ever)
                     await launch.stop(connected, created)
         except UnknownCluster as exc:
             where = spawner.remembered.where()
@@ -113,7 +111,7 @@ class Removal:
             self.task.cancel()
             self.task = None
         deletion = PendingDeletion(created=created)
-        fleet_of(spawner).delete_later(remembered.cluster, spawner.known_clusters, deletion)
+        fleet_of(spawner).delete_later(remembered.cluster, spawner.clusters_ever, deletion)
         spawner.remembered = remembered.without_server()
 
     def _log_failure(self, done: asyncio.Task[None]) -> None:

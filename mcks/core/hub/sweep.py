@@ -92,6 +92,11 @@ class Sweeper:
         self._pending.setdefault(breaker, []).append(deletion)
         breaker.attention.set()
 
+    def hand_over(self, before: Breaker, now: Breaker) -> None:
+        """Let what is pending behind *before* be deleted behind *now*: the same cluster's."""
+        for deletion in self._pending.pop(before, []):
+            self.delete_later(now, deletion)
+
     def has_pending(self, breaker: Breaker) -> bool:
         """Whether there is anything left to delete in that cluster."""
         return bool(self._pending.get(breaker))
@@ -194,7 +199,8 @@ class Sweeper:
                 continue
             if not done:
                 continue
-            self._pending[cluster.breaker].remove(deletion)
+            with contextlib.suppress(KeyError, ValueError):  # it was handed over meanwhile
+                self._pending[cluster.breaker].remove(deletion)
             self._log.info("%s: deleted at last: %s", cluster.title, deletion)
 
     async def _delete_one(

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from mcks.core.administrator.access import AskingSpawner, allowed
 from mcks.core.administrator.functions import ask
+from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.administrator.limits import UNLIMITED, Limits
 from mcks.core.clusters import candidates
@@ -292,7 +293,10 @@ class Choosing:
         return offer.joined([(name, self._unavailable_in(name)) for name in names])
 
     def _unavailable_in(self, name: str) -> str:
-        return self._spawner.unavailable(name) if self._is_known(name) else ""
+        if self._is_known(name):
+            return self._spawner.unavailable(name)
+        comes_and_goes = name and isinstance(self._spawner.known_clusters, Inventory)
+        return "its cluster is not in service." if comes_and_goes else ""
 
     async def _with_news(self, permitted: list[profile_list.Profile]) -> list[profile_list.Profile]:
         """Write news of clusters beside what leads to one of them; "any" of several has none."""

@@ -16,14 +16,11 @@ from mcks.core.administrator.limits import Limits
 from mcks.core.kubespawner.fields import later, literal
 from mcks.core.kubespawner.section import name_of_today
 from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
-from mcks.core.manifests.levels import join_levels
+from mcks.core.manifests.layers import LAYERED, Layers, merge
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.core.profiles.profile_list import Overriding
 from mcks.errors import ConfigError, Tell, at_once, unknown, without_value
-
-_LEVELS = {"objects", "resources", "patches"}
-"""Traits whose profiles' values are merged by key, as templates are."""
 
 _WAYS: Mapping[str, Any] = {"cluster": "", "kubernetes_context": "", "candidates": []}
 """Traits that choose a cluster, and what they say if another one does."""
@@ -49,6 +46,7 @@ class Overrides:
         self._spawner = spawner
         self._before: dict[str, tuple[Any, bool]] = {}
         self._outer: dict[str, tuple[Any, bool]] = {}
+        self._layers: dict[str, Layers] = {}
 
     @property
     def changed(self) -> Collection[str]:
@@ -113,15 +111,53 @@ class Overrides:
     def set(self, name: str, value: Any, where: str) -> None:
         """Merge *value* over the trait *name*. *where* is for the message of a ConfigError."""
         current = read(self._spawner, name)
-        self._before.setdefault(name, (current, is_lent(self._spawner, name)))
+        if name in LAYERED:
+            self._layers_of(name).choose(value)
+        value = value if name == "candidates" else merge(name, current, value)
+        self._give(name, value, where)
+
+    def begin(self) -> None:
+        """Take what the traits say now as the hub's: groups, a profile and hooks come after it."""
+        for name in LAYERED:
+            self._layers_of(name)
+
+    def settle(self, said: Mapping[str, Any], where: str) -> None:
+        """Put what a cluster has *said* between the hub's values and all that was set since.
+
+        It replaces what another cluster has said. *where* is for the message of a ConfigError.
+        """
+        for name in LAYERED:
+            level = self._in_resources(said) if name == "resources" else said.get(name) or {}
+            if level or (name in self._layers and self._layers[name].has_cluster):
+                current = read(self._spawner, name)
+                level = copy.deepcopy(level)  # hooks may change it, and a cluster is all users'
+                self._give(name, self._layers_of(name).in_cluster(level, current), where)
+
+    def _in_resources(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of the cluster's ``objects`` that the hub says in the trait that stands above
+        it."""
+        resources = read(self._spawner, "resources")
+        return {key: text for key, text in said.get("objects", {}).items() if key in resources}
+
+    def _layers_of(self, name: str) -> Layers:
+        if name not in self._layers:
+            value = read(self._spawner, name)
+            lent = is_lent(self._spawner, name)
+            self._layers[name] = Layers(name, value if lent else copy.copy(value))
+        return self._layers[name]
+
+    def _give(self, name: str, value: Any, where: str) -> None:
+        current = read(self._spawner, name), is_lent(self._spawner, name)
+        self._before.setdefault(name, current)
         try:
-            give(self._spawner, name, _merged(name, current, value))
+            give(self._spawner, name, value)
         except TraitError as exc:
             raise ConfigError(f"{where}: {name}: {without_value(exc)}") from None
 
     def restore(self) -> None:
         """Give every trait its configured value back."""
         before, self._before = self._before, {}
+        self._layers.clear()
         for name, (value, was_lent) in before.items():
             (give if was_lent else setattr)(self._spawner, name, value)
 
@@ -129,10 +165,12 @@ class Overrides:
     def undone_if_it_fails(self) -> Iterator[None]:
         """Give the traits that are set meanwhile their values of before back, after an error."""
         self._outer, self._before = self._before, {}
+        layers = {name: copy.copy(one) for name, one in self._layers.items()}
         try:
             yield
         except BaseException:
             self.restore()
+            self._layers = layers
             raise
         finally:
             self._before = self._before | self._outer
@@ -177,29 +215,3 @@ def _advice(name: str, value: Any, ours: Collection[str], *, theirs: bool) -> st
 @cache
 def _names(cls: type[Overridable]) -> frozenset[str]:
     return frozenset(cls.class_trait_names(config=True))
-
-
-def _merged(name: str, base: Any, override: Any) -> Any:
-    if name == "candidates":
-        return override
-    return (join_levels if name in _LEVELS else merge_value)(base, override)
-
-
-def merge_value(base: Any, override: Any) -> Any:
-    """Merge an override over a trait's value: dicts recursively, where None removes a key.
-
-    >>> merge_value({"A": "1", "B": "2"}, {"B": None, "C": "3"})
-    {'A': '1', 'C': '3'}
-    """
-    if not isinstance(base, Mapping) or not isinstance(override, Mapping):
-        return override
-    merged = dict(base)
-    for key, value in override.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping):
-            lower = merged.get(key)
-            merged[key] = merge_value(lower if isinstance(lower, Mapping) else {}, value)
-        else:
-            merged[key] = value
-    return merged

@@ -13,7 +13,7 @@ from typing import Any
 from mcks.core.administrator import functions
 from mcks.core.administrator.lending import read
 from mcks.core.clusters import addresses, hub_pod
-from mcks.core.clusters.cluster import ConfiguredCluster, contradiction
+from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, contradiction
 from mcks.core.clusters.routes import (
     DIRECT,
     SERVICE,
@@ -57,6 +57,7 @@ def make(
             "do not reach the server. Switch it off and use https in ingress_public_url"
         )
         tell(ConfigError(text, code="MCKS022"))
+    settle(spawner, configured.cluster)
     translation = spawner.translation()
     key = kept_key or key_of(spawner, translation)
     shared = configured.namespace
@@ -82,6 +83,15 @@ def make(
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
     return Plan(attach(objects, key, env, tell), target, created, of_server, notes)
+
+
+def settle(spawner: StartingSpawner, cluster: Cluster) -> None:
+    """Let *spawner* start as *cluster* says. Done again, it changes nothing.
+
+    Raises ConfigError for what a trait refuses.
+    """
+    said = {name: getattr(cluster, name) for name in ("patches", "objects", "environment")}
+    spawner.choosing.overrides.settle(said, f"cluster {cluster.name!r}")
 
 
 def _of_this_server_alone(

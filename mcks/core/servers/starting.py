@@ -35,6 +35,9 @@ class Overrides(Protocol):
     def set(self, name: str, value: Any, where: str) -> None:
         """Set a trait; *where* that is said is for messages."""
 
+    def settle(self, said: Mapping[str, Any], where: str) -> None:
+        """Put what a cluster has *said* below all that was set for this start."""
+
 
 class Chosen(Protocol):
     """What the user has chosen: a profile's slug, and its options with their values."""

@@ -188,8 +188,10 @@ def _each(
                 check_names(profile, sample.spawner_class)
                 one = sample.spawner(profile.slug)
                 one.choosing.sample(select([profile], {"profile": profile.slug, **options}))
+                configured = one.configured(pool)
+                plan.settle(one, configured.cluster)
                 without_failing(one)
-                yield profile, options, one, one.configured(pool)
+                yield profile, options, one, configured
 
 
 def starting(sample: Sample, name: str) -> tuple[MultiClusterKubeSpawner, str]:

@@ -41,6 +41,12 @@ OF_CLUSTERS: dict[str, Code] = {
         "it redirects elsewhere, or its certificate ends within 30 days.",
         "Do what the line tells.",
     ),
+    "MCKS306": error(
+        "The function that names the clusters fails",
+        "`clusters` is a function, and it raises, does not answer in time, or gives no dict. A hub "
+        "that starts now would know no clusters.",
+        "Correct the function, or what it asks.",
+    ),
     # -- what a server that is started for a moment says ------------------------------------------
     "MCKS310": error(
         "The server does not start",
