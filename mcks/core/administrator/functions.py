@@ -55,7 +55,7 @@ def sentence(answer: Any, where: str, function: Callable[..., Any]) -> str:
         return ""
     if not isinstance(answer, str):
         raise ConfigError(
-            f"{where}: {_name(function)} gives {type(answer).__name__}: it must give a text for "
+            f"{where}: {describe(function)} gives {type(answer).__name__}: it must give a text for "
             "users, or None"
         )
     return " ".join(answer.split())[:_LONGEST]

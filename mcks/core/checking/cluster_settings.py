@@ -20,7 +20,7 @@ from mcks.core.checking.finding import Finding, placed
 from mcks.core.checking.kubernetes import kubernetes_rules
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
 from mcks.core.clusters.configure import blaming, joined, mistaken_keys, settings_of, trait_names
-from mcks.core.clusters.routes import DIRECT, KINDS
+from mcks.core.gateways.routes import DIRECT, KINDS
 from mcks.errors import ConfigError, MCKSError, without_value
 
 _T = TypeVar("_T", bound=HasTraits)

@@ -15,9 +15,10 @@ from traitlets.config import LoggingConfigurable
 from mcks.core import names
 from mcks.core.administrator.access import Access
 from mcks.core.clusters import hub_pod
-from mcks.core.clusters.gateway_peers import known, peers
 from mcks.core.clusters.limit_settings import LimitSettings
-from mcks.core.clusters.routes import DIRECT, KINDS, SERVICE, check_public_url, is_domain
+from mcks.core.clusters.server_settings import ServerSettings
+from mcks.core.gateways.gateway_peers import known, peers
+from mcks.core.gateways.routes import DIRECT, KINDS, SERVICE, check_public_url, is_domain
 from mcks.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ RESOURCE_QUOTA = "resource-quota"
 """What may stand in the place of the function `capacity`: the one that comes with mcks."""
 
 
-class Cluster(LimitSettings, LoggingConfigurable):
+class Cluster(ServerSettings, LimitSettings, LoggingConfigurable):
     """The settings of one cluster that do not depend on its backend.
 
     ``c.Cluster.NAME`` sets a default for every cluster; an entry of ``clusters`` wins.
@@ -142,42 +143,6 @@ class Cluster(LimitSettings, LoggingConfigurable):
         name becomes its Pod's address.
         """,
     )
-    labels = Dict(
-        value_trait=Unicode(),
-        key_trait=Unicode(),
-        config=True,
-        help="""
-        Labels for every object in this cluster, for example to share out its costs.
-        """,
-    )
-    patches = Dict(
-        value_trait=Unicode(allow_none=True),
-        key_trait=Unicode(),
-        config=True,
-        help="""
-        Patches for servers in this cluster, as ``c.MultiClusterKubeSpawner.patches``, for what
-        differs between clusters: node selectors, storage classes.
-
-        They are merged over the hub's by key; those of groups, profiles and choices are merged over
-        these. None removes one of the hub's.
-        """,
-    )
-    objects = Dict(
-        value_trait=Unicode(allow_none=True),
-        key_trait=Unicode(),
-        config=True,
-        help="""
-        Templates of objects, as ``c.MultiClusterKubeSpawner.objects``, merged like ``patches``.
-        """,
-    )
-    environment = Dict(
-        key_trait=Unicode(),
-        config=True,
-        help="""
-        Variables of servers here, as ``c.Spawner.environment``, merged like ``patches``.
-        """,
-    )
-
     allowed_groups = List(
         Unicode(),
         default_value=None,

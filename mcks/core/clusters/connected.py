@@ -12,8 +12,8 @@ from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
 from mcks.core.api.watch import Reflector
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
-from mcks.core.clusters.gateway_session import GatewaySession
 from mcks.core.clusters.lean_pods import lean
+from mcks.core.gateways.gateway_session import GatewaySession
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Selector
 

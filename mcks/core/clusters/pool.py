@@ -26,7 +26,7 @@ from mcks.core.api.turns import Turns
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
 from mcks.core.clusters.configure import configure, trait_names
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.clusters.gateway_session import GatewaySession
+from mcks.core.gateways.gateway_session import GatewaySession
 from mcks.errors import MCKSError
 
 _WAY = frozenset({"backend", "namespace"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mcks.core.clusters.layers import merge_value
 from mcks.core.conversion.hub import (
     CLAIM_KEY,
     changes,
@@ -21,7 +22,6 @@ from mcks.core.conversion.names import key_template
 from mcks.core.conversion.symbolic import Objects, Words, objects
 from mcks.core.kubespawner import models
 from mcks.core.kubespawner.words import UNSAID
-from mcks.core.manifests.layers import merge_value
 from mcks.core.writing.difference import UNKNOWN
 from mcks.core.writing.marks import Marks
 from mcks.core.writing.yaml_text import Commented

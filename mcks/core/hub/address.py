@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.clusters.routes import POD, Target, same_place
+from mcks.core.gateways import gateway
+from mcks.core.gateways.routes import POD, Target, same_place
 from mcks.core.hub.database import HubUser
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
 from mcks.core.objects import Manifest

@@ -21,7 +21,7 @@ from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.clusters.routes import check_public_url
+from mcks.core.gateways.routes import check_public_url
 from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper

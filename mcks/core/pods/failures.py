@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mcks.core.clusters.routes import Target
+from mcks.core.gateways.routes import Target
 from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.pods import containers, image_pulls, scheduling

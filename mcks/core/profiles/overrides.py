@@ -13,10 +13,10 @@ from traitlets import TraitError
 from mcks.core.administrator.functions import ask
 from mcks.core.administrator.lending import give, is_lent, read
 from mcks.core.administrator.limits import Limits
+from mcks.core.clusters.layers import LAYERED, Layers, merge
 from mcks.core.kubespawner.fields import later, literal
 from mcks.core.kubespawner.section import name_of_today
 from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
-from mcks.core.manifests.layers import LAYERED, Layers, merge
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.core.profiles.profile_list import Overriding

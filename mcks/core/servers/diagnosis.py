@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
-from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.gateways import gateway
 from mcks.core.objects import Manifest, Selector, metadata
 from mcks.core.pods import containers, events, failures
 from mcks.core.servers import server

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple
 
 from mcks.core.api.client import ClusterClient
-from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.connected import ConnectedCluster
+from mcks.core.gateways import gateway, routes
 from mcks.core.objects import Manifest, metadata
 from mcks.core.pods import events, failures
 from mcks.core.pods.patience import ENDLESS, Patience

@@ -14,7 +14,7 @@ from mcks.core.administrator import functions
 from mcks.core.administrator.lending import read
 from mcks.core.clusters import addresses, hub_pod
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster, contradiction
-from mcks.core.clusters.routes import (
+from mcks.core.gateways.routes import (
     DIRECT,
     SERVICE,
     Target,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mcks.core.clusters import addresses
-from mcks.core.clusters.routes import POD, Target
+from mcks.core.gateways.routes import POD, Target
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED
 from mcks.core.objects import Manifest, Ref, metadata
 from mcks.core.servers.environment import notebook_container

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mcks.core.clusters.cluster import CONTEXT_PREFIX
-from mcks.core.clusters.routes import DIRECT
+from mcks.core.gateways.routes import DIRECT
 from mcks.core.labels import DELETE_ON_STOP
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.server import Created

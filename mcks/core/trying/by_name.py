@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
-from mcks.core.clusters.routes import SERVICE
+from mcks.core.gateways.routes import SERVICE
 from mcks.core.trying.report import Step
 from mcks.core.trying.subjects import Way
 

@@ -20,9 +20,9 @@ from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
-from mcks.core.clusters import gateway, routes
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, RESOURCE_QUOTA, ConfiguredCluster
-from mcks.core.clusters.gateway_session import GatewaySession
+from mcks.core.gateways import gateway, routes
+from mcks.core.gateways.gateway_session import GatewaySession
 from mcks.core.objects import Ref
 from mcks.core.trying import by_name, certificates, hub_role, lasting, objects
 from mcks.core.trying.report import STEPS, Report, Step

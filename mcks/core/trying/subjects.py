@@ -19,7 +19,7 @@ from mcks.core.checking.sample import Sample, hooked, without_failing
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
-from mcks.core.clusters.routes import DIRECT
+from mcks.core.gateways.routes import DIRECT
 from mcks.core.profiles import profile_list
 from mcks.core.profiles.overrides import Overrides, check_names
 from mcks.core.profiles.selection import select

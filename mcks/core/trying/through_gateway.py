@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from mcks.core.clusters.routes import Target, split_proxy_spec
+from mcks.core.gateways.routes import Target, split_proxy_spec
 from mcks.core.trying import certificates
 from mcks.core.trying.report import Step
 

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from traitlets.config import Config
 
 from mcks.core.checking.sample import Sample, hooked
-from mcks.core.clusters import gateway
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
+from mcks.core.gateways import gateway
 from mcks.core.labels import LIFETIME, lifetime
 from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest, metadata, ref

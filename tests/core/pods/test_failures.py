@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.clusters.routes import Target
+from mcks.core.gateways.routes import Target
 from mcks.core.objects import Manifest, Ref
 from mcks.core.pods import failures
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mcks.core.administrator.limits import Limits
-from mcks.core.manifests.layers import merge_value
+from mcks.core.clusters.layers import merge_value
 from mcks.core.profiles.profile_list import parse
 from mcks.errors import ConfigError
 from tests.core.profiles.side_by_side import kubespawner

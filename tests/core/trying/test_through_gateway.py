@@ -17,7 +17,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from mcks.core.clusters.routes import Target
+from mcks.core.gateways.routes import Target
 from mcks.core.trying import in_the_pod, through_gateway
 from mcks.core.trying.report import Step
 from tests.core.trying.gateways import gateway, web_server

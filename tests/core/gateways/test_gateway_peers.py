@@ -10,7 +10,7 @@ from traitlets.config import Config
 
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
-from mcks.core.clusters.gateway_peers import known, peers
+from mcks.core.gateways.gateway_peers import known, peers
 from mcks.errors import ConfigError
 
 

@@ -16,7 +16,7 @@ from yarl import URL
 
 from mcks import metrics
 from mcks.core.api.turns import Turns
-from mcks.core.clusters.silence import Silence
+from mcks.core.gateways.silence import Silence
 
 AT_ONCE = 100
 """Requests under way at a time; others wait for their turn, before their time-out begins."""

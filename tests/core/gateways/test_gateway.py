@@ -12,10 +12,10 @@ import trustme
 from aiohttp import web
 
 from mcks.core.api.turns import Turns
-from mcks.core.clusters import gateway as gateway_module
-from mcks.core.clusters.gateway import Probe, ask, wait_until_ready
-from mcks.core.clusters.gateway_session import GatewaySession
-from mcks.core.clusters.routes import Target
+from mcks.core.gateways import gateway as gateway_module
+from mcks.core.gateways.gateway import Probe, ask, wait_until_ready
+from mcks.core.gateways.gateway_session import GatewaySession
+from mcks.core.gateways.routes import Target
 from tests.fakes.silence import silence
 
 Answer = Callable[[web.Request], web.StreamResponse]
@@ -211,7 +211,7 @@ async def test_the_longer_a_start_has_taken_the_later_it_asks(
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("mcks.core.clusters.gateway.asyncio.sleep", sleep)
+    monkeypatch.setattr("mcks.core.gateways.gateway.asyncio.sleep", sleep)
     await wait_until_ready(session, lambda: Target(url, "/user/ada/"), waited)
     assert slept == pytest.approx(pauses)
 

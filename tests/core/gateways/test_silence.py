@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcks.core.clusters.silence import Silence
+from mcks.core.gateways.silence import Silence
 
 
 class Clock:

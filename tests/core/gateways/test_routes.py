@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.clusters.routes import check_public_url, same_place, split_proxy_spec, template
+from mcks.core.gateways.routes import check_public_url, same_place, split_proxy_spec, template
 from mcks.errors import ConfigError
 
 

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from mcks import metrics
-from mcks.core.clusters import gateway, gateway_session, silence
-from mcks.core.clusters.gateway_session import GatewaySession
-from mcks.core.clusters.routes import Target
+from mcks.core.gateways import gateway, gateway_session, silence
+from mcks.core.gateways.gateway_session import GatewaySession
+from mcks.core.gateways.routes import Target
 from mcks.core.hub.fleet import fleet_of
 from mcks.errors import StartFailed
 from tests.fakes.loopback_servers import LoopbackHub, until

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
-from mcks.core.clusters.gateway_session import GatewaySession, is_silence
-from mcks.core.clusters.routes import Target, split_proxy_spec
+from mcks.core.gateways.gateway_session import GatewaySession, is_silence
+from mcks.core.gateways.routes import Target, split_proxy_spec
 from mcks.errors import StartFailed
 
 _FIRST_PAUSE = 0.1

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mcks.core.cli import main
+from mcks.core.clusters.layers import Layers
 from mcks.core.clusters.pool import Pool
 from mcks.core.manifests.defaults import DEFAULT_OBJECTS
-from mcks.core.manifests.layers import Layers
 from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.core import kubeconfigs

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mcks.core.clusters.routes import DIRECT
+from mcks.core.gateways.routes import DIRECT
 from mcks.errors import ConfigError
 
 Said = str | Mapping[str, Any]
