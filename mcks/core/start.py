@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -89,23 +89,28 @@ class Start:
         """Start in the cluster *name* if it has room, and leave nothing there if that fails."""
         planned = await self._plan(name)
         fleet_of(self._spawner).check_data(self._spawner, planned, self._progress.say)
-        async with AsyncExitStack() as turn:
-            await self._let_in(turn, name, tries)
-            return await self._let_in_as(planned, name, tries)
+        async with self._turn(name, tries):
+            return await self._carry_out(planned, name, tries)
 
-    async def _let_in(self, turn: AsyncExitStack, name: str, tries: Tries) -> None:
-        """Wait for a *turn*, which ends with the try. Raises Full, StartFailed if it is late."""
+    @asynccontextmanager
+    async def _turn(self, name: str, tries: Tries) -> AsyncIterator[None]:
+        """Wait until limits let the server in; its turn ends with the try.
+
+        Raises Full, StartFailed if it is late.
+        """
         spawner = self._spawner
         profile = spawner.choosing.profile
         limited = fleet_of(spawner).limits.start(spawner, name, profile, self._progress)
-        try:
-            async with asyncio.timeout(tries.share):
-                await turn.enter_async_context(limited)
-        except TimeoutError as exc:
-            late = "So many servers are starting that it was not your turn in time. Try again."
-            raise StartFailed(late, reason="queue") from exc
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(tries.share):
+                    await turn.enter_async_context(limited)
+            except TimeoutError as exc:
+                late = "So many servers are starting that it was not your turn in time. Try again."
+                raise StartFailed(late, reason="queue") from exc
+            yield
 
-    async def _let_in_as(self, planned: Plan, name: str, tries: Tries) -> str:
+    async def _carry_out(self, planned: Plan, name: str, tries: Tries) -> str:
         spawner, kept_key = self._spawner, self._spawner.remembered.kept_key
         self._progress.say(f"Connecting to {name}", 5)
         if tries.are_several:
