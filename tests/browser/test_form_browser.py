@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from aiohttp import web
 from jupyterhub._data import DATA_FILES_PATH
 from playwright.async_api import Browser, Page, expect
 
-from mcks.core.profiles.offer import with_availability, with_news
-from mcks.core.profiles.options_form import form, user_options
+from mcks.core.profiles.offer import with_availability, with_news, with_questions
+from mcks.core.profiles.options_form import NO_QUESTION, DataQuestion, form, user_options
 from mcks.core.profiles.profile_list import Profile, parse
 from tests.browser.pages import PHONE, SLOW, barriers, chromium, shot
 
@@ -47,6 +47,7 @@ class Site:
         self.policy = "frame-ancestors 'none'"
         self.theme = "light"
         self.profiles: list[Profile] = parse(LISTED).profiles
+        self.data = NO_QUESTION
 
     async def page(self, _: web.Request) -> web.Response:
         html = (
@@ -55,7 +56,8 @@ class Site:
             '<title>Form</title><link rel="stylesheet" href="/static/css/style.min.css"></head>'
             '<body><main class="container"><h1>Server Options</h1>'
             '<form method="post" enctype="multipart/form-data">'
-            f'{form("", self.profiles)}<button type="submit">Start</button></form></main>'
+            f"{form('', self.profiles, data=self.data)}"
+            '<button type="submit">Start</button></form></main>'
         )
         headers = {"Content-Security-Policy": self.policy}
         return web.Response(text=html, content_type="text/html", headers=headers)
@@ -140,6 +142,38 @@ async def test_a_text_that_does_not_match_is_not_sent(site: Site, browser: Brows
     await text.fill("mine:1")
     assert (await press_start(page, site))["image--unlisted-choice"] == "mine:1"
     assert len(site.posted) == 1
+
+
+AT_HOME: list[dict[str, Any]] = [
+    {"display_name": "Near", "cluster": "west"},
+    {"display_name": "GPU", "clusters": ["west", "east"]},
+]
+
+
+async def test_where_data_is_and_whether_to_go_without_it_is_asked_only_where_that_counts(
+    site: Site, browser: Browser
+) -> None:
+    def asks(overrides: Mapping[str, Any]) -> bool:
+        return overrides.get("cluster") != "west"
+
+    site.profiles = with_questions(parse(AT_HOME).profiles, asks)
+    site.data = DataQuestion(("west",), asks=True)
+    page = await open_page(browser, site)
+    box = page.get_by_role("checkbox", name="Start without it if my server cannot start there")
+    await expect(page.get_by_text("Your data is in west.")).to_be_visible()
+    await expect(box).to_be_hidden()
+    await page.get_by_role("radio", name="GPU").check()
+    await expect(box).to_be_visible()
+    assert await barriers(page) == []
+    await page.get_by_label("Cluster").select_option("west")
+    await expect(box).to_be_hidden()
+    await page.get_by_label("Cluster").select_option("east")
+    await box.check()
+    assert await press_start(page, site) == {
+        "profile": "gpu",
+        "cluster": "east",
+        "mcks-data": "elsewhere",
+    }
 
 
 async def test_what_is_not_chosen_does_not_keep_the_form(site: Site, browser: Browser) -> None:

@@ -26,10 +26,9 @@ MOUNT = """
 NOWHERE_IN_A = """
     kind: Pod
     metadata: {name: "{{key}}"}
-    spec:
-      {% if cluster == "a" %}
-      nodeSelector: {no.such: node}
-      {% endif %}
+    {% if cluster == "a" %}
+    spec: {nodeSelector: {no.such: node}}
+    {% endif %}
 """
 Spawner = Callable[..., MultiClusterKubeSpawner]
 
