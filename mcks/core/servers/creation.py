@@ -14,9 +14,8 @@ import asyncio
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcks.core.api.client import ClusterClient
 from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
@@ -32,6 +31,9 @@ from mcks.errors import (
     Unavailable,
     Unreachable,
 )
+
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
 
 _TRIES = 5
 _RACES = 9
