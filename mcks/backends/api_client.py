@@ -124,16 +124,23 @@ async def import_sdk() -> None:
     await asyncio.to_thread(_import_sdk)
 
 
-def import_sdk_ahead() -> None:
-    """Begin to import it in a thread, once, if an event loop runs: a hub that makes a spawner will
-    want it soon, and a command that asks no cluster never."""
+def import_ahead(*modules: str) -> None:
+    """Begin to import *modules* and then kubernetes_asyncio in a thread, once, if an event loop
+    runs: a hub that makes a spawner will want them soon, and a command that asks no cluster never.
+    """
     if _SDK in sys.modules:
         return
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return
-    loop.run_in_executor(None, _import_sdk)
+
+    def imported() -> None:
+        for module in modules:
+            importlib.import_module(module)
+        _import_sdk()
+
+    loop.run_in_executor(None, imported)
 
 
 def _import_sdk() -> None:

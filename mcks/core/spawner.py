@@ -11,20 +11,18 @@ import contextlib
 import inspect
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
-from mcks.backends.api_client import import_sdk_ahead
+from mcks.backends.api_client import import_ahead
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
-from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.clusters.pool import Pool
 from mcks.core.hub import database, error_pages
 from mcks.core.hub.address import Address
-from mcks.core.hub.fleet import fleet_of, know_clusters
+from mcks.core.hub.fleet import AHEAD, fleet_of, know_clusters
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
@@ -38,6 +36,10 @@ from mcks.core.servers.progress import Progress
 from mcks.core.settings import Settings
 from mcks.core.start import REPORT, Start
 from mcks.errors import ChoiceRefused, Defect, MCKSError, StartFailed
+
+if TYPE_CHECKING:
+    from mcks.core.clusters.connected import ConnectedCluster
+    from mcks.core.clusters.pool import Pool
 
 _LATE = StartFailed(
     "Your server could not be started in time. Try again, or choose another profile.",
@@ -62,7 +64,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.placing = Placing(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
-        import_sdk_ahead()
+        import_ahead(*AHEAD)
 
     @default("start_timeout")
     def _default_start_timeout(self) -> int:

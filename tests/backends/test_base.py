@@ -153,7 +153,7 @@ async def test_who_comes_while_the_sdk_is_imported_waits_in_a_thread_until_it_is
         api_client._import_sdk()
         found.append(hasattr(sys.modules["mcks_test_sdk"], "there"))
 
-    api_client.import_sdk_ahead()
+    api_client.import_ahead()
     begun, go = await asyncio.to_thread(lambda: _events_of("mcks_test_gate"))
     assert await asyncio.to_thread(begun.wait, 30)
     second = threading.Thread(target=imported)

@@ -11,7 +11,6 @@ import importlib
 import json
 import logging
 import statistics
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,13 +46,11 @@ def planning(module: Any) -> float:
             "ingress_public_url": "https://gateway.example.org",
         }
     }
-    plan = next(
-        part
-        for name, part in sys.modules.items()
-        if name.startswith("mcks.core.") and name.endswith(".plan")
-    )
+    nested = (Path(str(module.__file__)).parent / "servers").exists()
+    plan = importlib.import_module(f"mcks.core.{'servers.' if nested else ''}plan")
+    pool = importlib.import_module(f"mcks.core.{'clusters.' if nested else ''}pool")
     users = [_spawner(module.MultiClusterKubeSpawner, config, f"user{n}") for n in range(STARTS)]
-    configured = users[0].configured(module.Pool(config, logging.getLogger("bench")))
+    configured = users[0].configured(pool.Pool(config, logging.getLogger("bench")))
     times = []
     for spawner in users:
         began = time.process_time_ns()

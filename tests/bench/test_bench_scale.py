@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.bench.bench_scale import growth, measured, table
 from tests.bench.scale_plots import PLOTS, lines, svg
 from tests.bench.scale_storm import STARTS
@@ -11,6 +13,7 @@ from tests.bench.scale_storm import STARTS
 SERVERS, CLUSTERS = 40, 2
 
 
+@pytest.mark.slow
 def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> None:
     figures = measured(SERVERS, CLUSTERS)
     assert figures["requests pods list"] == CLUSTERS

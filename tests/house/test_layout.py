@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,9 +48,7 @@ def test_no_module_is_long() -> None:
 
 def test_every_module_says_first_what_it_is() -> None:
     texts = {_name(path): path.read_text() for path in _sources()}
-    silent = {
-        name for name, text in texts.items() if text and not ast.get_docstring(ast.parse(text))
-    }
+    silent = {name for name, text in texts.items() if text and not re.match(r'(#.*\n)*"""', text)}
     assert silent == set()
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.gateways import gateway
 from mcks.core.gateways.routes import POD, Target, same_place
 from mcks.core.hub.database import HubUser
@@ -19,6 +18,9 @@ from mcks.core.objects import Manifest
 from mcks.core.pods import failures
 from mcks.core.servers import launch, server
 from mcks.errors import UnknownCluster
+
+if TYPE_CHECKING:
+    from mcks.core.clusters.connected import ConnectedCluster
 
 _PAUSE = 1.0
 _LONGEST_PAUSE = 30.0

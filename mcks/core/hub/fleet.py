@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from traitlets.config import Config
@@ -19,8 +19,6 @@ from mcks.core import labels
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.clusters.configure import configure
-from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.clusters.pool import Pool
 from mcks.core.gateways.routes import check_public_url
 from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
@@ -35,7 +33,7 @@ from mcks.core.placement.news import News
 from mcks.core.placement.no_place import NoPlace
 from mcks.core.pods import events
 from mcks.core.profiles import kubespawner_section, namespaces
-from mcks.core.servers import creation, plan
+from mcks.core.servers import creation
 from mcks.core.servers.server import Plan
 from mcks.core.servers.starting import StartingSpawner
 from mcks.core.servers.state import UserObject, namespace_in
@@ -51,6 +49,12 @@ from mcks.errors import (
     Unreachable,
 )
 
+if TYPE_CHECKING:
+    from mcks.core.clusters.connected import ConnectedCluster
+
+AHEAD = ("mcks.core.clusters.pool", "mcks.core.servers.plan")
+"""Imported in a thread before the first start: behind them are requests, and templates, YAML and
+patches. The hub's own start does not wait for them."""
 _SEEN_WITHIN = 20.0
 """Seconds within which a start must see the servers that count."""
 
@@ -84,6 +88,8 @@ class Fleet:
     """
 
     def __init__(self, spawner: SharingSpawner, *, retry_after: float = RETRY_AFTER) -> None:
+        from mcks.core.clusters.pool import Pool  # noqa: PLC0415 - see AHEAD
+
         self._hub_id, self._log = spawner.hub_id, spawner.log
         for note in _without_effect(spawner):
             self._log.warning("%s", note)
@@ -170,6 +176,8 @@ class Fleet:
 
         Raises ConfigError, and StartFailed if its names are another user's.
         """
+        from mcks.core.servers import plan  # noqa: PLC0415 - see AHEAD
+
         async with self._planning:
             remembered, cluster = spawner.remembered, configured.cluster.name
             data = (*remembered.data, *database.data_of_user(spawner.user))

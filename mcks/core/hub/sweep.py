@@ -13,17 +13,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mcks.core.api.breaker import Breaker
-from mcks.core.api.client import ClusterClient
-from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.hub.orphans import HubKnowledge, Known, Orphan, of_servers, of_users, strangers
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selector
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
 from mcks.errors import APIError, Forbidden, MCKSError
+
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
+    from mcks.core.clusters.connected import ConnectedCluster
 
 INTERVAL = 600.0
 """Seconds between two sweeps of a cluster."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcks.core.clusters.cluster import RESOURCE_QUOTA, ConfiguredCluster
-from mcks.core.clusters.pool import Pool
 from mcks.core.placement import capacity, resource_quota
 from mcks.core.placement.limits import shortest, told_age
 from mcks.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mcks.core.clusters.pool import Pool
 
 Place = tuple[str, int | None]
 """A cluster, empty if it is open, and the longest life of a profile's servers, if one is said."""

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
 
-from mcks.core.api.client import ClusterClient
 from mcks.core.manifests.quantities import amount
 from mcks.core.objects import Manifest, Selector
+
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
 
 _SERVERS = ("pods", "count/pods")
 _CPU = ("cpu", "requests.cpu", "limits.cpu")

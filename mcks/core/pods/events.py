@@ -8,10 +8,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from mcks.core.api.client import ClusterClient
 from mcks.core.objects import Manifest, Ref, Selector
 from mcks.core.pods import scheduling
+
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
 
 _WHILE_STARTING = 300.0
 

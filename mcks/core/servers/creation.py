@@ -4,8 +4,7 @@ What the objects are, and whether the server works, does not belong here.
 
 The order follows from Kubernetes. A Pod is refused until its ServiceAccount exists, and its Secret
 must exist before the container starts; so the Secret is the anchor that owns the rest, and when
-the Pod exists it becomes the Secret's owner. From then on the garbage collector removes everything
-when the Pod goes, by whoever's hand.
+the Pod exists it becomes the Secret's owner: when it goes, by whoever's hand, everything goes.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ import asyncio
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcks.core.api.client import ClusterClient
 from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
@@ -33,12 +31,14 @@ from mcks.errors import (
     Unreachable,
 )
 
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
+
 _TRIES = 5
 _RACES = 9
 """Further tries, in about four seconds, of a create that lost a race."""
 _LEFTOVER_GRACE = 1
-_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
+_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
 async def locate(

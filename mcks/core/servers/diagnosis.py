@@ -6,14 +6,17 @@ Whether a Pod is hopeless (failures.py) and what is done about it (launch.py) do
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.gateways import gateway
 from mcks.core.objects import Manifest, Selector, metadata
 from mcks.core.pods import containers, events, failures
 from mcks.core.servers import server
 from mcks.core.servers.server import Plan
 from mcks.errors import Forbidden, MCKSError, NotFound, StartFailed
+
+if TYPE_CHECKING:
+    from mcks.core.clusters.connected import ConnectedCluster
 
 _LOG_LINES = 20
 _LOOK_AROUND = 5.0

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mcks.core.api.client import ClusterClient
-from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.gateways import gateway, routes
 from mcks.core.objects import Manifest, metadata
 from mcks.core.pods import events, failures
@@ -22,6 +20,10 @@ from mcks.core.servers.progress import Progress
 from mcks.core.servers.server import Plan, located
 from mcks.core.servers.waiting import Wait
 from mcks.errors import APIError, StartFailed
+
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
+    from mcks.core.clusters.connected import ConnectedCluster
 
 _ELSEWHERE = 30.0
 """Seconds of nothing but redirects to another address after which a gateway is believed: one that

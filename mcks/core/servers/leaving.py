@@ -11,14 +11,18 @@ and costs nothing: it stays, and goes with its user.
 
 from __future__ import annotations
 
-from mcks.core.api.client import ClusterClient
-from mcks.core.clusters.connected import ConnectedCluster
+from typing import TYPE_CHECKING
+
 from mcks.core.labels import KEY_LABEL, lifetime
 from mcks.core.objects import Ref, Selector, metadata
 from mcks.core.pods import containers
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.errors import Forbidden, MCKSError, NotFound
+
+if TYPE_CHECKING:
+    from mcks.core.api.client import ClusterClient
+    from mcks.core.clusters.connected import ConnectedCluster
 
 _CLAIM = "PersistentVolumeClaim"
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from typing import TYPE_CHECKING
 
-from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.objects import Manifest
 from mcks.core.pods import events, failures, scheduling
 from mcks.core.pods.patience import Clocks, Patience
 from mcks.core.servers.progress import Progress, duration
 from mcks.core.servers.server import Created
 from mcks.errors import Forbidden, MCKSError
+
+if TYPE_CHECKING:
+    from mcks.core.clusters.connected import ConnectedCluster
 
 _WATCHES = 5
 """Watches of events in one start at most, each of which lasts some minutes if it does not break."""

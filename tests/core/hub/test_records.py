@@ -252,7 +252,7 @@ async def walk(hub: HubDatabase, steps: list[tuple[str, str]]) -> None:
     records.close()
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=25, derandomize=True, deadline=None, database=None)
 @given(STEPS, st.booleans())
 def test_whatever_the_hub_writes_the_index_says_what_the_database_says(
     steps: list[tuple[str, str]], expire: bool

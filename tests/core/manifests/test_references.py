@@ -65,7 +65,7 @@ def test_every_entry_is_there_once_and_those_of_patches_keep_their_order(
     assert [entry for entry in ordered if entry in fixed] == fixed
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(NAMES), st.data())
 def test_without_circles_everything_stands_after_what_it_refers_to(
     names: list[str], data: st.DataObject
