@@ -18,7 +18,6 @@ from traitlets.config import Config
 from mcks.core import labels
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import ConfiguredCluster
-from mcks.core.clusters.configure import configure
 from mcks.core.gateways.routes import check_public_url
 from mcks.core.hub import database
 from mcks.core.hub.memory import Memory, RememberingSpawner
@@ -131,6 +130,8 @@ class Fleet:
 
     def follow(self, spawner: SharingSpawner) -> None:
         """Read the clusters of *spawner* again and again, if a function names them."""
+        from mcks.core.clusters.configure import configure  # noqa: PLC0415 - see AHEAD
+
         named = spawner.known_clusters
         if not isinstance(named, Inventory) or any(named is one for one in self._followed):
             return
