@@ -128,11 +128,12 @@ class Pool:
         """Close a connection that nobody uses any more."""
         ways = [way for way, one in self._connections.items() if one is connected]
         for way in ways:
-            del self._connections[way]
             for task in self._beside.pop(way, []):
                 task.cancel()
-            self._breakers.pop(way, None)
         await connected.close()
+        for way in ways:  # not before: the pool may close meanwhile, and would leave it open
+            self._connections.pop(way, None)
+            self._breakers.pop(way, None)
 
     def _connected(
         self,
