@@ -143,12 +143,12 @@ async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figure
     with database(path) as session:
         watched = Watched(session.get_bind())
         importlib.import_module("kubernetes_asyncio.client")  # what one process pays once
-        before, began = memory(), time.process_time()
+        before, objects, began = memory(), len(gc.get_objects()), time.process_time()
         users, spawners = spawners_of(session, configuration(gateways), kind)
         figures["make cpu s"] = time.process_time() - began
         await watched.of(figures, "find", lambda: asyncio.gather(*map(check, spawners)))
         figures["memory kB"] = (memory() - before) / servers
-        figures["objects"] = len(gc.get_objects()) / servers
+        figures["objects"] = (len(gc.get_objects()) - objects) / servers
         assert len(users) == servers
         if kind == "mcks":
             await _measured(watched, figures, spawners)

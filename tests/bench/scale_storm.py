@@ -16,6 +16,7 @@ from typing import Any
 
 from jupyterhub import orm
 
+from mcks.core.api.turns import Turns
 from mcks.core.hub.fleet import fleet_of
 from tests.bench.scale_watch import Figures, Watched
 
@@ -26,6 +27,8 @@ _OWN = 20
 """Starts in a cluster that does not answer."""
 _ROUNDS = 3
 _LONG = 600
+_ARRIVALS = Turns()
+"""Each user comes by a request of their own: not all in one turn of the event loop."""
 
 
 def told(line: str) -> Any:
@@ -80,10 +83,10 @@ class Storms:
             await tell(f"silent-gateway {self._clusters.index(first)}")
             waiting = self.spawners(min(_WAITING, self._starts), [first])
             starts = [asyncio.create_task(_start(spawner)) for spawner in waiting]
-            await _until_created(waiting)
+            await _until_created(waiting, starts)
             ratios.append(_compared(await self._walls(watched, others), well))
             await tell("heal")
-            await asyncio.gather(*starts)
+            await asyncio.gather(*starts, return_exceptions=True)
             await _stop(waiting)
         _note(figures, "silent gateway", ratios)
 
@@ -137,6 +140,7 @@ class Storms:
 
 
 async def _start(spawner: Any) -> float:
+    await _ARRIVALS.next()
     began = time.perf_counter()
     await spawner.apply_profile(spawner.user_options)
     await spawner.start()
@@ -164,11 +168,13 @@ async def _stop(spawners: list[Any]) -> None:
     await asyncio.gather(*(spawner.stop() for spawner in spawners))
 
 
-async def _until_created(spawners: list[Any]) -> None:
-    while not all(
-        spawner._progress and spawner._progress.accepted.is_set() for spawner in spawners
-    ):
-        await asyncio.sleep(0.05)
+async def _until_created(spawners: list[Any], starts: list[asyncio.Task[float]]) -> None:
+    """Wait until each has a Pod, or is refused because its gateway is known to be silent."""
+    for spawner, start in zip(spawners, starts, strict=True):
+        while not start.done():
+            if spawner._progress is not None and spawner._progress.accepted.is_set():
+                break
+            await asyncio.sleep(0.01)
 
 
 def _compared(walls: list[float], well: list[float]) -> tuple[float, float]:

@@ -22,7 +22,6 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert figures["sweep statements"] == 0
     assert figures["holder statements"] == 0
     assert figures["find statements"] <= 2
-    assert figures["objects"] < 100 + 3000 / SERVERS * 20
     starts = min(STARTS, SERVERS)
     made = ("secrets", "serviceaccounts", "services", "ingresses", "pods")
     assert {f"storm {what} post": figures[f"storm {what} post"] for what in made} == {

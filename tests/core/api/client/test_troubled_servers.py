@@ -98,7 +98,7 @@ async def test_a_silent_server_is_given_up_as_soon_as_it_answers_nothing_at_all(
 async def test_a_slow_answer_is_waited_for_if_the_server_lives(
     server: FakeAPIServer, backend: TestBackend
 ) -> None:
-    client = await connect(backend, deadlines=Deadlines(silence=0.05))
+    client = await connect(backend, deadlines=Deadlines(silence=1.0))
     asked = asyncio.Event()
 
     async def slow(_request: web.Request, _handler: Handler) -> None:
