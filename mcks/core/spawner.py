@@ -20,12 +20,13 @@ from mcks.backends.api_client import import_ahead
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
-from mcks.core.hub import database, error_pages
+from mcks.core.hub import error_pages
 from mcks.core.hub.address import Address
 from mcks.core.hub.fleet import AHEAD, fleet_of, know_clusters
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
+from mcks.core.knowledge import database
 from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.placement import data_guard
 from mcks.core.placement.news import Place

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from mcks.core.gateways import gateway
 from mcks.core.gateways.routes import POD, Target, same_place
-from mcks.core.hub.database import HubUser
 from mcks.core.hub.fleet import SharingSpawner, fleet_of
+from mcks.core.knowledge.database import HubUser
 from mcks.core.objects import Manifest
 from mcks.core.pods import failures
 from mcks.core.servers import launch, server

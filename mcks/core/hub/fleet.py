@@ -19,9 +19,9 @@ from mcks.core import labels
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.gateways.routes import check_public_url
-from mcks.core.hub import database
-from mcks.core.hub.memory import Memory, RememberingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
+from mcks.core.knowledge import database
+from mcks.core.knowledge.memory import Memory, RememberingSpawner
 from mcks.core.objects import ref
 from mcks.core.placement import data_guard, drain_file, drains, limits
 from mcks.core.placement.ages import Ages

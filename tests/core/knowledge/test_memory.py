@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.hub.memory import Memory
+from mcks.core.knowledge.memory import Memory
 from mcks.core.objects import Ref
 from mcks.core.placement.counting import Scope
 from mcks.core.servers import state

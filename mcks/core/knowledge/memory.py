@@ -14,11 +14,11 @@ from weakref import WeakSet
 
 from sqlalchemy.orm import Session
 
-from mcks.core.hub import database
-from mcks.core.hub.database import HubUser
-from mcks.core.hub.index import Index
-from mcks.core.hub.orphans import HubKnowledge, Joined, Known
-from mcks.core.hub.records import Records
+from mcks.core.knowledge import database
+from mcks.core.knowledge.database import HubUser
+from mcks.core.knowledge.index import Index
+from mcks.core.knowledge.orphans import HubKnowledge, Joined, Known
+from mcks.core.knowledge.records import Records
 from mcks.core.objects import Ref
 from mcks.core.placement.counting import NoRecords
 from mcks.core.placement.counting import Records as Counts
