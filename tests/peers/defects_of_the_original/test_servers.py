@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import mcks
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import LIFETIME
 from mcks.errors import ConfigError
 from tests.cluster.api import KubernetesAPI, condition_of
