@@ -80,6 +80,7 @@ def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
         start_timeout=spawner.start_timeout,
         trait_names=spawner.trait_names,
         drain_file=spawner.drain_file,
+        known_clusters=spawner.known_clusters,
         user=user,
         namespace="",
         profile_list=spawner.profile_list,
