@@ -20,26 +20,27 @@ from mcks.backends.api_client import import_ahead
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
-from mcks.core.hub import database, error_pages
+from mcks.core.hub import error_pages
 from mcks.core.hub.address import Address
-from mcks.core.hub.fleet import AHEAD, fleet_of, know_clusters
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
+from mcks.core.hub.sharing import AHEAD, fleet_of, know_clusters
+from mcks.core.knowledge import database
 from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.placement import data_guard
-from mcks.core.placement.news import Place
 from mcks.core.profiles.choosing import Choosing
 from mcks.core.profiles.foreign_names import ForeignNames
-from mcks.core.servers import launch, state
+from mcks.core.servers import state
 from mcks.core.servers.progress import Progress
 from mcks.core.settings import Settings
-from mcks.core.start import REPORT, Start
 from mcks.errors import ChoiceRefused, Defect, MCKSError, StartFailed
 
 if TYPE_CHECKING:
     from mcks.core.clusters.connected import ConnectedCluster
     from mcks.core.clusters.pool import Pool
+    from mcks.core.placement.news import Place
+    from mcks.core.servers.sighting import Sighting
 
 _LATE = StartFailed(
     "Your server could not be started in time. Try again, or choose another profile.",
@@ -166,6 +167,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     async def start(self) -> str:
         """Start the server and return the URL of its gateway, or its own, once it answers there."""
+        from mcks.core.start import REPORT, Start  # noqa: PLC0415 - see sharing.AHEAD
+
         self._starting, self._progress, self._exit_code = True, Progress(), None
         self.tell_foreign_names()
         began = time.monotonic()
@@ -250,6 +253,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
                 await asyncio.gather(telling, return_exceptions=True)
 
     async def _tell_events(self, progress: Progress) -> None:
+        from mcks.core.servers import launch  # noqa: PLC0415 - see sharing.AHEAD
+
         if (created := self.remembered.created) is not None:
             with contextlib.suppress(MCKSError):
                 await launch.narrate(await self.connect(), created, progress)
@@ -322,12 +327,14 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         """Return sentences for users about *places*, as far as there is something to say."""
         return await fleet_of(self).news.of(places, self.known_clusters, self.homes())
 
-    def _look(self) -> launch.Sighting | None:
+    def _look(self) -> Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""
         cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters_ever)
         if cluster is None or self.remembered.created is None:
             return None
-        return launch.look(cluster, self.remembered.created)
+        from mcks.core.servers import sighting  # noqa: PLC0415 - see sharing.AHEAD
+
+        return sighting.look(cluster, self.remembered.created)
 
     async def connect(self) -> ConnectedCluster:
         """Return the connection to the server's cluster.

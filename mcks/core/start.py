@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mcks.core.hub import error_pages, pod_hooks
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement import quota
 from mcks.core.placement.tries import Tries
 from mcks.core.servers import diagnosis, launch, state

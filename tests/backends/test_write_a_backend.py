@@ -85,7 +85,7 @@ SPAWN = """
 import asyncio, json, sys
 from traitlets.config import Config
 from mcks.core.checking.sample import sample_spawner
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 
 async def main():
     spawner = sample_spawner(Config(json.load(open(sys.argv[1]))), "ada")

@@ -31,7 +31,7 @@ from prometheus_client import generate_latest
 from sqlalchemy.orm import Session, selectinload
 from traitlets.config import Config
 
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State

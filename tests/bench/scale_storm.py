@@ -17,7 +17,7 @@ from typing import Any
 from jupyterhub import orm
 
 from mcks.core.api.turns import Turns
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from tests.bench.scale_watch import Figures, Watched
 
 STARTS = 500

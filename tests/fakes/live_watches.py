@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.objects import Manifest
 from mcks.core.pods.patience import Patience
 from mcks.core.servers import launch

@@ -19,7 +19,7 @@ from traitlets.config import Config
 
 from mcks.core.api.watch import Reflector
 from mcks.core.checking.sample import sample_spawner
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner

@@ -14,8 +14,8 @@ from tornado.web import HTTPError
 from mcks.core.api.deadlines import Deadlines
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands import gc
-from mcks.core.hub.fleet import fleet_of
-from mcks.core.hub.orphans import HubKnowledge
+from mcks.core.hub.sharing import fleet_of
+from mcks.core.knowledge.orphans import HubKnowledge
 from mcks.core.objects import Manifest, Ref
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.fixtures import Clusters

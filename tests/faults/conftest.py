@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mcks.core.hub.fleet import Fleet, share
+from mcks.core.hub.fleet import Fleet
+from mcks.core.hub.sharing import share
 from tests.cluster.fixtures import Clusters, Namespace
 from tests.fakes import fault_proxy
 from tests.faults.common import QUICK, Hub

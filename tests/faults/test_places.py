@@ -73,6 +73,7 @@ async def write_event(
     await asyncio.to_thread(api.create, event, namespace.name)
 
 
+@pytest.mark.alone  # other tests have nodes of their own
 async def test_a_server_that_is_too_large_for_every_node_is_given_up_and_says_what_it_lacks(
     attempt: Tries,
 ) -> None:
@@ -88,6 +89,7 @@ async def test_a_server_that_is_too_large_for_every_node_is_given_up_and_says_wh
     assert "Warning FailedScheduling: 0/1 nodes are available" in failure.details
 
 
+@pytest.mark.alone  # other tests have nodes of their own
 async def test_a_selector_that_no_node_has_is_told_as_such_at_the_end_of_the_starts_time_too(
     make: Make,
     clusters: Clusters,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.pods.patience import Patience
 from mcks.core.servers import launch
 from mcks.core.servers.progress import Progress

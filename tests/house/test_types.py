@@ -21,7 +21,7 @@ TYPOS = [
     ("mcks/core/hub/fleet.py", "spawner.remembered", "spawner.rememberd"),
     ("mcks/core/hub/fleet.py", "spawner.start_timeout", "spawner.start_time_out"),
     ("mcks/core/hub/removal.py", "spawner.clusters_ever", "spawner.cluster_ever"),
-    ("mcks/core/hub/database.py", "user.orm_user", "user.orm_usr"),
+    ("mcks/core/knowledge/database.py", "user.orm_user", "user.orm_usr"),
     ("mcks/core/hub/error_pages.py", "spawner.user.escaped_name", "spawner.user.escapedname"),
 ]
 

@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 from traitlets.config import Config
 
 from mcks.core.clusters.pool import Pool
-from mcks.core.hub.fleet import Fleet, fleet_of
+from mcks.core.hub.fleet import Fleet
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.hub.hubs import HUB_6
 

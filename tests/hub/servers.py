@@ -16,7 +16,7 @@ from traitlets.config import Config
 from mcks.core.api.deadlines import Deadlines, Pauses
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.objects import Manifest
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI

@@ -15,7 +15,8 @@ from jupyterhub import orm
 from sqlalchemy.orm import Session
 
 from mcks.core.cli import main
-from mcks.core.hub.fleet import Fleet, fleet_of, share
+from mcks.core.hub.fleet import Fleet
+from mcks.core.hub.sharing import fleet_of, share
 from mcks.core.servers import state
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.cluster.api import KubernetesAPI
@@ -79,6 +80,7 @@ def _with(spawner: MultiClusterKubeSpawner, database: Database) -> Any:
         start_timeout=spawner.start_timeout,
         trait_names=spawner.trait_names,
         drain_file=spawner.drain_file,
+        known_clusters=spawner.known_clusters,
         user=user,
         namespace="",
         profile_list=spawner.profile_list,

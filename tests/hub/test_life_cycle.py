@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.objects import Manifest, Ref
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Clusters, Namespace

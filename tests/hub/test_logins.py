@@ -25,7 +25,7 @@ from mcks.core.clusters.configure import configure
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands.check_formats.output import as_json, table
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Ref, Selector
 from mcks.core.spawner import MultiClusterKubeSpawner

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
-from mcks.core.hub import address, database, sweep
-from mcks.core.hub.orphans import Orphan
+from mcks.core.hub import address, sweep
+from mcks.core.knowledge import database
+from mcks.core.knowledge.orphans import Orphan
 from tests.hub.hub_process import HubProcess, running
 from tests.hub.quick_cluster import CLAIM, QuickCluster, objects_of
 from tests.hub.servers import SHORT_OUTAGES, until

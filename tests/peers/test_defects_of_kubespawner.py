@@ -101,7 +101,7 @@ async def test_events_are_asked_for_by_pod_and_pods_by_label(loopback_hub: Loopb
     start = asyncio.create_task(spawner.start())
     await asyncio.sleep(0)
     shown = [line["message"] async for line in spawner.progress()]
-    with pytest.raises(Exception, match="did not bring up the server in time"):
+    with pytest.raises(Exception, match="found no place for your server in time"):
         await start
     assert shown
     about: dict[str, set[str]] = {"pods": set(), "events": set()}
@@ -174,7 +174,7 @@ async def test_a_pod_that_finds_no_place_may_still_find_one_until_the_time_is_ov
     """A pod that could not be scheduled ended in the hub's own, unexplained time-out."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
     told = await start_with(loopback_hub, {"conditions": [condition]}, start_timeout=2)
-    assert "did not bring up the server in time" in told
+    assert "has no place for your server" in told
 
 
 async def test_the_log_keeps_what_a_failed_pod_said(

@@ -1,6 +1,6 @@
 """What the hub keeps of each Pod: what it reads of one, a tenth of the whole. Pure.
 
-What it reads out of that (`mcks.core.servers`, `mcks.core.hub.orphans`) does not belong here.
+What it reads out of that (`mcks.core.servers`, `mcks.core.knowledge.orphans`) does not belong here.
 """
 
 from __future__ import annotations

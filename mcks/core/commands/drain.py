@@ -20,7 +20,7 @@ from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.clusters.configure import configure
 from mcks.core.commands import layout
 from mcks.core.commands.configuration import load
-from mcks.core.hub import database
+from mcks.core.knowledge import database
 from mcks.core.placement import drain_file, drains
 from mcks.core.placement.drains import Drain, with_reason
 from mcks.core.trying.subjects import cluster_names, named

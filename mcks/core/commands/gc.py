@@ -20,8 +20,9 @@ from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.clusters.pool import Pool
 from mcks.core.commands import layout
 from mcks.core.commands.configuration import load
-from mcks.core.hub import database, sweep
-from mcks.core.hub.orphans import HubKnowledge, Orphan
+from mcks.core.hub import sweep
+from mcks.core.knowledge import database
+from mcks.core.knowledge.orphans import HubKnowledge, Orphan
 from mcks.core.profiles import namespaces
 from mcks.core.trying.subjects import subjects
 from mcks.errors import ConfigError, MCKSError

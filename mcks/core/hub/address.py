@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from mcks.core.gateways import gateway
 from mcks.core.gateways.routes import POD, Target, same_place
-from mcks.core.hub.database import HubUser
-from mcks.core.hub.fleet import SharingSpawner, fleet_of
+from mcks.core.hub.sharing import fleet_of
+from mcks.core.hub.sharing_spawner import SharingSpawner
+from mcks.core.knowledge.database import HubUser
 from mcks.core.objects import Manifest
-from mcks.core.pods import failures
-from mcks.core.servers import launch, server
+from mcks.core.servers import server
 from mcks.errors import UnknownCluster
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ class Address:
         The hub stops a server that does not answer in time, so this does not return until its
         cluster can be seen and the server answers, or the Pod is known to be gone.
         """
+        from mcks.core.servers import launch  # noqa: PLC0415 - see sharing.AHEAD
+
         spawner = self._spawner
         url, pause = spawner.remembered.url or known, _PAUSE
         await fleet_of(spawner).pool.turns.next()  # the hub asks all of its servers at once
@@ -87,6 +88,8 @@ class Address:
         spawner, known = self._spawner, self._spawner.server
         if spawner.remembered.route != POD or pod is None or not (known and spawner.ready):
             return
+        from mcks.core.pods import failures  # noqa: PLC0415 - see sharing.AHEAD
+
         url = server.located(self._target(known.url), pod).url
         if not failures.is_running(pod) or same_place(url, known.url):
             return
@@ -116,6 +119,10 @@ class Address:
 
 async def _answers(connected: ConnectedCluster, created: server.Created, target: Target) -> bool:
     """Whether the server answers at *target* when it is asked once: mostly so, for little."""
+    from mcks.core.gateways import gateway  # noqa: PLC0415 - see sharing.AHEAD
+    from mcks.core.pods import failures  # noqa: PLC0415 - see sharing.AHEAD
+    from mcks.core.servers import launch  # noqa: PLC0415 - see sharing.AHEAD
+
     pods = connected.pods_of(created.namespace)
     await pods.synced.wait()
     pod = pods.get(created.where("Pod"))

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
-
-from traitlets.config import Config
+from typing import TYPE_CHECKING, Any
 
 from mcks.core import labels
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import ConfiguredCluster
 from mcks.core.gateways.routes import check_public_url
-from mcks.core.hub import database
-from mcks.core.hub.memory import Memory, RememberingSpawner
+from mcks.core.hub.sharing_spawner import SharingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
+from mcks.core.knowledge import database
+from mcks.core.knowledge.memory import Memory
 from mcks.core.objects import ref
 from mcks.core.placement import data_guard, drain_file, drains, limits
 from mcks.core.placement.ages import Ages
@@ -33,8 +30,7 @@ from mcks.core.placement.no_place import NoPlace
 from mcks.core.pods import events
 from mcks.core.profiles import kubespawner_section, namespaces
 from mcks.core.servers import creation
-from mcks.core.servers.server import Plan
-from mcks.core.servers.starting import StartingSpawner
+from mcks.core.servers.server import Created, Plan
 from mcks.core.servers.state import UserObject, namespace_in
 from mcks.errors import (
     ASK_ADMINISTRATORS,
@@ -51,33 +47,8 @@ from mcks.errors import (
 if TYPE_CHECKING:
     from mcks.core.clusters.connected import ConnectedCluster
 
-AHEAD = ("mcks.core.clusters.pool", "mcks.core.servers.plan")
-"""Imported in a thread before the first start: behind them are requests, and templates, YAML and
-patches. The hub's own start does not wait for them."""
 _SEEN_WITHIN = 20.0
 """Seconds within which a start must see the servers that count."""
-
-
-class SharingSpawner(StartingSpawner, RememberingSpawner, Protocol):
-    """A spawner, as far as it shares what the hub has once."""
-
-    user: database.HubUser
-    config: Config
-    log: logging.Logger
-    start_timeout: int
-    namespace: str
-    profile_list: Any
-    group_overrides: Any
-    drain_file: str
-    clusters_interval: float
-
-    @property
-    def known_clusters(self) -> Mapping[str, Any]:
-        """The clusters by name."""
-
-    @property
-    def clusters_ever(self) -> Mapping[str, Any]:
-        """Those too that are named no more."""
 
 
 class Fleet:
@@ -87,7 +58,7 @@ class Fleet:
     """
 
     def __init__(self, spawner: SharingSpawner, *, retry_after: float = RETRY_AFTER) -> None:
-        from mcks.core.clusters.pool import Pool  # noqa: PLC0415 - see AHEAD
+        from mcks.core.clusters.pool import Pool  # noqa: PLC0415 - see sharing.AHEAD
 
         self._hub_id, self._log = spawner.hub_id, spawner.log
         for note in _without_effect(spawner):
@@ -130,7 +101,7 @@ class Fleet:
 
     def follow(self, spawner: SharingSpawner) -> None:
         """Read the clusters of *spawner* again and again, if a function names them."""
-        from mcks.core.clusters.configure import configure  # noqa: PLC0415 - see AHEAD
+        from mcks.core.clusters.configure import configure  # noqa: PLC0415 - see sharing.AHEAD
 
         named = spawner.known_clusters
         if not isinstance(named, Inventory) or any(named is one for one in self._followed):
@@ -177,7 +148,7 @@ class Fleet:
 
         Raises ConfigError, and StartFailed if its names are another user's.
         """
-        from mcks.core.servers import plan  # noqa: PLC0415 - see AHEAD
+        from mcks.core.servers import plan  # noqa: PLC0415 - see sharing.AHEAD
 
         async with self._planning:
             remembered, cluster = spawner.remembered, configured.cluster.name
@@ -282,11 +253,14 @@ class Fleet:
         silent = connected.http.silent(check_public_url(url))
         return "the gateway of its cluster does not answer." if silent else ""
 
-    def delete_later(
+    def delete_later(self, cluster: str, clusters: Mapping[str, Any], created: Created) -> None:
+        """Delete *created* in *cluster* as soon as that can be reached. This is forgotten with the
+        hub's process; then its labels tell (``hub_id``)."""
+        self._carry_out_later(cluster, clusters, PendingDeletion(created=created))
+
+    def _carry_out_later(
         self, cluster: str, clusters: Mapping[str, Any], deletion: PendingDeletion
     ) -> None:
-        """Carry out *deletion* in *cluster* as soon as that can be reached. It is forgotten with
-        the hub's process; then its labels tell (``hub_id``)."""
         self.sweeper.delete_later(self.pool.breaker(cluster, clusters), deletion)
         if self.pool.peek(cluster, clusters) is None:
             self.pool.run(self._reach(cluster, clusters))
@@ -301,7 +275,7 @@ class Fleet:
             self._log.warning("%s stays: %s", datum.where, exc)
         except MCKSError as exc:
             self._log.warning("%s will be deleted later: %s", datum.where, exc)
-            self.delete_later(datum.cluster, clusters, PendingDeletion(data=datum.where))
+            self._carry_out_later(datum.cluster, clusters, PendingDeletion(data=datum.where))
 
     async def _reach(self, cluster: str, clusters: Mapping[str, Any]) -> None:
         """Connect, so that the sweeper looks after the cluster."""
@@ -328,42 +302,3 @@ def _without_effect(spawner: SharingSpawner) -> list[str]:
     ours = spawner.trait_names(config=True)
     told = kubespawner_section.problems(spawner.config, ours)
     return told + kubespawner_section.notes(spawner.config, ours)
-
-
-_fleets: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Fleet, asyncio.Task[None]]] = (
-    WeakKeyDictionary()
-)
-
-
-def fleet_of(spawner: SharingSpawner) -> Fleet:
-    """Return the fleet of the running event loop, made at the first call."""
-    fleet, _ = _fleets.get(asyncio.get_running_loop(), (None, None))
-    return share(Fleet(spawner)) if fleet is None or fleet.closed.is_set() else fleet
-
-
-def share(fleet: Fleet) -> Fleet:
-    """Let all spawners of the running event loop share *fleet*.
-
-    Its owner task closes it when the hub cancels its tasks at shutdown.
-    """
-    loop = asyncio.get_running_loop()
-    _fleets[loop] = fleet, loop.create_task(_own(fleet), name="mcks: owner of the fleet")
-    return fleet
-
-
-async def know_clusters(spawner: SharingSpawner) -> None:
-    """Wait until the clusters of *spawner* are known, if a function names them.
-
-    Raises StartFailed.
-    """
-    if isinstance(spawner.known_clusters, Inventory):
-        fleet_of(spawner).follow(spawner)
-        await spawner.known_clusters.ready()
-
-
-async def _own(fleet: Fleet) -> None:
-    try:
-        await fleet.closed.wait()
-    finally:
-        if not fleet.closed.is_set():
-            await fleet.close()

@@ -12,10 +12,9 @@ from typing import Any, Protocol
 
 from mcks.core.clusters import candidates
 from mcks.core.clusters.cluster import chosen_name
-from mcks.core.hub.fleet import SharingSpawner, fleet_of
-from mcks.core.hub.sweep import PendingDeletion
+from mcks.core.hub.sharing import fleet_of
+from mcks.core.hub.sharing_spawner import SharingSpawner
 from mcks.core.placement import data_guard
-from mcks.core.servers import creation, leaving
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import Left, UserObject
 from mcks.errors import ConfigError, MCKSError, UnknownCluster
@@ -115,6 +114,8 @@ class Placing:
             await self._take_back(left)
 
     async def _take_back(self, left: Left) -> None:
+        from mcks.core.servers import creation, leaving  # noqa: PLC0415 - see sharing.AHEAD
+
         spawner, fleet = self._spawner, fleet_of(self._spawner)
         uids: dict[str, str | None] = {"Secret": None, "Pod": None}
         created = Created(left.key, left.namespace, spawner.hub_id, uids)
@@ -129,8 +130,7 @@ class Placing:
         except (MCKSError, TimeoutError) as exc:
             why = str(exc) or "it does not answer in time"
             spawner.log.warning("%s: %s is deleted later: %s", spawner._log_name, left, why)
-            deletion = PendingDeletion(created=created)
-            fleet.delete_later(left.cluster, spawner.clusters_ever, deletion)
+            fleet.delete_later(left.cluster, spawner.clusters_ever, created)
             return
         self.ends(left.cluster, created)
         known = {(datum.cluster, datum.where) for datum in spawner.remembered.data}

@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from mcks.core.hub.fleet import SharingSpawner, fleet_of
-from mcks.core.hub.sweep import PendingDeletion
-from mcks.core.servers import launch, leaving
+from mcks.core.hub.sharing import fleet_of
+from mcks.core.hub.sharing_spawner import SharingSpawner
 from mcks.core.servers.server import Created
 from mcks.errors import MCKSError, UnknownCluster
 
@@ -53,6 +52,8 @@ class Removal:
         That is done only if nobody can miss it; say whether none of it is left, so that the start
         may go on in another cluster. *kept_key* is what was remembered before the start.
         """
+        from mcks.core.servers import leaving  # noqa: PLC0415 - see sharing.AHEAD
+
         spawner = self._spawner
         fleet = fleet_of(spawner)
         connected = fleet.pool.peek(cluster, spawner.clusters_ever)
@@ -77,6 +78,8 @@ class Removal:
         return self.task
 
     async def _remove(self) -> None:
+        from mcks.core.servers import launch  # noqa: PLC0415 - see sharing.AHEAD
+
         spawner = self._spawner
         created, cluster = spawner.remembered.created, spawner.remembered.cluster
         try:
@@ -110,8 +113,7 @@ class Removal:
         if self.task is not None:
             self.task.cancel()
             self.task = None
-        deletion = PendingDeletion(created=created)
-        fleet_of(spawner).delete_later(remembered.cluster, spawner.clusters_ever, deletion)
+        fleet_of(spawner).delete_later(remembered.cluster, spawner.clusters_ever, created)
         spawner.remembered = remembered.without_server()
 
     def _log_failure(self, done: asyncio.Task[None]) -> None:

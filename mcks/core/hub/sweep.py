@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from mcks.core.api.breaker import Breaker
-from mcks.core.hub.orphans import HubKnowledge, Known, Orphan, of_servers, of_users, strangers
+from mcks.core.knowledge.orphans import HubKnowledge, Known, Orphan, of_servers, of_users, strangers
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest, Ref, Selector
 from mcks.core.servers import creation

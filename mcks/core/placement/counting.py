@@ -1,7 +1,7 @@
 """Counts servers: those that are recorded, and those that were let in since. Pure.
 
-What a count is compared with (limits.py), and how records are kept (hub/index.py), does not belong
-here.
+What a count is compared with (limits.py), and how records are kept (knowledge/index.py), does not
+belong here.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mcks.core.gateways import gateway, routes
 from mcks.core.objects import Manifest, metadata
@@ -32,34 +32,6 @@ PodCreated = Callable[[Manifest], Awaitable[None]] | None
 Aim = Callable[[], routes.Target]
 _STOP_MARGIN = 15.0
 """Seconds beyond a Pod's grace period until the API server is asked instead of the watch."""
-
-
-class Sighting(NamedTuple):
-    """What is known of a server's Pod. ``exit_code`` is None unless it has ended."""
-
-    there: bool
-    exit_code: int | None
-    pod: Manifest | None = None
-
-    @property
-    def last_words(self) -> str:
-        """What its user should know of its end, mostly nothing."""
-        return "" if self.pod is None else failures.last_words(self.pod)
-
-
-def look(connection: ConnectedCluster, created: server.Created) -> Sighting | None:
-    """Say what is known at the moment, None if that is nothing. No network."""
-    pods = connection.pods_of(created.namespace)
-    if not pods.synced.is_set():
-        return None
-    pod = pods.get(created.where("Pod"))
-    if pod is not None and created.owns(pod):
-        return Sighting(True, failures.exit_code(pod), pod)
-    pod = pods.last(created.uids.get("Pod") or "")
-    if pod is None:
-        return Sighting(False, 1)
-    code = failures.exit_code(pod)
-    return Sighting(False, 1 if code is None else code, pod)
 
 
 async def start(

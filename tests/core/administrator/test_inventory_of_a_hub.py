@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mcks.core.administrator.lending import read
-from mcks.core.hub.fleet import Fleet, fleet_of, share
+from mcks.core.hub.fleet import Fleet
+from mcks.core.hub.sharing import fleet_of, share
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.fakes.loopback import AT_ONCE, event
 from tests.fakes.loopback_servers import PODS, TERMINATED, URL, LoopbackHub, until

@@ -12,7 +12,7 @@ import pytest
 
 from mcks.core.clusters.lean_pods import _ALL, _SHAPE, lean
 from mcks.core.gateways.routes import POD, Target
-from mcks.core.hub.orphans import HubKnowledge, of_servers, strangers
+from mcks.core.knowledge.orphans import HubKnowledge, of_servers, strangers
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, USERNAME
 from mcks.core.objects import Manifest, ref
 from mcks.core.pods import failures, scheduling

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mcks.core.commands.gc import Finding, Report, as_json, table
-from mcks.core.hub.orphans import Orphan
+from mcks.core.knowledge.orphans import Orphan
 from mcks.core.objects import Ref
 
 POD = Orphan(Ref("v1", "Pod", "jupyter-ada", "ns"), "u", "jupyter-ada", "ada", "", age=7200)

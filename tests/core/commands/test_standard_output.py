@@ -61,7 +61,7 @@ def mcks(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_check_answers_in_json_and_nothing_else(config: str) -> None:
     done = mcks("check", "--offline", "--json", "-f", config)
     answer = json.loads(done.stdout)
-    assert answer.keys() == {"problems", "warnings", "notes", "findings", "clusters"}
+    assert answer.keys() == {"problems", "warnings", "notes", "findings", "clusters", "drained"}
     assert not any(answer.values())
     assert done.returncode == 0
     assert all(noise in done.stderr for noise in [*NOISE, "by a function"])

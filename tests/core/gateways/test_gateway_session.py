@@ -13,7 +13,7 @@ from mcks import metrics
 from mcks.core.gateways import gateway, gateway_session, silence
 from mcks.core.gateways.gateway_session import GatewaySession
 from mcks.core.gateways.routes import Target
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.errors import StartFailed
 from tests.fakes.loopback_servers import LoopbackHub, until
 

@@ -10,7 +10,8 @@ import pytest
 
 from mcks.core.clusters.pool import Pool
 from mcks.core.hub import error_pages
-from mcks.core.hub.fleet import Fleet, fleet_of
+from mcks.core.hub.fleet import Fleet
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement.drain_file import change
 from mcks.core.placement.drains import Drain
 from mcks.core.servers import plan

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from mcks.core.administrator.limits import Limits
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import HUB_LABEL, USERNAME
 from tests.fakes.loopback import event, status
 from tests.fakes.loopback_servers import PODS, LoopbackHub, pod, until

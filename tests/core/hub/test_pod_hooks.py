@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.hub import pod_hooks
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.objects import Manifest
 from mcks.core.servers.server import Created, Plan
 from mcks.core.spawner import MultiClusterKubeSpawner

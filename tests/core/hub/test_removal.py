@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.fakes.loopback import AT_ONCE, Handler, event
 from tests.fakes.loopback_servers import PODS, TERMINATED, LoopbackHub, until

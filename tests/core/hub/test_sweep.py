@@ -9,7 +9,8 @@ import pytest
 
 from mcks.core.clusters.connected import ConnectedCluster
 from mcks.core.hub import sweep
-from mcks.core.hub.fleet import Fleet, fleet_of, share
+from mcks.core.hub.fleet import Fleet
+from mcks.core.hub.sharing import fleet_of, share
 from mcks.core.hub.sweep import PendingDeletion
 from mcks.core.labels import HUB_LABEL
 from mcks.core.objects import Ref
@@ -17,7 +18,7 @@ from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.errors import MCKSError, Unreachable
-from tests.core.hub.test_records import HubDatabase, statements
+from tests.core.knowledge.test_records import HubDatabase, statements
 from tests.fakes.loopback_servers import PODS, LoopbackHub, pod, until
 
 SECRETS = "/api/v1/namespaces/ns/secrets"

@@ -10,7 +10,7 @@ from typing import Any
 
 from mcks.core.administrator.limits import UNLIMITED, Limits
 from mcks.core.clusters.cluster import Cluster
-from mcks.core.hub.index import Index, Row
+from mcks.core.knowledge.index import Index, Row
 from mcks.core.placement import limits
 from mcks.core.placement.counting import Records
 from mcks.core.placement.limits import StartLimits

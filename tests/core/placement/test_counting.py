@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.hub.index import Index, Row
+from mcks.core.knowledge.index import Index, Row
 from mcks.core.placement.counting import LetIn, NoRecords, Scope, Tally
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State

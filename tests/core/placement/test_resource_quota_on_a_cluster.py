@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mcks.core.clusters.cluster import RESOURCE_QUOTA
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement.capacity import Capacity
 from mcks.core.placement.news import News
 from mcks.core.spawner import MultiClusterKubeSpawner

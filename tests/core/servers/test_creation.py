@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from mcks.core.api.client import ClusterClient
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Manifest, ref
 from mcks.core.servers import creation

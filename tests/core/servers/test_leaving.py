@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Manifest, Ref
 from mcks.core.servers import creation, leaving

@@ -10,7 +10,8 @@ from jupyterhub import orm
 from jupyterhub.user import User
 
 from mcks.core.administrator import access
-from mcks.core.hub import address, database, error_pages, fleet, removal
+from mcks.core.hub import address, error_pages, removal, sharing_spawner
+from mcks.core.knowledge import database
 from mcks.core.profiles import choosing
 from mcks.core.servers import starting
 from tests.core.profiles.choosing.common import spawner_of
@@ -29,7 +30,7 @@ def promised(protocol: type) -> Iterator[str]:
         access.AskingSpawner,
         choosing.ChoosingSpawner,
         starting.StartingSpawner,
-        fleet.SharingSpawner,
+        sharing_spawner.SharingSpawner,
         removal.RemovingSpawner,
         address.AddressedSpawner,
         error_pages.RefusedSpawner,

@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from mcks.core.checking.sample import Sample
 from mcks.core.clusters.pool import Pool
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Ref
 from mcks.core.servers import plan

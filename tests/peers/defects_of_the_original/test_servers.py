@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import mcks
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import LIFETIME
 from mcks.errors import ConfigError
 from tests.cluster.api import KubernetesAPI, condition_of
@@ -253,7 +253,7 @@ async def test_09_a_start_gives_up_before_the_hub_does_and_leaves_no_work_behind
     told = asyncio.create_task(start_with(loopback_hub, {}, start_timeout=4))
     await until(lambda: ("POST", PODS) in loopback_hub.server.seen)
     await until(lambda: ("DELETE", f"{PODS}/{KEY}") in loopback_hub.server.seen, seconds=4)
-    assert "did not bring up the server in time" in await told
+    assert "found no place for your server in time" in await told
     await until(lambda: tasks_of_mcks() <= before)
     assert not [command for command in commands_below() - others if "kubectl" in command]
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import (
     AuthError,

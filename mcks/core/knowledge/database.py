@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import ORMExecuteState, Session, object_session
 from traitlets.config import Config
 
-from mcks.core.hub.orphans import HubKnowledge
+from mcks.core.knowledge.orphans import HubKnowledge
 from mcks.core.servers import state
 from mcks.core.servers.starting import User
 from mcks.errors import ConfigError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcks.core.hub.index import Index, Row
+from mcks.core.knowledge.index import Index, Row
 from mcks.core.objects import Ref
 from mcks.core.placement.counting import Scope
 from mcks.core.servers.server import Created

@@ -12,7 +12,7 @@ from jupyterhub import orm
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from mcks.core.hub import database
+from mcks.core.knowledge import database
 from mcks.core.objects import Ref
 from mcks.core.servers import state
 from mcks.core.servers.server import Created

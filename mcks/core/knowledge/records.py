@@ -18,9 +18,9 @@ from collections.abc import Collection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from mcks.core.hub import database
-from mcks.core.hub.database import HubUser, SavedRow
-from mcks.core.hub.index import Index, Row
+from mcks.core.knowledge import database
+from mcks.core.knowledge.database import HubUser, SavedRow
+from mcks.core.knowledge.index import Index, Row
 from mcks.core.objects import Ref
 from mcks.core.servers import state
 from mcks.core.servers.server import Created

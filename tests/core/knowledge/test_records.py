@@ -18,10 +18,10 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from mcks.core.hub import records as records_module
-from mcks.core.hub.database import knowledge
-from mcks.core.hub.index import Index
-from mcks.core.hub.records import Records
+from mcks.core.knowledge import records as records_module
+from mcks.core.knowledge.database import knowledge
+from mcks.core.knowledge.index import Index
+from mcks.core.knowledge.records import Records
 from mcks.core.objects import Ref
 from mcks.core.servers import state
 from mcks.core.servers.server import Created

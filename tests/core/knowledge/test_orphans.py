@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.hub.orphans import HubKnowledge, Orphan, of_servers, of_users
+from mcks.core.knowledge.orphans import HubKnowledge, Orphan, of_servers, of_users
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME
 from mcks.core.objects import Manifest, Ref
 from mcks.core.servers.server import Created

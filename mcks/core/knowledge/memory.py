@@ -9,33 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
-from typing import Protocol
 from weakref import WeakSet
 
 from sqlalchemy.orm import Session
 
-from mcks.core.hub import database
-from mcks.core.hub.database import HubUser
-from mcks.core.hub.index import Index
-from mcks.core.hub.orphans import HubKnowledge, Joined, Known
-from mcks.core.hub.records import Records
+from mcks.core.knowledge import database
+from mcks.core.knowledge.database import HubUser
+from mcks.core.knowledge.index import Index
+from mcks.core.knowledge.orphans import HubKnowledge, Joined, Known
+from mcks.core.knowledge.records import Records
+from mcks.core.knowledge.remembering import RememberingSpawner
 from mcks.core.objects import Ref
 from mcks.core.placement.counting import NoRecords
 from mcks.core.placement.counting import Records as Counts
 from mcks.core.servers.server import Created
-from mcks.core.servers.state import State, UserObject
-
-
-class RememberingSpawner(Protocol):
-    """A spawner, as far as it knows of a server that the database may not know of yet."""
-
-    name: str
-    user: HubUser
-    remembered: State
-    _starting: bool
-
-    def __hash__(self) -> int:
-        """Tell it from others."""
+from mcks.core.servers.state import UserObject
 
 
 class Memory:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from mcks.core.hub.memory import Memory
+from mcks.core.knowledge.memory import Memory
 from mcks.core.objects import Ref
 from mcks.core.placement.counting import Scope
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State, UserObject
-from tests.core.hub.test_records import HubDatabase
+from tests.core.knowledge.test_records import HubDatabase
 
 PLACE = ("a", "ns", "jupyter-ada")
 
