@@ -247,3 +247,32 @@ def stop_at(hub: LoopbackHub, start: asyncio.Task[str], user: str, number: int) 
 
     hub.server.fail_next(fault)
     return at
+
+
+async def test_a_start_whose_first_candidate_takes_it_sends_no_request_more(
+    two: LoopbackHub,
+) -> None:
+    clusters = two.config.MultiClusterKubeSpawner.clusters
+    clusters["b"] = clusters["a"] | {"namespace": "elsewhere"}
+    await two.watched()
+    counted = [await sent(two, "ada", cluster="a"), await sent(two, "bob", candidates=["a", "b"])]
+    objects = 5
+    assert [len(requests) for requests in counted] == [objects + 1, objects + 1]
+    assert counted[1] == [(verb, path.replace("ada", "bob")) for verb, path in counted[0]]
+    assert not [path for _, path in two.server.seen if "/elsewhere/" in path]
+
+
+async def sent(hub: LoopbackHub, user: str, **traits: Any) -> list[tuple[str, str]]:
+    """Start a server until its cluster has accepted it; return the requests that were sent, but for
+    the lists of who looks after clusters."""
+    before = len(hub.server.seen)
+    spawner = hub.spawner(user, **traits)
+    start = asyncio.create_task(spawner.start())
+    await until(lambda: spawner._progress and spawner._progress.accepted.is_set())
+    requests = [one for one in hub.server.seen[before:] if one[0] != "GET" or user in one[1]]
+    made = hub.server.objects[f"{PODS}/jupyter-{user}"]
+    hub.server.watch_lines = [event("DELETED", made)]
+    hub.server.watch_held.set()
+    start.cancel()
+    await asyncio.gather(start, return_exceptions=True)
+    return sorted(requests)
