@@ -7,7 +7,6 @@ How what goes wrong is shown (spawner.py, hub/error_pages.py), and what a server
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -38,6 +37,8 @@ class Start:
 
     def __init__(self, spawner: MultiClusterKubeSpawner, progress: Progress) -> None:
         self._spawner, self._progress = spawner, progress
+        self._is_stopped = False
+        """Whether somebody has ended it while a failed try was cleared up: then none follows."""
 
     async def run(self) -> str:
         """Start the server and return its URL. Raises MCKSError, when nothing is left of it."""
@@ -76,7 +77,7 @@ class Start:
                     url = await self._in(name, tries)
             except MCKSError as exc:
                 spawner.placing.note(name, exc)
-                tries.failed(exc)
+                tries.failed(exc, ends=self._is_stopped)
                 spawner.log.warning(
                     "%s did not start in cluster %r: %s", spawner._log_name, name, exc
                 )
@@ -123,12 +124,14 @@ class Start:
         try:
             url = await self._launch(planned, tries)
         except BaseException as exc:
-            patience = _CLEANUP_OF_SILENT if isinstance(exc, Unreachable) else _CLEANUP
-            with contextlib.suppress(asyncio.CancelledError):  # the removal goes on
+            patience = _CLEANUP_OF_SILENT if _is_silence(exc) else _CLEANUP
+            try:
                 if await spawner.removal.complete(within=patience):
                     if tries.are_several or spawner.choosing.data_policy != "ignore":
                         await spawner.removal.leave(planned.created, name, kept_key)
                     spawner.placing.ends(name, planned.created)
+            except asyncio.CancelledError:  # the removal goes on
+                self._is_stopped = True
             raise
         spawner.placing.ends(name, planned.created)
         return url
@@ -174,3 +177,7 @@ class Start:
             name = spawner.remembered.cluster
             data = (state.UserObject(name, *datum) for datum in planned.data())
             spawner.remembered = spawner.remembered.with_data(data)
+
+
+def _is_silence(exc: BaseException) -> bool:
+    return isinstance(exc, Unreachable) or getattr(exc, "reason", "") == "no-answer"

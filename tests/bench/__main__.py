@@ -6,6 +6,7 @@ import sys
 
 from tests.bench import (
     bench_before,
+    bench_candidates,
     bench_containers,
     bench_form,
     bench_logins,
@@ -20,6 +21,7 @@ BENCHES = [
     bench_patch,
     bench_render,
     bench_form,
+    bench_candidates,
     bench_logins,
     bench_silent_cloud,
     bench_spawn,

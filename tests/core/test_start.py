@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 import mcks
+from mcks.core.hub.fleet import fleet_of
 from mcks.core.placement import drains
 from mcks.core.servers.progress import Progress
 from mcks.core.spawner import MultiClusterKubeSpawner
@@ -194,3 +195,84 @@ async def test_a_quota_that_refuses_one_cluster_says_whether_the_next_is_tried(
     assert ("gone: " in message) is elsewhere
     assert not [path for verb, path in two.server.seen if verb == "POST"]
     assert spawner.remembered.created is None
+
+
+async def test_a_start_that_is_stopped_at_any_request_ends_there_and_leaves_nothing(
+    two: LoopbackHub,
+) -> None:
+    clusters = two.config.MultiClusterKubeSpawner.clusters
+    clusters["b"] = clusters["a"] | {"namespace": "elsewhere"}
+    two.server.watch_held.set()
+    stopped: set[str] = set()
+    for number in range(1, 9):
+        user = f"u{number}"
+        spawner = two.spawner(user, candidates=["a", "b"])
+        start = asyncio.create_task(spawner.start())
+        at = stop_at(two, start, user, number)
+        await asyncio.wait({start})
+        assert start.cancelled() or start.exception()
+        await until(lambda: spawner.removal.task is None)  # noqa: B023 (this round's)
+        await spawner.stop()
+        two.server.faults.clear()
+        fleet_of(spawner).no_place.forget("a", "")
+        assert not [path for path in two.server.objects if path.endswith(f"/pods/jupyter-{user}")]
+        in_b = [path for verb, path in two.server.seen if verb == "POST" and "/elsewhere/" in path]
+        assert not in_b or "/elsewhere/" in at[0]
+        stopped.add(at[0].split()[0])
+    assert stopped >= {"POST", "DELETE"}
+
+
+def stop_at(hub: LoopbackHub, start: asyncio.Task[str], user: str, number: int) -> list[str]:
+    """Cancel *start* at its request of this *number*, which is returned once it has come.
+
+    The quota of the first cluster has room for one object of *user*, and not for two.
+    """
+    at: list[str] = []
+    seen = 0
+
+    async def fault(request: web.Request, _: Any) -> web.StreamResponse | None:
+        nonlocal seen
+        hub.server.fail_next(fault)
+        is_made = request.method == "POST"
+        if not is_made and f"jupyter-{user}" not in request.path:
+            return None
+        seen += 1
+        made = [path for path in hub.server.objects if "/ns/" in path and user in path]
+        if seen == number:
+            at.append(f"{request.method} {request.path}")
+            start.cancel()
+        if is_made and made and "/ns/" in request.path:
+            return status(403, "Forbidden", QUOTA)
+        return None
+
+    hub.server.fail_next(fault)
+    return at
+
+
+async def test_a_start_whose_first_candidate_takes_it_sends_no_request_more(
+    two: LoopbackHub,
+) -> None:
+    clusters = two.config.MultiClusterKubeSpawner.clusters
+    clusters["b"] = clusters["a"] | {"namespace": "elsewhere"}
+    await two.watched()
+    counted = [await sent(two, "ada", cluster="a"), await sent(two, "bob", candidates=["a", "b"])]
+    objects = 5
+    assert [len(requests) for requests in counted] == [objects + 1, objects + 1]
+    assert counted[1] == [(verb, path.replace("ada", "bob")) for verb, path in counted[0]]
+    assert not [path for _, path in two.server.seen if "/elsewhere/" in path]
+
+
+async def sent(hub: LoopbackHub, user: str, **traits: Any) -> list[tuple[str, str]]:
+    """Start a server until its cluster has accepted it; return the requests that were sent, but for
+    the lists of who looks after clusters."""
+    before = len(hub.server.seen)
+    spawner = hub.spawner(user, **traits)
+    start = asyncio.create_task(spawner.start())
+    await until(lambda: spawner._progress and spawner._progress.accepted.is_set())
+    requests = [one for one in hub.server.seen[before:] if one[0] != "GET" or user in one[1]]
+    made = hub.server.objects[f"{PODS}/jupyter-{user}"]
+    hub.server.watch_lines = [event("DELETED", made)]
+    hub.server.watch_held.set()
+    start.cancel()
+    await asyncio.gather(start, return_exceptions=True)
+    return sorted(requests)

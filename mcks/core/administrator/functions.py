@@ -58,7 +58,8 @@ def sentence(answer: Any, where: str, function: Callable[..., Any]) -> str:
             f"{where}: {describe(function)} gives {type(answer).__name__}: it must give a text for "
             "users, or None"
         )
-    return " ".join(answer.split())[:_LONGEST]
+    text = answer.encode(errors="replace").decode()  # no half characters, which no page can hold
+    return " ".join(text.split())[:_LONGEST]
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class Look:
         if "hub_connect_url" in spawner.overridden and spawner.hub_connect_url:
             wrong = hub_address.said(spawner.hub_connect_url, where)
             yield from [wrong] if wrong else []
-        yield from _of_candidates(spawner, where)
+        yield from _of_candidates(spawner, profile, where)
         try:
             name = spawner.chosen_cluster()
             if name not in self.clusters:  # a context that only profiles name
@@ -218,14 +218,15 @@ def _key(spawner: MultiClusterKubeSpawner) -> str:
     return plan.key_of(spawner, spawner.translation())
 
 
-def _of_candidates(spawner: MultiClusterKubeSpawner, where: str) -> Iterator[Finding]:
-    """The hub's own: of those that a profile names each is a choice, and looked at as such."""
-    if "candidates" in spawner.overridden or not spawner.candidates:
-        return
+def _of_candidates(
+    spawner: MultiClusterKubeSpawner, profile: Profile, where: str
+) -> Iterator[Finding]:
+    """Those that are no choice of *profile*: each of these is looked at as such."""
     if isinstance(spawner.known_clusters, Inventory):  # which is not called here
         return
+    choices = {c.overrides.get("cluster") for option in profile.options for c in option.choices}
     for name in candidates.open_ones(spawner.candidates):
-        if name not in spawner.known_clusters:
+        if name not in choices and name not in spawner.known_clusters:
             yield Finding("MCKS126", unknown("cluster", name, spawner.known_clusters), where)
 
 

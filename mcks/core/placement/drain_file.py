@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -153,4 +154,6 @@ def _version(path: Path) -> tuple[int, ...] | None:
         return None
     except OSError as exc:
         raise ConfigError(f"{path} cannot be read: {_why(exc)}") from exc
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise ConfigError(f"{path} is a pipe or a device, which would hold up the hub")
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size

@@ -46,8 +46,9 @@ def with_reason(said: str, reason: str) -> str:
 
 
 def closed(reason: str) -> str:
-    """Return *reason* as a sentence of one line, "" if there is none."""
-    said = "".join(c for c in " ".join(reason.split()) if c.isprintable())
+    """Return *reason* as a sentence of one line, "" if there is none; cut if it is too long."""
+    said = "".join(c for c in " ".join(reason[: LONGEST + 1].split()) if c.isprintable())
+    said = said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
     return said if not said or said[-1] in ".!?" else f"{said}."
 
 
@@ -75,7 +76,7 @@ def parse(text: str) -> dict[str, Drain]:
     """
     try:
         said = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ConfigError(f"it is not JSON: {exc}") from None
     entries = said.get("drained") if isinstance(said, dict) else None
     if not isinstance(entries, dict):

@@ -76,15 +76,15 @@ class Tries:
             raise NoneWorked(self._failed)
         self._progress.say(f"{name}: {failure.jupyterhub_message}")
 
-    def failed(self, failure: MCKSError) -> None:
+    def failed(self, failure: MCKSError, *, ends: bool = False) -> None:
         """Take in why the present try failed, and say that the next one follows.
 
-        Raises it, or ``NoneWorked`` after several tries, if there is no next one or it would fail
-        everywhere.
+        Raises it, or ``NoneWorked`` after several tries, if there is no next one, it would fail
+        everywhere, or the start *ends* in any case.
         """
         name = self._names[self._position]
         self._failed.append((name, failure))
-        if self.is_last or not failure.elsewhere or self.seconds_left <= 0:
+        if ends or self.is_last or not failure.elsewhere or self.seconds_left <= 0:
             raise failure if len(self._failed) == 1 else NoneWorked(self._failed) from failure
         following = self._names[self._position + 1]
         self._progress.again(f"{name}: {failure.jupyterhub_message} Trying {following} next")

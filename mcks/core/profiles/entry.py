@@ -138,6 +138,10 @@ class Entry:
     def _override(self, key: str) -> Mapping[str, Any]:
         value = self.values.get(key) or {}
         if isinstance(value, Mapping):
+            said = value.get("candidates")
+            if said and not callable(said):
+                for sentence in candidates.mistakes(said, f"{self.where}: {key}['candidates']"):
+                    self.wrong(sentence)
             return value
         self.wrong(f"{self.where}: {key!r} must be a dict, not {type(value).__name__}")
         return {}

@@ -273,10 +273,10 @@ def _profile(entry: Entry) -> Profile:
     )
 
 
-def _option_of(said: candidates.Candidates | None, entry: Entry) -> list[Option]:
+def _option_of(said: Any, entry: Entry) -> list[Option]:
     """Return the option by which a user picks one of the clusters that were *said*, if there are
-    several."""
-    names = candidates.open_ones(said) if said else []
+    several. What a function says is known when a server starts."""
+    names = candidates.open_ones(said) if said and not callable(said) else []
     if len(names) < 2:
         return []
     if ANY in names:

@@ -9,9 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mcks.core.clusters import candidates
 from mcks.core.kubespawner.fields import insert_value
 from mcks.core.kubespawner.words import EXPANDED
 from mcks.core.profiles.profile_list import (
+    ANY,
+    CLUSTER,
     UNLISTED,
     Choice,
     Option,
@@ -107,6 +110,12 @@ def select(
             f"{profile.display_name!r} is chosen instead."
         )
         user_options = {}
+    if only := _only_cluster(profile, user_options):
+        if not saved:
+            raise UnknownProfile(
+                f"Cluster: {unknown('choice', _cut(user_options[CLUSTER]), [only])}"
+            )
+        notices.append(f"Cluster: what was chosen is not there: {only!r} is chosen instead.")
     answers = (_answer(profile, option, user_options, saved, notices) for option in profile.options)
     return Selection(profile, tuple(a for a in answers if a is not None), tuple(notices))
 
@@ -116,6 +125,15 @@ def _profile(profiles: Sequence[Profile], wanted: Any) -> Profile:
         if profile.slug == wanted or (profile.default and wanted in (None, "")):
             return profile
     raise UnknownProfile(unknown("profile", _cut(wanted), [p.slug for p in profiles]))
+
+
+def _only_cluster(profile: Profile, given: Mapping[str, Any]) -> str:
+    """Name the only cluster that is left of those of *profile*, if another one is asked for: there
+    is no option for it."""
+    names = candidates.named({"candidates": profile.overrides.get("candidates")})
+    if len(names) != 1 or any(option.key == CLUSTER for option in profile.options):
+        return ""
+    return "" if given.get(CLUSTER) in (None, "", ANY, names[0]) else names[0]
 
 
 def _answer(

@@ -100,29 +100,23 @@ def _naming(secret: Manifest, unowned: Sequence[Ref]) -> Manifest:
 
 def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
     """Namespaces first, then what needs nothing, then bindings (they need Roles), then Pods."""
-    namespaces: list[Manifest] = []
-    others: list[Manifest] = []
-    bindings: list[Manifest] = []
-    pods: list[Manifest] = []
-    of_kind = {
-        "Namespace": namespaces,
-        "RoleBinding": bindings,
-        "ClusterRoleBinding": bindings,
-        "Pod": pods,
-    }
+    stages: dict[str, list[Manifest]] = {"Namespace": [], "": [], "RoleBinding": [], "Pod": []}
     for manifest in objects:
-        of_kind.get(manifest["kind"], others).append(manifest)
-    return [stage for stage in (namespaces, others, bindings, pods) if stage]
+        stage = manifest["kind"].removeprefix("Cluster")
+        stages.get(stage, stages[""]).append(manifest)
+    return [stage for stage in stages.values() if stage]
 
 
 async def _together(creations: Iterable[Any]) -> None:
     """Run *creations* at once; the first error cancels the others."""
+    tasks = [asyncio.create_task(creation) for creation in creations]
     try:
-        async with asyncio.TaskGroup() as group:
-            for creation in creations:
-                group.create_task(creation)
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        for done in asyncio.as_completed(tasks):
+            await done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _each(creations: Iterable[Any]) -> None:

@@ -34,6 +34,7 @@ class Progress:
         self._silence = silence
         self._began = clock()
         self._lines: list[dict[str, Any]] = []
+        self._most = _MOST_LINES
         self._said: set[str] = set()
         self._percent = 0
         self._step = ""
@@ -50,7 +51,7 @@ class Progress:
         """
         passed = 0 < percent < self._percent
         self._percent = max(self._percent, percent)
-        if message in self._said or passed or self._ended or len(self._lines) >= _MOST_LINES:
+        if message in self._said or passed or self._ended or len(self._lines) >= self._most:
             return
         now = self._clock()
         if percent:
@@ -60,7 +61,8 @@ class Progress:
         self._wake()
 
     def again(self, message: str) -> None:
-        """Say *message*, and that the steps begin anew: in another cluster."""
+        """Say *message*, and that the steps begin anew: in another cluster, with its own lines."""
+        self._most = len(self._lines) + _MOST_LINES
         self.say(message)
         self._percent, self._step = 0, ""
         self._said.clear()

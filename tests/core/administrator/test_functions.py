@@ -89,3 +89,9 @@ def test_functions_among_values_know_their_keys() -> None:
     assert named["B"] == "text"
     with pytest.raises(FunctionFailed, match=r"^environment\['A'\]: the function broken raised"):
         named["A"]({})
+
+
+def test_a_sentence_is_one_line_that_a_page_can_hold() -> None:
+    said = functions.sentence("3 GPUs\n\tfree \ud800 <b>" + "x" * 1_000_000, "capacity", print)
+    assert said.startswith("3 GPUs free ? <b>x")
+    assert len(said) == 300

@@ -111,6 +111,24 @@ def test_none_is_a_value_where_jupyterhub_takes_it(tmp_path: Path, extra: str) -
         ("S.environment = {'A': '$(B)' * 40000}", "environment['A'] has 160003 bytes"),
         ("S.environment = {'A': lambda s: 'x' * 131072}", "environment['A'] has 131075 bytes"),
         ("S.environment = {str(n): 'x' * 130000 for n in range(9)}", "all values together"),
+        ("S.profile_list[0] = {'display_name': 'A', 'clusters': ['a', 'bb']}", "'b'"),
+        (
+            (
+                "o = {'choices': {'y': {'clusters': ['bb']}}}\n"
+                "S.profile_list[0]['profile_options'] = {'o': o}"
+            ),
+            "unknown cluster 'bb'. Did you mean 'b'",
+        ),
+        (
+            "S.profile_list[0] = {'display_name': 'A', 'spawner_override': {'candidates': 'a'}}",
+            "profile_list[0]: spawner_override['candidates'] must be a list of clusters' names",
+        ),
+        (
+            "S.profile_list[0] = {'display_name': 'A', 'clusters': {'a': 0, 'b': 0}}",
+            "all weights are 0",
+        ),
+        ("S.clusters['a']['capacity'] = 7", "The 'capacity' trait"),
+        ("S.quota = 'none'", "The 'quota' trait"),
     ],
 )
 def test_a_mistake_is_told_with_place_and_remedy(tmp_path: Path, extra: str, message: str) -> None:

@@ -225,3 +225,11 @@ def test_the_log_tells_who_is_drained_and_who_no_more(
         "Cluster 'a' takes no new servers. An upgrade.",
         "Cluster 'a' takes new servers again",
     ]
+
+
+def test_a_pipe_in_its_place_holds_up_no_hub(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.mkfifo(tmp_path / "drained")
+    assert DrainFile(tmp_path / "drained", logging.getLogger("test")).current() == {}
+    assert "drained is a pipe or a device, which would hold up the hub" in caplog.text

@@ -139,3 +139,13 @@ def test_a_function_that_fails_has_said_what_it_said_before_and_the_log_says_so_
     answer = "Another"
     now += drains.PAUSE
     assert found.of("a", drain) == Drain("Another")
+
+
+def test_a_long_reason_in_a_file_is_cut_where_users_read_it() -> None:
+    told = drains.sentence(Drain("x" * 1_000_000))
+    assert told == f"its cluster takes no new servers. {'x' * drains.LONGEST}…."
+
+
+def test_a_file_that_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(ConfigError, match="it is not JSON"):
+        drains.parse("[" * 100_000)

@@ -241,3 +241,17 @@ def test_an_option_may_not_have_the_forms_own_names(key: str) -> None:
     listed = [{"display_name": "a", "profile_options": {key: {"choices": {"x": {}}}}}]
     with pytest.raises(ConfigError, match="the form needs it itself"):
         parse(listed)
+
+
+@pytest.mark.parametrize("said", ["west", 5, {"west": "3", "east": 1}, ["west", 7], {"west": 0}])
+def test_candidates_in_an_override_are_looked_at_as_the_key_clusters_is(said: Any) -> None:
+    listed = [*TWO, {"display_name": "a", "spawner_override": {"candidates": said}}]
+    parsed = parse(listed)
+    assert len(parsed.profiles) == 2
+    assert parsed.left_out[0].startswith("profile_list[2]: spawner_override['candidates']")
+
+
+def test_candidates_that_a_function_names_are_known_at_the_start_only() -> None:
+    override = {"candidates": lambda _: ["west", "east"]}
+    (profile,) = parse([{"display_name": "a", "spawner_override": override}]).profiles
+    assert profile.options == ()

@@ -150,3 +150,24 @@ def test_a_value_is_literal_and_never_a_format(value: str) -> None:
 @pytest.mark.parametrize("text", ["{}", "${X:-y}", '{"a": 1}', "{value.__class__}", "{value!r}"])
 def test_nothing_but_value_is_special_in_an_override(text: str) -> None:
     assert insert({"k": [text, 1, None, True]}, "v") == {"k": [text, 1, None, True]}
+
+
+@pytest.mark.parametrize("clusters", [["west"], {"west": 1, "east": 0}])
+def test_who_asks_for_another_cluster_than_the_only_one_is_told(clusters: Any) -> None:
+    profiles = parse([{"display_name": "a", "clusters": clusters}]).profiles
+    for same in ("west", "any", "", None):
+        assert select(profiles, {"cluster": same}).notices == ()
+    with pytest.raises(UnknownProfile, match=r"unknown choice 'east'\. .*Known: west"):
+        select(profiles, {"cluster": "east"})
+    assert select(profiles, {"cluster": "east"}, saved=True).notices == (
+        "Cluster: what was chosen is not there: 'west' is chosen instead.",
+    )
+
+
+def test_a_saved_cluster_that_is_gone_is_any_of_those_that_are_left() -> None:
+    profiles = parse([{"display_name": "a", "clusters": ["west", "north"]}]).profiles
+    chosen = select(profiles, {"cluster": "east"}, saved=True)
+    assert chosen.options == {"cluster": "any"}
+    assert chosen.notices == (
+        "Cluster: what was chosen is not there: 'Any cluster' is chosen instead.",
+    )

@@ -16,7 +16,7 @@ from mcks.core.labels import KEY_LABEL, LIFETIME
 from mcks.core.objects import Manifest, ref
 from mcks.core.servers import creation
 from mcks.core.servers.server import Created
-from mcks.errors import ConfigError, Conflict, Forbidden, ServerError, Unreachable
+from mcks.errors import ConfigError, Conflict, Forbidden, NotFound, ServerError, Unreachable
 from tests.fakes.loopback import Fault, cut, do_and_cut, status
 from tests.fakes.loopback_servers import PODS, LoopbackHub, until
 
@@ -248,3 +248,26 @@ async def test_all_data_of_a_start_is_tried_though_one_part_is_refused(
         await creation.create_all(client, [more, *server_objects()], created)
     assert len(created.new_data) == 1
     assert created.data == created.kept == [*created.new_data]
+
+
+async def test_a_create_that_fails_beside_others_leaves_its_task_free_of_cancellation() -> None:
+    """asyncio's TaskGroup of Python 3.11 would not: time-outs around it were not told as such."""
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise NotFound("no")
+
+    ended = asyncio.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(NotFound):
+        await creation._together([wait(), fail()])
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    assert ended.is_set()

@@ -156,3 +156,14 @@ async def test_memory_is_bounded() -> None:
 def test_durations_grow() -> None:
     told = [duration(seconds) for seconds in (0, 1.9, 59.9, 60, 3600)]
     assert told == ["0 s", "1 s", "59 s", "1 min 0 s", "60 min 0 s"]
+
+
+async def test_each_cluster_that_is_tried_has_room_for_its_lines() -> None:
+    progress = Progress()
+    for number in range(500):
+        progress.say(f"event {number}")
+    progress.again("a: no place. Trying b next")
+    progress.say("Connecting to b", 5)
+    progress.end()
+    told = [message for _, message in await collect(progress)]
+    assert told[-2:] == ["a: no place. Trying b next", "Connecting to b"]
