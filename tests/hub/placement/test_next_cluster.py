@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 from tests.demo import kernel
@@ -55,19 +56,23 @@ async def lands_in_b(hub: Any, clusters: LocalSet, namespace: str) -> list[str]:
     return messages(said)
 
 
-async def test_a_used_up_quota_in_a_starts_in_b(
-    start_hub: Start, local_clusters: LocalSet, namespace: Namespace
-) -> None:
-    a = local_clusters["a"].api
-    a.create(NO_PODS, namespace.name)
+async def use_up_the_quota(api: KubernetesAPI, namespace: str) -> None:
+    """Leave no room for a Pod in *namespace*, and return when the cluster knows that."""
+    api.create(NO_PODS, namespace)
 
     def counted() -> bool:
-        quota = a.find("v1", "ResourceQuota", "none", namespace.name) or {}
+        quota = api.find("v1", "ResourceQuota", "none", namespace) or {}
         return bool((quota.get("status") or {}).get("hard"))
 
     async with asyncio.timeout(60):
         while not await asyncio.to_thread(counted):
             await asyncio.sleep(0.1)
+
+
+async def test_a_used_up_quota_in_a_starts_in_b(
+    start_hub: Start, local_clusters: LocalSet, namespace: Namespace
+) -> None:
+    await use_up_the_quota(local_clusters["a"].api, namespace.name)
     async with start_hub(ANYWHERE) as hub:
         told = await lands_in_b(hub, local_clusters, namespace.name)
         assert any(
