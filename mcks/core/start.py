@@ -18,7 +18,8 @@ from mcks.core.placement import quota
 from mcks.core.placement.tries import Tries
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
-from mcks.core.servers.server import Plan
+from mcks.core.servers.server import Created, Plan
+from mcks.core.servers.state import UserObject
 from mcks.errors import Drained, MCKSError, StartFailed, Unreachable
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Start:
         self._spawner, self._progress = spawner, progress
         self._is_stopped = False
         """Whether somebody has ended it while a failed try was cleared up: then none follows."""
+        self._empty: set[UserObject] = set()
+        """Data that this start may have made where it failed before there was a Pod."""
 
     async def run(self) -> str:
         """Start the server and return its URL. Raises MCKSError, when nothing is left of it."""
@@ -89,9 +92,13 @@ class Start:
     async def _in(self, name: str, tries: Tries) -> str:
         """Start in the cluster *name* if it has room, and leave nothing there if that fails."""
         planned = await self._plan(name)
-        fleet_of(self._spawner).check_data(self._spawner, planned, self._progress.say)
+        self._check_data(planned)
         async with self._turn(name, tries):
             return await self._carry_out(planned, name, tries)
+
+    def _check_data(self, planned: Plan) -> None:
+        spawner, say = self._spawner, self._progress.say
+        fleet_of(spawner).check_data(spawner, planned, say, empty=self._empty)
 
     @asynccontextmanager
     async def _turn(self, name: str, tries: Tries) -> AsyncIterator[None]:
@@ -174,10 +181,17 @@ class Start:
                 raise StartFailed(late, reason="no-answer") from exc
             raise await diagnosis.timed_out(cluster, planned, deadline) from exc
         finally:
-            name = spawner.remembered.cluster
-            data = (state.UserObject(name, *datum) for datum in planned.data())
+            name, known = spawner.remembered.cluster, fleet_of(spawner).memory.data_for(spawner)
+            data = [state.UserObject(name, *datum) for datum in planned.data()]
+            self._empty |= {one for one in data if _is_empty(one, planned.created)} - {*known}
             spawner.remembered = spawner.remembered.with_data(data)
 
 
 def _is_silence(exc: BaseException) -> bool:
     return isinstance(exc, Unreachable) or getattr(exc, "reason", "") == "no-answer"
+
+
+def _is_empty(datum: UserObject, created: Created) -> bool:
+    """Whether a try made *datum*, or heard nothing more of it, and then asked for no Pod."""
+    is_new = datum.where in created.new_data or not created.uids
+    return is_new and "Pod" not in created.uids

@@ -14,7 +14,7 @@ from typing import Any
 from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.servers.progress import Progress
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.start import Start

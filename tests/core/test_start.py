@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 import mcks
-from mcks.core.hub.fleet import fleet_of
+from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement import drains
 from mcks.core.servers.progress import Progress
 from mcks.core.spawner import MultiClusterKubeSpawner

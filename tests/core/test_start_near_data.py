@@ -111,6 +111,44 @@ async def test_a_claim_that_a_quota_forbids_is_no_data_and_the_next_cluster_is_t
     assert spawner.get_state() == {}
 
 
+def answers_nothing_about_claims_in(hub: LoopbackHub, namespace: str) -> None:
+    """Do what is asked there about claims, and break the connection before the answer."""
+    for verb in ("_get", "_post"):
+        do = getattr(hub.server, verb)
+
+        async def answer(request: Any, do: Any = do) -> Any:
+            answered = await do(request)
+            if f"/{namespace}/persistentvolumeclaims" in request.path:
+                request.transport.abort()
+            return answered
+
+        setattr(hub.server, verb, answer)
+
+
+async def test_data_of_which_nobody_heard_back_and_no_pod_was_made_keeps_nobody_from_the_next(
+    two: LoopbackHub,
+) -> None:
+    two.server.watch_held.set()
+    answers_nothing_about_claims_in(two, "ns")
+    spawner = two.spawner(candidates=["a", "b"])
+    start = asyncio.create_task(spawner.start())
+    await until(lambda: start.done() or POD.format("elsewhere") in two.server.objects)
+    assert not start.done(), start.exception()
+    await end_in(two, start, "elsewhere", **EVICTED)
+    await failure(start)
+    assert {datum.cluster for datum in spawner.remembered.data} == {"a", "b"}, "both may be there"
+
+
+async def test_data_of_which_nobody_heard_back_keeps_its_user_if_it_was_there_before(
+    two: LoopbackHub,
+) -> None:
+    answers_nothing_about_claims_in(two, "ns")
+    spawner = at_home(two)  # its candidates are b, a, c: what has data is tried first
+    said = await failure(asyncio.create_task(spawner.start()))
+    assert "b: Your data is in a, and not in b." in said.jupyterhub_message
+    assert not has_data(two, "elsewhere")
+
+
 async def test_nobody_is_led_away_from_data_that_a_container_may_have_written(
     two: LoopbackHub,
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -175,12 +175,19 @@ class Fleet:
             )
 
     def check_data(
-        self, spawner: SharingSpawner, planned: Plan, say: Callable[[str], None]
+        self,
+        spawner: SharingSpawner,
+        planned: Plan,
+        say: Callable[[str], None],
+        empty: Collection[UserObject] = (),
     ) -> None:
-        """Tell the user if *planned* starts without their data. Raises DataElsewhere."""
+        """Tell the user if *planned* starts without their data. Raises DataElsewhere.
+
+        What is known to be *empty* keeps nobody.
+        """
         choosing, cluster = spawner.choosing, spawner.remembered.cluster
         consent = data_guard.Consent(choosing.data_policy, choosing.agreed)
-        data = self.memory.data_for(spawner)
+        data = [datum for datum in self.memory.data_for(spawner) if datum not in empty]
         if away := data_guard.checked(cluster, planned.objects, data, consent):
             say(away)
 

@@ -81,6 +81,10 @@ class Wait:
             if until <= now:
                 return self._verdict(waiting, now)
             self._tell(waiting)
+        if self._patience.place is not None:  # there is another cluster to go to
+            if self._away_from <= now:
+                return failures.NO_ANSWER
+            until = self._away_from if until is None else min(until, self._away_from)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if until is None else until - now):
                 await self._changed.wait()
@@ -94,9 +98,12 @@ class Wait:
 
     def _verdict(self, waiting: scheduling.Waiting, now: float) -> failures.Verdict:
         """What is known may be old: a cluster that is away has perhaps found a place."""
-        if now - self._pods.last_contact > self._client.deadlines.doubt * _SILENT:
-            return failures.NO_ANSWER
-        return failures.unplaced(waiting)
+        return failures.NO_ANSWER if now > self._away_from else failures.unplaced(waiting)
+
+    @property
+    def _away_from(self) -> float:
+        """When the cluster has been silent for so long that it is away, if it stays silent."""
+        return self._pods.last_contact + self._client.deadlines.doubt * _SILENT
 
     async def _listen(self) -> None:
         """Follow the Pod's events; without the right to do so, nothing is known of a machine."""

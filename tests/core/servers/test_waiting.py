@@ -237,3 +237,22 @@ async def test_a_pod_that_is_gone_for_no_reason_was_removed(
     await watches.tell_pod("DELETED")
     failure = await failed(start)
     assert (failure.reason, failure.elsewhere) == ("gone", False)
+
+
+@pytest.mark.parametrize("others", [True, False])
+async def test_a_server_on_its_way_in_a_cluster_that_goes_away_is_given_up_if_there_is_another(
+    loopback_hub: LoopbackHub, watches: LiveWatches, others: bool
+) -> None:
+    start = Start(loopback_hub, Patience(place=FOREVER) if others else ENDLESS, doubt=0.3)
+    await start.made()
+    await watches.tell_pod(conditions=[{"type": "PodScheduled", "status": "True"}])
+    await start.told("The cluster has accepted the server")
+    loopback_hub.server.tokens = set()
+    watches.cut()
+    if others:
+        failure = await failed(start)
+        assert (failure.reason, failure.elsewhere) == ("no-answer", True)
+        return
+    done, _ = await asyncio.wait({start.task}, timeout=2)
+    assert not done
+    start.task.cancel()
