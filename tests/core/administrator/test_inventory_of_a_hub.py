@@ -245,7 +245,7 @@ async def test_another_way_into_a_cluster_takes_its_servers_over_and_the_old_one
     await until(lambda: closed)
     current = await spawner.connect()
     assert current is not former
-    assert hub.fleet.pool.peek("a", {"a": ENTRY}) is None
+    await until(lambda: hub.fleet.pool.peek("a", {"a": ENTRY}) is None)
     await until(lambda: spawner._look() is not None)
     assert await spawner.poll() is None
 
