@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mcks.core.hub import error_pages, pod_hooks
 from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement import quota
+from mcks.core.placement.data_guard import title
 from mcks.core.placement.tries import Tries
 from mcks.core.servers import diagnosis, launch, state
 from mcks.core.servers.progress import Progress
@@ -120,7 +121,7 @@ class Start:
 
     async def _carry_out(self, planned: Plan, name: str, tries: Tries) -> str:
         spawner, kept_key = self._spawner, self._spawner.remembered.kept_key
-        self._progress.say(f"Connecting to {name}", 5)
+        self._progress.say(f"Connecting to {title(name)}", 5)
         if tries.are_several:
             spawner.placing.begins(name, planned.created)
         spawner.remembered = spawner.remembered._replace(

@@ -92,7 +92,10 @@ class Inventory(Mapping[str, Any]):
         """Read again every *interval* seconds, until cancelled."""
         try:
             while True:
-                await self.read()
+                try:
+                    await self.read()
+                except Exception:  # it must not end before the hub
+                    self._log.exception("The clusters could not be read; they stay what they were")
                 await asyncio.sleep(interval)
         finally:
             if self._reading is not None:
@@ -145,13 +148,11 @@ class Inventory(Mapping[str, Any]):
         if last is not None and last == settings:
             return last
         try:
-            if not isinstance(name, str):
-                raise ConfigError(f"clusters: the name {name!r} is not a string")
-            if not isinstance(settings, Mapping):
-                kind = type(settings).__name__
-                raise ConfigError(f"clusters[{name!r}] must be a dict, not {kind}")
+            _expect_entry(name, settings)
             self._check(name, settings)
-        except MCKSError as exc:
+        except Exception as exc:  # a value of any kind must not be the end of reading
+            if not isinstance(exc, MCKSError):
+                exc = ConfigError(f"clusters[{name!r}]: {type(exc).__name__}: {exc}")
             stays = "it is left out" if last is None else "it stays what it was"
             self._tell(f"{exc}; {stays}")
             return last
@@ -173,6 +174,14 @@ class Inventory(Mapping[str, Any]):
         self._told[mistake] = None
         while len(self._told) > _REMEMBERED:
             del self._told[next(iter(self._told))]
+
+
+def _expect_entry(name: Any, settings: Any) -> None:
+    if not isinstance(name, str):
+        raise ConfigError(f"clusters: the name {name!r} is not a string")
+    if not isinstance(settings, Mapping):
+        kind = type(settings).__name__
+        raise ConfigError(f"clusters[{name!r}] must be a dict, not {kind}")
 
 
 class Ever(Mapping[str, Any]):

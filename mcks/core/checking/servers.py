@@ -99,7 +99,8 @@ class Look:
             configured = self.clusters[name]
         except ConfigError as exc:
             yield from _left_out(spawner, where)
-            if not isinstance(spawner.known_clusters, Inventory):  # which is not called here
+            known = not isinstance(spawner.known_clusters, Inventory)  # which is not called here
+            if known and not _is_asked(profile, options):
                 yield Finding(exc.code or "MCKS126", str(exc), where)
             return
         if configured is not None:
@@ -216,6 +217,12 @@ class Look:
 
 def _key(spawner: MultiClusterKubeSpawner) -> str:
     return plan.key_of(spawner, spawner.translation())
+
+
+def _is_asked(profile: Profile, options: Mapping[str, str]) -> bool:
+    """Whether a function says in which cluster servers start: it is told that it is not called."""
+    levels = selection.select([profile], {"profile": profile.slug, **options}).levels
+    return any(callable(o.values.get(way)) for o in levels for way in candidates.WAYS)
 
 
 def _of_candidates(

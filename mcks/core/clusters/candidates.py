@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,7 @@ def _mistaken_weights(said: Mapping[Any, Any], where: str) -> Iterator[str]:
     found = False
     for name, weight in said.items():
         is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not is_number or not 0 <= weight < math.inf:
+        if not is_number or not 0 <= weight <= sys.float_info.max:
             found = True
             yield f"{where}[{name!r}] must be a number from 0 on, not {weight!r}"
     if said and not found and not any(said.values()):

@@ -26,7 +26,10 @@ def configure(
         raise _unknown_cluster(name, clusters)
     settings = settings_of(name, clusters)
     with blaming(name):
-        cls = backend_class(settings.get("backend") or Cluster(name, config=config).backend)
+        said = settings.get("backend") or Cluster(name, config=config).backend
+        if not isinstance(said, str):
+            raise ConfigError(f"backend must be a name, not {type(said).__name__}")
+        cls = backend_class(said)
     ours, theirs = split_settings(name, settings, cls)
     with blaming(name):
         cluster = Cluster(name, config=config, log=log, **ours)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
@@ -116,7 +115,7 @@ class Pool:
         settings = clusters.get(name)
         known = self._identities.get(name)
         if known is None or known[0] != settings:  # each poll asks, so it is made once
-            known = copy.deepcopy(settings), _text(name, settings), _text(name, _way_of(settings))
+            known = _copied(settings), _text(name, settings), _text(name, _way_of(settings))
             self._identities[name] = known
         return known[1:]
 
@@ -232,6 +231,14 @@ def _way_of(settings: Any) -> Any:
         return settings
     beside = trait_names(Cluster) - _WAY
     return {key: value for key, value in settings.items() if key not in beside}
+
+
+def _copied(said: Any) -> Any:
+    """Copy what can change in *said* without a word. A method in it stays that of its object, which
+    may hold what cannot be copied, such as a lock."""
+    if isinstance(said, Mapping):
+        return {key: _copied(value) for key, value in said.items()}
+    return [_copied(item) for item in said] if isinstance(said, list) else said
 
 
 def _text(name: str, settings: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from mcks.core.placement.data_guard import title
 from mcks.core.pods.patience import Patience
 from mcks.core.servers.progress import Progress
 from mcks.errors import MCKSError, NoneWorked
@@ -71,10 +72,10 @@ class Tries:
         Raises ``NoneWorked`` if none is left.
         """
         self._names = [other for other in self._names if other != name]
-        self._failed.append((name, failure))
+        self._failed.append((title(name), failure))
         if not self._names:
             raise NoneWorked(self._failed)
-        self._progress.say(f"{name}: {failure.jupyterhub_message}")
+        self._progress.say(f"{title(name)}: {failure.jupyterhub_message}")
 
     def failed(self, failure: MCKSError, *, ends: bool = False) -> None:
         """Take in why the present try failed, and say that the next one follows.
@@ -82,9 +83,9 @@ class Tries:
         Raises it, or ``NoneWorked`` after several tries, if there is no next one, it would fail
         everywhere, or the start *ends* in any case.
         """
-        name = self._names[self._position]
+        name = title(self._names[self._position])
         self._failed.append((name, failure))
         if ends or self.is_last or not failure.elsewhere or self.seconds_left <= 0:
             raise failure if len(self._failed) == 1 else NoneWorked(self._failed) from failure
-        following = self._names[self._position + 1]
+        following = title(self._names[self._position + 1])
         self._progress.again(f"{name}: {failure.jupyterhub_message} Trying {following} next")

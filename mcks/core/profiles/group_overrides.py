@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from mcks.core.administrator.inventory import Inventory
+from mcks.core.clusters import candidates
+from mcks.core.clusters.cluster import CONTEXT_PREFIX
 from mcks.core.kubespawner.words import WORDS
 from mcks.core.profiles.overrides import Overrides, check_level
 from mcks.core.profiles.profile_list import Overriding
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, unknown
 
 
 def problems(spawner: Any) -> list[str]:
@@ -45,8 +48,21 @@ def _try_out(place: str, entry: Any, spawner: Any) -> None:
     theirs = frozenset(values.keys() & WORDS)
     level = Overriding(place, values, theirs, theirs_under="spawner_override")
     check_level(level, spawner)
+    _check_clusters(place, values, spawner.known_clusters)
     tried = Overrides(spawner)
     try:
         tried.apply_values([level])
     finally:
         tried.restore()
+
+
+def _check_clusters(place: str, values: Mapping[str, Any], known: Collection[str]) -> None:
+    if (said := values.get("candidates")) and not callable(said):
+        where = f"{place}: spawner_override['candidates']"
+        for wrong in candidates.mistakes(said, where):
+            raise ConfigError(wrong)
+    if isinstance(known, Inventory):  # which is not called here
+        return
+    for name in candidates.named(values):
+        if name not in known and not name.startswith(CONTEXT_PREFIX):
+            raise ConfigError(f"{place}: spawner_override: {unknown('cluster', name, known)}")

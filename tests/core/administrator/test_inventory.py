@@ -203,3 +203,38 @@ async def test_nothing_of_the_settings_is_in_what_is_shown_of_it() -> None:
     assert repr(inventory) == "Inventory(no clusters)"
     await inventory.ready()
     assert repr(inventory) == "Inventory('a')"
+
+
+async def test_an_entry_that_the_check_does_not_survive_is_no_end_of_reading(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def stumble(name: str, settings: Mapping[str, Any]) -> None:
+        if "backend" in settings:
+            raise TypeError("unhashable type: 'list'")
+
+    source = Source({"a": A, "b": {"backend": ["x"]}})
+    inventory = Inventory(source)
+    inventory.follow(logging.getLogger("test"), stumble, lambda *_: None)
+    await inventory.read()
+    assert dict(inventory) == {"a": A}
+    assert "clusters['b']: TypeError: unhashable type: 'list'; it is left out" in caplog.text
+
+
+async def test_who_follows_and_fails_is_no_end_of_reading(caplog: pytest.LogCaptureFixture) -> None:
+    heard = asyncio.Event()
+
+    def stumble(name: str, _: object) -> None:
+        if name == "b":
+            heard.set()
+        raise ValueError(name)
+
+    inventory, source = Inventory(Source({"a": A})), Source({"b": B})
+    inventory.follow(logging.getLogger("test"), refuse, stumble)
+    keeping = asyncio.create_task(inventory.keep(0.001))
+    while "could not be read" not in caplog.text:
+        await asyncio.sleep(0)
+    inventory.function = source
+    async with asyncio.timeout(10):
+        await heard.wait()
+    keeping.cancel()
+    await asyncio.wait({keeping})

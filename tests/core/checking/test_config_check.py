@@ -62,11 +62,24 @@ def test_a_good_configuration_has_no_mistakes(tmp_path: Path) -> None:
         "S.hub_connect_url = None",
         "S.pre_spawn_hook = S.auth_state_hook = S.apply_user_options = None",
         "S.environment = {'A': None}",
+        "S.profile_list[0] = {'display_name': 'A', 'clusters': {'a': 1, 'b': 2}}",
     ],
 )
 def test_none_is_a_value_where_jupyterhub_takes_it(tmp_path: Path, extra: str) -> None:
     assert found(tmp_path, extra) == []
     assert run(tmp_path, "render", "--user", "ada", extra=extra) == 0
+
+
+@pytest.mark.parametrize("way", ["cluster", "candidates"])
+def test_a_cluster_that_a_function_chooses_is_no_mistake(tmp_path: Path, way: str) -> None:
+    assert (
+        found(
+            tmp_path,
+            "del S.profile_list[0]['cluster']\n"
+            f"S.profile_list[0]['spawner_override'] = {{{way!r}: lambda _: 'a'}}",
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(

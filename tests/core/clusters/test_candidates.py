@@ -73,6 +73,7 @@ def test_what_is_right_has_no_mistakes(said: Any) -> None:
         ({"a": True}, "not True"),
         ({"a": "3"}, "not '3'"),
         ({"a": float("nan")}, "not nan"),
+        ({"a": 10**400}, "must be a number from 0 on, not 1000"),
         ({"a": 0, "b": 0}, "all weights are 0"),
     ],
 )

@@ -182,3 +182,23 @@ def test_if_all_are_left_out_nothing_is_tried_and_nobody_has_to_look_into_a_log(
         several.leave_out("east", Drained("east"))
     assert caught.value.reason == "drained"
     assert error_pages.reference_for(caught.value) == ""
+
+
+def test_a_start_that_ends_in_any_case_goes_nowhere_else() -> None:
+    several = tries("west", "east")
+    next(iter(several))
+    with pytest.raises(Unreachable):
+        several.failed(Unreachable("x"), ends=True)
+
+
+def test_users_read_the_name_of_a_context_alone() -> None:
+    several = tries("context:west", "context:east", "context:north")
+    several.leave_out("context:north", Drained("context:north"))
+    begun = iter(several)
+    next(begun)
+    several.failed(StartFailed("No place.", reason="no-place"))
+    next(begun)
+    with pytest.raises(NoneWorked) as caught:
+        several.failed(StartFailed("No place.", reason="no-place"))
+    assert "context:" not in caught.value.jupyterhub_message
+    assert "\nwest: No place.\neast: No place." in caught.value.jupyterhub_message
