@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from mcks.core.clusters.connected import ConnectedCluster
-from mcks.core.hub import database, sweep
+from mcks.core.hub import sweep
+from mcks.core.knowledge import database
 from mcks.core.placement import drain_file
 from mcks.core.placement.drains import Drain
 from tests.fakes.fault_proxy import fall_silent, silence
