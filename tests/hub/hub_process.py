@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -101,11 +101,13 @@ class HubProcess:
         spawner.poll_interval = 0
         return spawner
 
-    def begin(self, user: str, server: str = "") -> asyncio.Task[Any]:
-        """Begin to start a server that is not active."""
+    def begin(
+        self, user: str, server: str = "", options: Mapping[str, Any] | None = None
+    ) -> asyncio.Task[Any]:
+        """Begin to start a server that is not active, with what its user has chosen."""
         spawner = self.spawner(user, server)
         assert not spawner.active
-        task = asyncio.create_task(self.user(user).spawn(server))
+        task = asyncio.create_task(self.user(user).spawn(server, options=options))
         spawner._spawn_pending, spawner._spawn_future = True, task
 
         def done(spawn: asyncio.Task[Any]) -> None:
