@@ -5,6 +5,7 @@ Which clusters they are (hub/placing.py), and what a try does (spawner.py), does
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -88,4 +89,14 @@ class Tries:
         if ends or self.is_last or not failure.elsewhere or self.seconds_left <= 0:
             raise failure if len(self._failed) == 1 else NoneWorked(self._failed) from failure
         following = title(self._names[self._position + 1])
-        self._progress.again(f"{name}: {failure.jupyterhub_message} Trying {following} next")
+        why = _first_sentence(failure.jupyterhub_message)
+        self._progress.again(f"{name}: {why} Trying {following} next")
+
+
+def _first_sentence(words: str) -> str:
+    """Leave out what to do about a failure: the start itself goes on.
+
+    >>> _first_sentence("The quota has no room for 1.5 GiB. Stop a server.")
+    'The quota has no room for 1.5 GiB.'
+    """
+    return re.split(r"(?<=[.!?])\s", words, maxsplit=1)[0]

@@ -126,7 +126,7 @@ async def test_who_is_over_a_clusters_limit_starts_in_the_next_one_and_of_a_prof
     await until(lambda: pods_made(loopback_hub) == 1)
     progress: Any = spawner._progress
     told = [line["message"] for line in progress._lines]
-    closed = "closed takes no servers at present. Choose another profile."
+    closed = "closed takes no servers at present."
     assert f"closed: {closed} Trying a next" in told
     assert spawner.remembered.cluster == "a"
     await ended([start])
