@@ -362,7 +362,7 @@ class NoneWorked(MCKSError):
         self.reason = getattr(last, "reason", "") or type(last).__name__
         self.user_message = "\n".join(
             ["Your server could not be started in any of these clusters."]
-            + [f"{name}: {failure.jupyterhub_message}" for name, failure in self.tries]
+            + [f"{n}: {' '.join(exc.jupyterhub_message.split())}" for n, exc in self.tries]
         )
         super().__init__("; ".join(f"{name}: {failure}" for name, failure in self.tries))
 

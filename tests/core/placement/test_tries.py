@@ -15,6 +15,7 @@ from mcks.errors import (
     Invalid,
     MCKSError,
     NoneWorked,
+    Refused,
     StartFailed,
     TooManyRequests,
     Unavailable,
@@ -202,3 +203,9 @@ def test_users_read_the_name_of_a_context_alone() -> None:
         several.failed(StartFailed("No place.", reason="no-place"))
     assert "context:" not in caught.value.jupyterhub_message
     assert "\nwest: No place.\neast: No place." in caught.value.jupyterhub_message
+
+
+def test_each_cluster_has_one_line_whatever_was_said_of_it() -> None:
+    failure = NoneWorked([("west", Refused("No credits\nare left.")), ("east", Unreachable("x"))])
+    assert failure.jupyterhub_message.splitlines()[1] == "west: No credits are left."
+    assert len(failure.jupyterhub_message.splitlines()) == 3
