@@ -192,8 +192,8 @@ class Sweeper:
     async def _delete_pending(self, cluster: ConnectedCluster) -> None:
         if not self.has_pending(cluster.breaker):
             return
-        known: Known = await self._hub.known() or HubKnowledge()
         for deletion in list(self._pending[cluster.breaker]):
+            known: Known = await self._hub.known() or HubKnowledge()  # a start may begin meanwhile
             try:
                 done = await self._delete_one(cluster, deletion, known)
             except APIError as exc:
