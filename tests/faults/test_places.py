@@ -121,6 +121,7 @@ def tainted(breakable_clusters: LocalSet) -> Iterator[None]:
             api.patch("v1", "Node", node, {"spec": {"taints": taints}})
 
 
+@pytest.mark.alone  # other tests have nodes of their own
 @pytest.mark.usefixtures("tainted")
 async def test_a_taint_that_the_server_does_not_tolerate_is_told_as_such(attempt: Tries) -> None:
     one = attempt("kind: Pod\nmetadata: {name: '{{key}}'}", Patience(place=3.0))
@@ -165,6 +166,7 @@ async def test_a_queue_time_out_ends_a_start_that_has_no_other_cluster(
     await until_empty(clusters, namespace.name)
 
 
+@pytest.mark.alone  # other tests have nodes of their own
 async def test_an_autoscaler_that_adds_no_node_ends_the_wait_at_once(
     attempt: Tries, api: KubernetesAPI, namespace: Namespace
 ) -> None:
@@ -178,6 +180,7 @@ async def test_an_autoscaler_that_adds_no_node_ends_the_wait_at_once(
     assert refusal in failure.details
 
 
+@pytest.mark.alone  # other tests have nodes of their own
 async def test_a_node_that_is_being_added_is_waited_for_longer_and_takes_the_server(
     attempt: Tries, api: KubernetesAPI, namespace: Namespace
 ) -> None:

@@ -44,6 +44,7 @@ def only_in_b(local_clusters: LocalSet, namespace: Namespace) -> Iterator[str]:
             b.patch("v1", "Node", node, {"metadata": {"labels": {label: None}}})
 
 
+@pytest.mark.alone  # other tests have nodes of their own
 async def test_a_server_for_which_a_has_no_node_starts_in_b_and_so_does_the_next_one_at_once(
     start_hub: Start, local_clusters: LocalSet, namespace: Namespace, only_in_b: str
 ) -> None:
