@@ -193,7 +193,9 @@ async def _measured(watched: Watched, figures: Figures, spawners: list[Any]) -> 
     fleet = fleet_of(spawners[0])
     names = spawners[0].known_clusters
     connected = [await fleet.pool.connect(name, names) for name in names]
-    await asyncio.sleep(1)  # the sweeps that follow the start
+    async with asyncio.timeout(60):
+        while not all(one.breaker in fleet.sweeper._searched for one in connected):
+            await asyncio.sleep(0.05)
     figures |= {f"requests {k}": v for k, v in (await tell("count")).items()}
     sweep = fleet.sweeper.sweep
     await watched.of(figures, "sweep", lambda: asyncio.gather(*map(sweep, connected)))
