@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import itertools
 import json
 import logging
 import os
@@ -34,6 +35,7 @@ CLASSES = {
     "kubespawner": "kubespawner:KubeSpawner",
 }
 Figures = dict[str, float]
+_IDS = itertools.count(1)
 _POLLS = 50
 _TICK = 0.001
 
@@ -85,7 +87,9 @@ def make(cls: Any, config: Config, name: str) -> Any:
     )
     hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
     row = orm.Server(proto="http", ip="192.0.2.1", port=8888, base_url=prefix, cookie_name="")
-    orm_spawner = SimpleNamespace(name="", server=row, state={}, user_options={}, user=user)
+    orm_spawner = SimpleNamespace(
+        id=next(_IDS), name="", server=row, state={}, user_options={}, user=user
+    )
     spawner = cls(
         user=user,
         orm_spawner=orm_spawner,
