@@ -273,7 +273,7 @@ def test_the_role_is_explained_verb_by_verb() -> None:
     }
     granted = {
         (group, resource, verb)
-        for rule in hub_role.hub_role_rules(isolates=True, quotas=True)
+        for rule in hub_role.hub_role_rules(hub_role.Needs(isolates=True, quotas=True, warns=True))
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]

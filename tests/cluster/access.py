@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcks.core.trying.hub_role import hub_role_rules
+from mcks.core.trying.hub_role import Needs, hub_role_rules
 from tests.cluster.api import KubernetesAPI, Object
 
 HUB_NAMESPACE = "jupyterhub"
@@ -27,7 +27,7 @@ def grant(api: KubernetesAPI, namespace: str, extra_rules: Sequence[Rule] = ()) 
     ``extra_rules`` are what an administrator grants on top, for objects of their own.
     """
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for manifest in _role_and_binding([*hub_role_rules(isolates=True), *extra_rules]):
+    for manifest in _role_and_binding([*hub_role_rules(Needs(isolates=True)), *extra_rules]):
         api.apply(manifest, namespace)
 
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from mcks.core.trying.hub_role import hub_role_rules
+from mcks.core.trying.hub_role import Needs, hub_role_rules
 from tests.cluster import access, local_set, network, workloads
 from tests.cluster.api import APIAnswer, KubernetesAPI
 from tests.cluster.cluster import LocalCluster
@@ -165,7 +165,7 @@ async def test_the_hub_may_do_in_its_namespace_what_the_role_says_and_nothing_el
 
     reviews = {"authentication.k8s.io", "authorization.k8s.io"}  # what everyone may ask
     own = {pair for pair in pairs(granted) if pair[0] not in reviews}
-    assert own == pairs(hub_role_rules(isolates=True))
+    assert own == pairs(hub_role_rules(Needs(isolates=True)))
 
 
 async def test_pods_go_on_serving_while_the_api_server_is_away(

@@ -178,7 +178,8 @@ def _give_identity(cluster: LocalCluster, namespace: str) -> None:
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "hub"}}
     cluster.api.create(account, namespace)
     subject = {"kind": "ServiceAccount", "name": "hub", "namespace": namespace}
-    for granted in hub_role.role_and_binding("mcks-hub", namespace, subject, ingresses=False):
+    needs = hub_role.Needs(ingresses=False)
+    for granted in hub_role.role_and_binding("mcks-hub", namespace, subject, needs):
         cluster.api.create(granted, namespace)
 
 

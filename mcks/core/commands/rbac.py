@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 
-from mcks.core.clusters.cluster import RESOURCE_QUOTA
 from mcks.core.commands.configuration import chosen_subject
 from mcks.core.commands.render import as_yaml
 from mcks.core.trying import hub_role
@@ -20,22 +19,13 @@ def run(arguments: argparse.Namespace) -> int:
         kind, name = ("User", arguments.user) if arguments.user else ("Group", arguments.group)
         subject = {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
     namespace: str | None = arguments.namespace or "default"
-    ingresses = isolates = True  # as far as is known of no cluster
-    quotas = False
+    needs = hub_role.Needs(isolates=True)  # as far as is known of no cluster
     if arguments.cluster:
         chosen = chosen_subject(arguments)
         configured = chosen.configure(logging.getLogger("mcks"))
         namespace = arguments.namespace or configured.namespace
-        ingresses, isolates = chosen.needs_ingresses, configured.cluster.isolate
-        quotas = configured.cluster.capacity == RESOURCE_QUOTA
-    objects = hub_role.role_and_binding(
-        arguments.name,
-        namespace,
-        subject,
-        ingresses=ingresses,
-        isolates=isolates,
-        quotas=quotas,
-    )
+        needs = chosen.needs(configured.cluster)
+    objects = hub_role.role_and_binding(arguments.name, namespace, subject, needs)
     if arguments.classes:
         objects += hub_role.class_readers(arguments.name, subject)
     arguments.answer.write(as_yaml(objects))

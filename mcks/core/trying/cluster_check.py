@@ -20,7 +20,7 @@ from mcks.auth.shared import SharedCredentials
 from mcks.backends.base import Backend
 from mcks.core.api.client import ClusterClient
 from mcks.core.api.transport import Transport
-from mcks.core.clusters.cluster import CONTEXT_PREFIX, RESOURCE_QUOTA, ConfiguredCluster
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
 from mcks.core.gateways import gateway, routes
 from mcks.core.gateways.gateway_session import GatewaySession
 from mcks.core.objects import Ref
@@ -204,15 +204,10 @@ class _Check:
         return found
 
     async def _authorise(self, configured: ConfiguredCluster) -> Step | str:
-        namespace, isolates = configured.namespace, configured.cluster.isolate
+        namespace, needs = configured.namespace, self.subject.needs(configured.cluster)
         asked = [
             (verb, rule["apiGroups"][0], resource)
-            for rule in hub_role.hub_role_rules(
-                of_users=namespace is None,
-                ingresses=self.subject.needs_ingresses,
-                isolates=isolates,
-                quotas=configured.cluster.capacity == RESOURCE_QUOTA,
-            )
+            for rule in hub_role.hub_role_rules(needs, of_users=namespace is None)
             for resource in rule["resources"]
             for verb in rule["verbs"]
         ]
@@ -231,7 +226,7 @@ class _Check:
             raise _Failed(f"{where} do nothing of what it needs", self._grant())
         if missing := _missing(asked, allowed):
             raise _Failed(f"{where} not {missing}", self._grant())
-        return await self._look_around(namespace, _UNASKED if isolates else "")
+        return await self._look_around(namespace, _UNASKED if needs.isolates else "")
 
     async def _look_around(self, namespace: str | None, more: str) -> Step | str:
         """All that is needed is allowed: is the namespace there, and is it not too much?"""

@@ -5,7 +5,7 @@ Every verb has its reason: ``docs/how-to/prepare-a-cluster.md`` is written from 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 _OBJECTS = ["create", "delete", "get"]
 _RULES: list[tuple[str, list[str], list[str]]] = [
@@ -28,29 +28,40 @@ _CLASSES = [
 ]
 _NAMESPACES = [("", ["namespaces"], _OBJECTS)]
 _QUOTAS = [("", ["resourcequotas"], ["list"])]
+_WARNINGS = [("", ["events"], ["create"])]
+
+
+class Needs(NamedTuple):
+    """What of the hub's work in a cluster needs rights of its own."""
+
+    ingresses: bool = True
+    """Servers may have a gateway."""
+    isolates: bool = False
+    """Servers are isolated."""
+    quotas: bool = False
+    """The form says what the namespace's ResourceQuotas leave."""
+    warns: bool = False
+    """Servers have a ``max_age``: an Event tells that one ends soon."""
 
 
 def hub_role_rules(
+    needs: Needs = Needs(),  # noqa: B008 - it cannot be changed
     *,
     of_users: bool = False,
-    ingresses: bool = True,
-    isolates: bool = False,
-    quotas: bool = False,
 ) -> list[dict[str, Any]]:
     """PolicyRules (rbac.authorization.k8s.io/v1) for the Role in each namespace with servers.
 
-    *of_users*: for a ClusterRole, if each user has a namespace. *ingresses*: not if no server has a
-    gateway. *isolates*: if the servers are isolated. *quotas*: if the form says what the
-    namespace's ResourceQuotas leave.
+    *of_users*: for a ClusterRole, if each user has a namespace.
 
     Objects that an administrator adds to ``objects`` (Roles, HTTPRoutes, ...) need
     ``get, create, delete`` on their kinds in addition.
     """
-    of_network = [*(_INGRESSES if ingresses else ()), *(_POLICIES if isolates else ())]
-    more = [*(_QUOTAS if quotas else ()), *(_NAMESPACES if of_users else ())]
+    of_network = [*(_INGRESSES if needs.ingresses else ()), *(_POLICIES if needs.isolates else ())]
+    of_limits = [*(_QUOTAS if needs.quotas else ()), *(_WARNINGS if needs.warns else ())]
+    more = [*of_network, *of_limits, *(_NAMESPACES if of_users else ())]
     return [
         {"apiGroups": [group], "resources": list(resources), "verbs": sorted(verbs)}
-        for group, resources, verbs in [*_RULES, *of_network, *more]
+        for group, resources, verbs in [*_RULES, *more]
     ]
 
 
@@ -58,10 +69,7 @@ def role_and_binding(
     name: str,
     namespace: str | None,
     subject: dict[str, str],
-    *,
-    ingresses: bool = True,
-    isolates: bool = False,
-    quotas: bool = False,
+    needs: Needs = Needs(),  # noqa: B008 - it cannot be changed
 ) -> list[dict[str, Any]]:
     """Return the Role with these rules and its RoleBinding to *subject*, ready to apply.
 
@@ -71,9 +79,7 @@ def role_and_binding(
     cluster = "" if namespace else "Cluster"
     api, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
     meta = {"name": name, **({"namespace": namespace} if namespace else {})}
-    rules = hub_role_rules(
-        of_users=not namespace, ingresses=ingresses, isolates=isolates, quotas=quotas
-    )
+    rules = hub_role_rules(needs, of_users=not namespace)
     return [
         {"apiVersion": api, "kind": f"{cluster}Role", "metadata": meta, "rules": rules},
         {

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from mcks.core.checking.profiles import each_choice_once
 from mcks.core.checking.sample import Sample, hooked, without_failing
-from mcks.core.clusters.cluster import CONTEXT_PREFIX, ConfiguredCluster
+from mcks.core.clusters.cluster import CONTEXT_PREFIX, RESOURCE_QUOTA, Cluster, ConfiguredCluster
 from mcks.core.clusters.configure import configure
 from mcks.core.clusters.pool import Pool
 from mcks.core.gateways.routes import DIRECT
@@ -27,6 +27,7 @@ from mcks.core.servers import plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.core.trying.dry_run import Sampled
 from mcks.core.trying.exposure import exposures
+from mcks.core.trying.hub_role import Needs
 from mcks.errors import ConfigError, UnknownCluster, unknown, without_value
 
 _MATTERS = {"cluster", "kubernetes_context", "candidates", "ingress_public_url"}
@@ -56,10 +57,17 @@ class Subject:
     samples: tuple[Sampled, ...] = ()
     """What a sample user would start there, with each choice once."""
 
-    @property
-    def needs_ingresses(self) -> bool:
-        """Whether servers may have an Ingress."""
-        return bool(self.urls) or not self.direct
+    max_age: bool = False
+    """Whether a profile that leads there ends its servers after some time."""
+
+    def needs(self, cluster: Cluster) -> Needs:
+        """Tell what of the hub's work there needs rights of its own."""
+        return Needs(
+            ingresses=bool(self.urls) or not self.direct,
+            isolates=cluster.isolate,
+            quotas=cluster.capacity == RESOURCE_QUOTA,
+            warns=self.max_age or cluster.max_age is not None,
+        )
 
 
 def subjects(
@@ -79,6 +87,7 @@ def subjects(
     ways: dict[str, dict[Way, None]] = {name: {} for name in clusters}
     for name, way in _used(sample, spawner):
         ways.setdefault(name, {})[way] = None
+    aged = set(_aged(sample, spawner))
     samples: dict[str, list[Sampled]] = {}
     for name, sampled in _sampled(sample, spawner):
         samples.setdefault(name, []).append(sampled)
@@ -91,6 +100,7 @@ def subjects(
             tuple(dict.fromkeys(_exposed(samples.get(name, ())))),
             tuple(way for way in ways[name] if way.route in DIRECT),
             tuple(samples.get(name, ())),
+            name in aged,
         )
 
     chosen = [named(name, ways) for name in names] or ways
@@ -130,6 +140,15 @@ def _used(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[tuple[st
         for options in each_choice_once(profile):
             with contextlib.suppress(Exception):
                 yield _chosen(sample.spawner(), profile, options, pool)
+
+
+def _aged(sample: Sample, spawner: MultiClusterKubeSpawner) -> Iterator[str]:
+    """Clusters to which a profile with a ``max_age`` leads."""
+    pool = Pool(sample.config, logging.getLogger("mcks.check"))
+    for profile in _profiles(spawner):
+        for options in each_choice_once(profile) if profile.limits.max_age is not None else ():
+            with contextlib.suppress(Exception):
+                yield _chosen(sample.spawner(), profile, options, pool)[0]
 
 
 def _profiles(spawner: MultiClusterKubeSpawner) -> list[profile_list.Profile]:

@@ -56,6 +56,35 @@ def test_rbac_grants_resourcequotas_only_if_the_form_tells_of_them(
 
 
 @pytest.mark.parametrize(
+    ("of_cluster", "of_profile", "granted"),
+    [
+        ({"max_age": 60}, {}, True),
+        ({}, {"cluster": "a", "max_age": 60}, True),
+        ({}, {"clusters": ["b", "a"], "max_age": 60}, True),
+        ({}, {"cluster": "b", "max_age": 60}, False),
+        ({}, {"cluster": "a"}, False),
+    ],
+)
+def test_rbac_grants_the_making_of_events_only_where_servers_end_by_age(
+    of_cluster: dict[str, Any],
+    of_profile: dict[str, Any],
+    granted: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clusters = {"a": {"namespace": "jhub", **of_cluster}, "b": {"namespace": "jhub"}}
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_text(
+        f"c.MultiClusterKubeSpawner.clusters = {clusters}\n"
+        f"c.MultiClusterKubeSpawner.profile_list = [{ ({'display_name': 'P', **of_profile}) }]\n"
+    )
+    assert main(["rbac", "a", "-f", str(file), "--user", "hub"]) == 0
+    role, _ = yaml.safe_load_all(capsys.readouterr().out)
+    rule = {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}
+    assert (rule in role["rules"]) is granted
+
+
+@pytest.mark.parametrize(
     ("capacity", "words"),
     [("'resource-quotas'", "expected a callable or any of"), ("7", "not the int 7")],
 )

@@ -11,7 +11,7 @@ from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement.capacity import Capacity
 from mcks.core.placement.news import News
 from mcks.core.spawner import MultiClusterKubeSpawner
-from mcks.core.trying.hub_role import hub_role_rules
+from mcks.core.trying.hub_role import Needs, hub_role_rules
 from tests.cluster import access
 from tests.cluster.api import KubernetesAPI
 from tests.cluster.fixtures import Namespace
@@ -45,7 +45,7 @@ async def test_users_read_what_a_quota_leaves_once_the_hub_may_list_it(
     assert "resourcequotas is forbidden" in caplog.text
 
     least = hub_role_rules()
-    extra = [rule for rule in hub_role_rules(quotas=True) if rule not in least]
+    extra = [rule for rule in hub_role_rules(Needs(quotas=True)) if rule not in least]
     await asyncio.to_thread(access.grant, api, namespace.name, extra)
 
     async def says_nothing() -> bool:

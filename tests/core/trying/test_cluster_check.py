@@ -63,7 +63,7 @@ async def test_exactly_the_verbs_of_the_least_role_are_asked_for(
     }
     assert asked == {
         (verb, rule["apiGroups"][0], resource)
-        for rule in hub_role.hub_role_rules(isolates=isolates, quotas=quotas)
+        for rule in hub_role.hub_role_rules(hub_role.Needs(isolates=isolates, quotas=quotas))
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
