@@ -36,6 +36,18 @@ def _clusters(set_name: str) -> Iterator[tuple[Clusters, Path]]:
             print("Taking the clusters down ...", flush=True)
 
 
+_ANY = """
+c.MultiClusterKubeSpawner.profile_list.append(
+    {
+        "display_name": "Any cluster",
+        "description": "JupyterLab in the first of these clusters that takes it",
+        "clusters": list(c.MultiClusterKubeSpawner.clusters),
+    }
+)
+"""
+"""A profile beside those of the configuration, each of which names one cluster."""
+
+
 async def _serve(clusters: Clusters, directory: Path, port: int, started: float) -> None:
     kubeconfig = directory / "kubeconfig"
     clusters.write_hub_kubeconfig(kubeconfig, access.HUB_NAMESPACE)
@@ -49,6 +61,7 @@ async def _serve(clusters: Clusters, directory: Path, port: int, started: float)
         directory,
         namespace=access.HUB_NAMESPACE,
         port=port,
+        extra=_ANY,
     ) as running:
         print(_welcome(running.url, running.log, time.monotonic() - started), flush=True)
         ended = asyncio.create_task(running.wait())

@@ -28,6 +28,7 @@ c.MultiClusterKubeSpawner.clusters = {
         "namespace": demo["namespace"],
         "ingress_public_url": cluster["gateway_url"],
         "hub_connect_url": cluster["hub_connect_url"],
+        "environment": {"CLUSTER_NAME": cluster["name"]},
     }
     for cluster in demo["clusters"]
 }
@@ -37,7 +38,6 @@ c.MultiClusterKubeSpawner.profile_list = [
         "slug": cluster["name"],
         "description": f"JupyterLab near the data of cluster {cluster['name']}",
         "cluster": cluster["name"],
-        "spawner_override": {"environment": {"CLUSTER_NAME": cluster["name"]}},
     }
     for cluster in demo["clusters"]
 ]
