@@ -57,12 +57,10 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     _exit_code: int | None = None
     _starting = False
     _progress: Progress | None = None
+    _removal: Removal | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.choosing = Choosing(self)
-        self.removal = Removal(self)
-        self.address = Address(self)
-        self.placing = Placing(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
         import_ahead(*AHEAD)
@@ -82,6 +80,25 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
     @default("env_keep")
     def _default_env_keep(self) -> list[str]:
         return []
+
+    # -- helpers: a server that runs needs none of them ------------------------------------------
+
+    @property
+    def placing(self) -> Placing:
+        """Finds the clusters in which the server may start."""
+        return Placing(self)
+
+    @property
+    def address(self) -> Address:
+        """Looks after where the server is."""
+        return Address(self)
+
+    @property
+    def removal(self) -> Removal:
+        """Takes the server out of its cluster."""
+        if self._removal is None:
+            self._removal = Removal(self)
+        return self._removal
 
     @property
     def overridden(self) -> Collection[str]:
@@ -214,7 +231,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         created = self.remembered.created
         if created is None:
             return self._exit_code or 0
-        if self._starting or self.removal.task:
+        if self._starting or (self._removal and self._removal.task):
             return None
         seen = self._look()
         if seen is None or seen.exit_code is None:
@@ -287,7 +304,8 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.remembered = state.load(saved, self.hub_id)
         if profile := self.remembered.profile:
             self.choosing.profile = profile
-            self.user_options = {"profile": profile, **self.user_options}
+            if "profile" not in self.user_options:
+                self.user_options = {"profile": profile, **self.user_options}
         if self.remembered.max_age is not None:
             fleet_of(self).ages.follow(self)
 

@@ -49,17 +49,14 @@ class Lent:
     def set(self, obj: Any, value: Any) -> None:
         """Hold *value*, which is lent or the object's own."""
         super().set(obj, value)  # type: ignore[misc]
-        if isinstance(value, Loan):
-            obj.__dict__.setdefault("_lent", set()).add(self.name)
-        else:
-            obj.__dict__.get("_lent", set()).discard(self.name)
+        _note(obj, self.name, lent=isinstance(value, Loan))
 
     def get(self, obj: Any, cls: Any = None) -> Any:
         """Give the object's own value, which is a copy if one was lent."""
         value = super().get(obj, cls)  # type: ignore[misc]
         if is_lent(obj, self.name):
             value = obj._trait_values[self.name] = copy.deepcopy(value)
-            obj._lent.discard(self.name)
+            _note(obj, self.name, lent=False)
         return value
 
 
@@ -92,7 +89,7 @@ class Borrower:
             for name, value in self._to_lend.items():
                 setattr(self, name, _loan(type(self), name, value))
         finally:
-            self._to_lend = None
+            del self._to_lend
 
 
 def lendable(cls: type, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +106,14 @@ def is_lent(obj: Any, name: str | None) -> bool:
     return name in getattr(obj, "_lent", ())
 
 
+def _note(obj: Any, name: str | None, *, lent: bool) -> None:
+    """Note whether the trait *name* of *obj* is lent; all of whom that is said alike share it."""
+    before = frozenset(obj.__dict__.get("_lent", ()))
+    after = before | {name} if lent else before - {name}
+    if after != before:
+        obj.__dict__["_lent"] = _sets.setdefault(after, after)
+
+
 def read(obj: Any, name: str) -> Any:
     """Return the trait *name* to look at, not to change."""
     return obj._trait_values[name] if is_lent(obj, name) else getattr(obj, name)
@@ -120,6 +125,7 @@ def give(obj: Any, name: str, value: Any) -> None:
 
 
 _names: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+_sets: dict[frozenset[str | None], frozenset[str | None]] = {}
 _loans: WeakKeyDictionary[type, dict[str, Loan]] = WeakKeyDictionary()
 
 

@@ -25,6 +25,7 @@ from mcks.core.api.request import (
     REPLACE,
     REVIEW,
     WATCH,
+    Answer,
     Request,
 )
 from mcks.core.api.status import Asked, server_time
@@ -341,21 +342,29 @@ class ClusterClient:
             )
             answer = await self._transport.send(request)
             await self._turns.next()
-            page = answer.json()
-            version = str(metadata(page).get("resourceVersion") or "")
-            if not version or not isinstance(page.get("items") or [], list):
-                # taken for an empty list, it would be the end of all servers
-                raise NotKubernetes(
-                    f"{asked}: the answer is no list (from a proxy or load balancer?)"
-                )
-            items += [
-                kept(item | {"apiVersion": selector.api_version, "kind": selector.kind})
-                for item in page.get("items") or []
-            ]
-            following = metadata(page).get("continue")
+            some, version, following = _page(answer, selector, kept)
+            del answer  # the next page may be long in coming, and this one is large
+            items += some
             if not following:
                 return items, version
             query = query | {"continue": following}
+
+
+def _page(
+    answer: Answer, selector: Selector, kept: Callable[[Manifest], Manifest]
+) -> tuple[list[Manifest], str, str]:
+    """Return what is *kept* of the objects in one *answer* to a list, its version, and what leads
+    to the next one. The whole of it, ten times as large, ends here. Raises `NotKubernetes`."""
+    page = answer.json()
+    version = str(metadata(page).get("resourceVersion") or "")
+    items = page.get("items") or []
+    if not version or not isinstance(items, list):
+        # taken for an empty list, it would be the end of all servers
+        raise NotKubernetes(
+            f"{answer.asked}: the answer is no list (from a proxy or load balancer?)"
+        )
+    kind = {"apiVersion": selector.api_version, "kind": selector.kind}
+    return [kept(item | kind) for item in items], version, metadata(page).get("continue") or ""
 
 
 def _selectors(selector: Selector) -> dict[str, str]:

@@ -18,7 +18,7 @@ from mcks.core.labels import (
     USERNAME,
 )
 from mcks.core.names import KUEUE_QUEUE
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, metadata
 
 _ALL = "all of it"
 _WORD = "one of few texts"
@@ -75,10 +75,36 @@ _SHAPE: dict[str, Any] = {
 }
 
 
+_ALIKE = ("conditions", "initContainerStatuses", "containerStatuses")
+"""Parts of a status that are equal in most Pods that run."""
+_DIFFERENT = 1000
+"""So many parts are known, to find those that are equal; then it begins anew."""
+_parts: dict[str, Any] = {}
+
+
 def lean(pod: Manifest) -> Manifest:
-    """Return what is kept of *pod*: new dicts, with keys and words that all Pods share."""
+    """Return what is kept of *pod*: keys, words and equal parts are those of all Pods.
+
+    So nobody may change what is returned.
+    """
     kept: Manifest = _kept(pod, _SHAPE)
+    status, meta = kept.get("status") or {}, metadata(kept)
+    labels, name = meta.get("labels") or {}, meta.get("name")
+    for part in _ALIKE:
+        if part in status:
+            status[part] = _shared(status[part])
+    if "spec" in kept:
+        kept["spec"] = _shared(kept["spec"])
+    if name and labels.get(KEY_LABEL) == name:
+        labels[KEY_LABEL] = name
     return kept
+
+
+def _shared(part: Any) -> Any:
+    """Return one that is equal to *part*, for all who have such."""
+    if len(_parts) >= _DIFFERENT:
+        _parts.clear()
+    return _parts.setdefault(repr(part), part)
 
 
 def _kept(value: Any, shape: Any) -> Any:

@@ -47,11 +47,12 @@ class AddressedSpawner(SharingSpawner, Protocol):
 
 
 class Address:
-    """Looks after where the spawner's server is."""
+    """Looks after where the spawner's server is. What it knows is the spawner's."""
+
+    __slots__ = ("_spawner",)
 
     def __init__(self, spawner: AddressedSpawner) -> None:
         self._spawner = spawner
-        self._rerouting: asyncio.Task[None] | None = None
 
     async def find(self, known: str) -> str:
         """Return where the server answers, which the hub believes to be at *known*.
@@ -101,7 +102,7 @@ class Address:
         if spawner.user.db is not None:
             spawner.user.db.commit()
         if proxy := spawner.user.settings.get("proxy"):
-            self._rerouting = asyncio.create_task(self._reroute(proxy))
+            fleet_of(spawner).pool.run(self._reroute(proxy))
 
     async def _reroute(self, proxy: Any) -> None:
         """Change the route now. If that fails, the hub's own look at its routes will do it."""

@@ -54,7 +54,9 @@ class PlacedSpawner(SharingSpawner, Protocol):
 
 
 class Placing:
-    """Finds the clusters in which the spawner's server may start."""
+    """Finds the clusters for the spawner's server. What it knows is the spawner's."""
+
+    __slots__ = ("_spawner",)
 
     def __init__(self, spawner: PlacedSpawner) -> None:
         self._spawner = spawner

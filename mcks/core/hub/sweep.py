@@ -218,7 +218,7 @@ class Sweeper:
             if (name, created.namespace, created.key) in known.servers:
                 # a new server has the names now, and its start has replaced what was there
                 created.uids = {kind: uid for kind, uid in created.uids.items() if uid}
-                created.unowned = []
+                created.unowned = ()
             await creation.remove(cluster.client, created)
         return True
 
@@ -274,5 +274,5 @@ async def _list(
 async def delete(client: ClusterClient, orphan: Orphan, hub_id: str) -> None:
     """Delete *orphan* and what goes with it, if it is still the same object. Raises APIError."""
     namespace = orphan.where.namespace or ""
-    await creation.remove(client, Created(orphan.key, namespace, hub_id, {}, list(orphan.unowned)))
+    await creation.remove(client, Created(orphan.key, namespace, hub_id, {}, orphan.unowned))
     await client.delete(orphan.where, uid=orphan.uid)

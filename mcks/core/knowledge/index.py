@@ -32,25 +32,27 @@ class Names(Generic[K]):
     """A name and the rows that have it: mostly one."""
 
     def __init__(self) -> None:
-        self._rows: dict[K, tuple[int, ...]] = {}
+        self._rows: dict[K, int | tuple[int, ...]] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._rows
 
     def rows(self, name: K) -> tuple[int, ...]:
         """Return the rows that have *name*."""
-        return self._rows.get(name, ())
+        found = self._rows.get(name, ())
+        return (found,) if isinstance(found, int) else found
 
     def add(self, name: K, row_id: int) -> None:
         """Give *name* to a row."""
-        self._rows[name] = (*self.rows(name), row_id)
+        others = self.rows(name)
+        self._rows[name] = (*others, row_id) if others else row_id
 
     def remove(self, name: K, row_id: int) -> None:
         """Take *name* from a row."""
         left = list(self.rows(name))
         left.remove(row_id)
         if left:
-            self._rows[name] = tuple(left)
+            self._rows[name] = left[0] if len(left) == 1 else tuple(left)
         else:
             del self._rows[name]
 

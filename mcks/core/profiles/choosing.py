@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from mcks.core.administrator.access import AskingSpawner, allowed
@@ -21,6 +22,9 @@ from mcks.core.profiles import offer, options_form, parsed, profile_list, select
 from mcks.core.profiles.overrides import Overridable, Overrides
 from mcks.core.profiles.profile_list import DATA_OPTION, ELSEWHERE
 from mcks.errors import ConfigError, MCKSError, NotAllowed, Tell, UnknownProfile, at_once
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""Of most spawners at most times; it is one for all, as there are many."""
 
 
 class Hub(Protocol):
@@ -63,27 +67,39 @@ class ChoosingSpawner(AskingSpawner, Overridable, Protocol):
 class Choosing:
     """The profiles of one MultiClusterKubeSpawner, as its user may see and use them."""
 
+    __slots__ = (
+        *("_linked", "_overrides", "_posted", "_saved", "_several", "_spawner"),
+        *("agreed", "limits", "notices", "options", "profile", "title"),
+    )
+
     def __init__(self, spawner: ChoosingSpawner) -> None:
         self._spawner = spawner
-        self.overrides = Overrides(spawner)
+        self._overrides: Overrides | None = None
         self.profile = ""
         """Slug of the profile that was applied."""
         self.title, self.limits = "", UNLIMITED
         """What users call that profile, and how many of its servers there may be."""
-        self.options: dict[str, str] = {}
+        self.options: Mapping[str, str] = _NOTHING
         """What templates read as ``options``: the profile's own options with checked answers."""
         self.notices: tuple[str, ...] = ()
         """Sentences for the user about a choice that is not there any more."""
         self.agreed = False
         """Whether the user has said that this start may go without their data."""
         self._several = False
-        self._saved: dict[str, Any] = {}
+        self._saved: Mapping[str, Any] = _NOTHING
         self._posted = False
-        self._linked: dict[str, Any] = {}
+        self._linked: Mapping[str, Any] = _NOTHING
+
+    @property
+    def overrides(self) -> Overrides:
+        """What the choice has set; nothing yet, if nobody has asked before."""
+        if self._overrides is None:
+            self._overrides = Overrides(self._spawner)
+        return self._overrides
 
     def clear(self) -> None:
         """Forget what was chosen: this start has no profile."""
-        self.profile, self.options, self.notices, self._several = "", {}, (), False
+        self.profile, self.options, self.notices, self._several = "", _NOTHING, (), False
         self.title, self.limits = "", UNLIMITED
 
     def sample(self, chosen: selection.Selection, tell: Tell = at_once) -> None:
@@ -96,7 +112,7 @@ class Choosing:
 
     def remember(self, user_options: Mapping[str, Any] | None) -> None:
         """Take *user_options* as those of an earlier start, which may be out of date."""
-        self._saved = dict(user_options or {})
+        self._saved = dict(user_options) if user_options else _NOTHING
 
     async def listed(self) -> list[profile_list.Profile]:
         """Return all profiles; ask the administrator's function, if it is one, each time.
@@ -160,7 +176,7 @@ class Choosing:
 
     def posted(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
         """Read a posted form into user_options, which are of now and not of an earlier start."""
-        self._posted, self._linked = True, {}
+        self._posted, self._linked = True, _NOTHING
         return options_form.user_options(form_data)
 
     def take_link(self, query: dict[str, list[bytes]]) -> None:

@@ -19,7 +19,7 @@ from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.environment import find
-from mcks.core.servers.server import Created, unowned_of
+from mcks.core.servers.server import Created, unowned_of, without
 from mcks.errors import (
     ConfigError,
     Conflict,
@@ -146,7 +146,7 @@ async def _create_owned(
         theirs = meta.get("ownerReferences") or []
         manifest = {**manifest, "metadata": {**meta, "ownerReferences": [*theirs, *owner]}}
     else:
-        created.unowned.append(ref(manifest))
+        created.unowned += (ref(manifest),)
     await _create(client, manifest, created)
 
 
@@ -163,20 +163,21 @@ async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: 
     What is just being deleted is waited for and made anew: nothing can use it any more.
     """
     where, of_user = ref(manifest), lifetime(manifest) == "user"
-    noted = [created.kept, created.data] if of_user else [created.kept]
-    for names in noted:
-        names.append(where)
+    created.kept += (where,)
+    if of_user:
+        created.data += (where,)
     try:
         answer, is_new = await _find_or_create(client, manifest)
         if not is_new:
             _check_existing(answer, manifest, created)
     except MCKSError as exc:
         if _is_refusal(exc):
-            for names in noted:
-                names.remove(where)
+            created.kept = without(where, created.kept)
+            if of_user:
+                created.data = without(where, created.data)
         raise
     if of_user and is_new:
-        created.new_data[where] = str(metadata(answer)["uid"])
+        created.new_data = {**created.new_data, where: str(metadata(answer)["uid"])}
 
 
 async def _find_or_create(client: ClusterClient, manifest: Manifest) -> tuple[Manifest, bool]:
@@ -264,7 +265,7 @@ def _forget(manifest: Manifest, created: Created) -> None:
     """Let nobody look for *manifest*, which was noted before it was to be sent."""
     kind, where = manifest["kind"], ref(manifest)
     if where in created.unowned:
-        created.unowned.remove(where)
+        created.unowned = without(where, created.unowned)
     if kind in created.uids and created.uids[kind] is None and where == created.where(kind):
         del created.uids[kind]
 
@@ -277,9 +278,9 @@ async def _remove_leftover(client: ClusterClient, manifest: Manifest, created: C
     _check_ours(existing, created)
     uid, where = metadata(existing)["uid"], ref(existing)
     await client.delete(where, uid=uid, grace_period=_LEFTOVER_GRACE)
-    created.in_the_way.append(where)
+    created.in_the_way += (where,)
     await wait_until_gone(client, where, uid)
-    created.in_the_way.remove(where)
+    created.in_the_way = without(where, created.in_the_way)
 
 
 def _same_user(existing: Manifest, wanted: Manifest, created: Created) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mcks.core.labels import KEY_LABEL, lifetime
 from mcks.core.objects import Ref, Selector, metadata
 from mcks.core.pods import containers
-from mcks.core.servers.server import Created
+from mcks.core.servers.server import Created, without
 from mcks.core.servers.state import State
 from mcks.errors import Forbidden, MCKSError, NotFound
 
@@ -42,10 +42,10 @@ async def leave(connection: ConnectedCluster, created: Created, *, shared: bool 
         except MCKSError as exc:
             connection.log.warning("%s stays in %s: %s", where, connection.title, exc)
             return False
-        del created.new_data[where]
-        created.kept.remove(where)
-        created.data.remove(where)
-        created.deleted.append(where)
+        created.new_data = {w: uid for w, uid in created.new_data.items() if w != where}
+        created.kept = without(where, created.kept)
+        created.data = without(where, created.data)
+        created.deleted += (where,)
     return True
 
 

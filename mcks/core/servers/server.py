@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from mcks.core.clusters import addresses
@@ -13,8 +14,10 @@ from mcks.core.labels import HUB_LABEL, KEY_LABEL, UNOWNED
 from mcks.core.objects import Manifest, Ref, metadata
 from mcks.core.servers.environment import notebook_container
 
+_NOTHING: Mapping[Ref, str] = MappingProxyType({})
 
-@dataclass
+
+@dataclass(slots=True)
 class Created:
     """What a start has put into the cluster so far: enough to take it out again.
 
@@ -25,19 +28,21 @@ class Created:
     may be there; ``data`` are the user's of these, ``new_data`` those that this start itself has
     made, with their uids, and ``deleted`` those that were taken out again. ``in_the_way`` is what
     an older server of this name has left and what has not gone yet.
+
+    What is empty is that of all servers: each of many that run has little more than its names.
     """
 
     key: str
     namespace: str
     hub_id: str = ""
     uids: dict[str, str | None] = field(default_factory=dict)
-    unowned: list[Ref] = field(default_factory=list)
+    unowned: tuple[Ref, ...] = ()
     keeps_data: bool = False
-    kept: list[Ref] = field(default_factory=list)
-    data: list[Ref] = field(default_factory=list)
-    new_data: dict[Ref, str] = field(default_factory=dict)
-    deleted: list[Ref] = field(default_factory=list)
-    in_the_way: list[Ref] = field(default_factory=list)
+    kept: tuple[Ref, ...] = ()
+    data: tuple[Ref, ...] = ()
+    new_data: Mapping[Ref, str] = field(default_factory=lambda: _NOTHING)
+    deleted: tuple[Ref, ...] = ()
+    in_the_way: tuple[Ref, ...] = ()
 
     def where(self, kind: str) -> Ref:
         """Name the Secret or the Pod."""
@@ -49,10 +54,16 @@ class Created:
         return labels.get(KEY_LABEL) == self.key and labels.get(HUB_LABEL, "") == self.hub_id
 
 
-def unowned_of(secret: Manifest) -> list[Ref]:
+def unowned_of(secret: Manifest) -> tuple[Ref, ...]:
     """Read back which objects a server has that nothing owns."""
     said = (metadata(secret).get("annotations") or {}).get(UNOWNED)
-    return [Ref(*where) for where in json.loads(said)] if said else []
+    return tuple(Ref(*where) for where in json.loads(said)) if said else ()
+
+
+def without(where: Ref, names: tuple[Ref, ...]) -> tuple[Ref, ...]:
+    """Return *names* with one *where* less."""
+    at = names.index(where)
+    return names[:at] + names[at + 1 :]
 
 
 def located(target: Target, pod: Manifest | None) -> Target:

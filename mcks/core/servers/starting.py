@@ -43,7 +43,7 @@ class Chosen(Protocol):
     """What the user has chosen: a profile's slug, and its options with their values."""
 
     profile: str
-    options: dict[str, str]
+    options: Mapping[str, str]
     agreed: bool
     """Whether the user has said that this start may go without their data."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -168,12 +169,17 @@ def load(saved: Mapping[str, Any], hub_id: str) -> State:
     # a database may be a copy of another hub's: then the Pod is looked at before it is touched
     own = saved.get("hub", "") == hub_id
     uid = saved.get("uid") if own else None
-    created = Created(saved["key"], saved["namespace"], hub_id, {"Pod": uid})
-    created.unowned = [Ref(*where) for where in saved.get("unowned", ())]
+    created = Created(saved["key"], _word(saved["namespace"]), hub_id, {"Pod": uid})
+    created.unowned = tuple(Ref(*where) for where in saved.get("unowned", ()))
     created.keeps_data = bool(kept_key)
-    url, route = saved.get("url", ""), saved.get("route", "ingress")
-    running = State(created, saved["cluster"], url, kept_key, data, ended, route, left)
-    return running._replace(profile=saved.get("profile", ""), max_age=saved.get("max_age"))
+    url, route = _word(saved.get("url", "")), _word(saved.get("route", "ingress"))
+    running = State(created, _word(saved["cluster"]), url, kept_key, data, ended, route, left)
+    return running._replace(profile=_word(saved.get("profile", "")), max_age=saved.get("max_age"))
+
+
+def _word(said: Any) -> Any:
+    """Many servers have the same cluster, profile and gateway: one text is enough for all."""
+    return sys.intern(said) if type(said) is str else said
 
 
 def _listed(where: Ref) -> list[str | None]:
@@ -205,10 +211,10 @@ def _namespace_of_original(resources: Iterable[Manifest]) -> str:
     return "default"
 
 
-def _unowned_of_original(resources: Iterable[Manifest], created: Created) -> list[Ref]:
+def _unowned_of_original(resources: Iterable[Manifest], created: Created) -> tuple[Ref, ...]:
     """The original gave its objects no owner; its first version did not even list them."""
-    found = [ref(m) for m in resources if m["kind"] not in ("Pod", "Namespace")]
-    return found or [
+    found = tuple(ref(m) for m in resources if m["kind"] not in ("Pod", "Namespace"))
+    return found or tuple(
         Ref(api_version, kind, created.key, created.namespace)
         for api_version, kind in _OBJECTS_OF_ORIGINAL
-    ]
+    )

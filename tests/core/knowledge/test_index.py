@@ -16,7 +16,7 @@ ADA, NEW = 1, 2
 
 
 def running(key: str = "jupyter-ada", *data: UserObject) -> Row:
-    created = Created(key, "ns", "h", {"Pod": f"uid-{key}"}, [ROLE])
+    created = Created(key, "ns", "h", {"Pod": f"uid-{key}"}, (ROLE,))
     return Row(ADA, True, State(created, "a", "https://a", data=data))
 
 

@@ -124,7 +124,7 @@ async def test_a_server_may_use_its_own_data_and_what_others_share_or_are_making
     hub.save("ada", state.save(State(data=(home,))), runs=False)
     memory = Memory(hub.session, "h", logging.getLogger("test"))
     two = spawner_of(ada, "two", State(data=(own,)))
-    making = spawner_of(ada, "three", State(Created("k", "ns", data=[claims[2]]), "c"))
+    making = spawner_of(ada, "three", State(Created("k", "ns", data=(claims[2],)), "c"))
     stranger = spawner_of(hub.user("bob"), "", State(data=(home._replace(cluster="d"),)))
     for spawner in (two, making, stranger):
         memory.join(spawner)

@@ -58,7 +58,7 @@ def test_secrets_that_outlive_servers_are_no_orphans() -> None:
 def test_a_servers_secret_in_another_namespace_belongs_to_it() -> None:
     there = Ref("v1", "Secret", "jupyter-ada", "elsewhere")
     known = HubKnowledge()
-    known.add(State(Created("jupyter-ada", "ns", "h", unowned=[there]), "a"))
+    known.add(State(Created("jupyter-ada", "ns", "h", unowned=(there,)), "a"))
     secret = manifest("Secret", namespace="elsewhere")
     assert not found(known, secret)
     assert len(found(HubKnowledge(), secret)) == 1

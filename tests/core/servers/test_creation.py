@@ -222,7 +222,7 @@ async def test_data_of_another_is_not_taken_for_the_users(loopback_hub: Loopback
     created = Created(KEY, "ns")
     with pytest.raises(ConfigError, match="is not this server's"):
         await creation.create_all(client, server_objects(), created)
-    assert created.data == created.kept == []
+    assert created.data == created.kept == ()
 
 
 async def test_data_whose_creation_nobody_answered_may_be_there(
@@ -247,7 +247,7 @@ async def test_all_data_of_a_start_is_tried_though_one_part_is_refused(
     with pytest.raises(Forbidden, match="exceeded quota"):
         await creation.create_all(client, [more, *server_objects()], created)
     assert len(created.new_data) == 1
-    assert created.data == created.kept == [*created.new_data]
+    assert created.data == created.kept == (*created.new_data,)
 
 
 async def test_a_create_that_fails_beside_others_leaves_its_task_free_of_cancellation() -> None:

@@ -59,8 +59,8 @@ async def test_a_claim_that_a_pod_without_a_place_was_to_use_is_deleted_by_its_u
     assert created.new_data.keys() == {HOME}
     assert await leaving.leave(await connect(loopback_hub), created)
     assert CLAIM not in loopback_hub.server.objects
-    assert (created.kept, created.data, created.new_data) == ([], [], {})
-    assert created.deleted == [HOME]
+    assert (created.kept, created.data, created.new_data) == ((), (), {})
+    assert created.deleted == (HOME,)
 
 
 async def test_what_has_taken_the_name_of_a_new_claim_stays(loopback_hub: LoopbackHub) -> None:
@@ -75,7 +75,7 @@ async def test_a_claim_that_existed_before_stays(loopback_hub: LoopbackHub) -> N
     created = await failed_start(loopback_hub, phase="Pending")
     assert await leaving.leave(await connect(loopback_hub), created)
     assert CLAIM in loopback_hub.server.objects
-    assert (created.data, created.new_data, created.deleted) == ([HOME], {}, [])
+    assert (created.data, created.new_data, created.deleted) == ((HOME,), {}, ())
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_a_users_namespace_stays_and_holds_nobody_back(loopback_hub: Loopb
     created = await failed_start(loopback_hub, namespace, phase="Pending")
     assert await leaving.leave(await connect(loopback_hub), created)
     assert NAMESPACE in loopback_hub.server.objects
-    assert created.data == created.kept == [Ref("v1", "Namespace", "ada")]
+    assert created.data == created.kept == (Ref("v1", "Namespace", "ada"),)
 
 
 async def test_a_claim_that_was_refused_is_no_data(loopback_hub: LoopbackHub) -> None:
@@ -144,7 +144,7 @@ async def test_a_claim_that_was_refused_is_no_data(loopback_hub: LoopbackHub) ->
     connection = await connect(loopback_hub)
     with pytest.raises(MCKSError):
         await creation.create_all(connection.client, objects(), created)
-    assert created.data == created.kept == []
+    assert created.data == created.kept == ()
     assert await leaving.leave(connection, created)
 
 
@@ -168,13 +168,13 @@ def remembered(*data: UserObject, kept_key: str = "jupyter-ada") -> State:
 def test_what_was_deleted_is_forgotten_and_nothing_else() -> None:
     more = Ref("v1", "PersistentVolumeClaim", "more", "ns")
     known = remembered(UserObject("a", HOME), UserObject("a", more), UserObject("b", HOME))
-    created = Created("jupyter-ada", "ns", kept=[more], data=[more], deleted=[HOME])
+    created = Created("jupyter-ada", "ns", kept=(more,), data=(more,), deleted=(HOME,))
     left = leaving.forgotten(known, "a", created, "")
     assert left == remembered(UserObject("a", more), UserObject("b", HOME))
 
 
 def test_a_key_on_which_nothing_hangs_any_more_is_what_it_was_before() -> None:
-    created = Created("jupyter-ada", "ns", deleted=[HOME])
+    created = Created("jupyter-ada", "ns", deleted=(HOME,))
     known = remembered(UserObject("a", HOME))
     assert leaving.forgotten(known, "a", created, "") == remembered(kept_key="")
     assert leaving.forgotten(known, "a", created, "old") == remembered(kept_key="old")

@@ -21,12 +21,12 @@ def again(known: State) -> State:
 
 def test_a_running_server_is_saved_by_names_alone_and_found_again() -> None:
     created = Created("k", "ns", "hub", {"Pod": "uid", "Secret": "uid"})
-    created.unowned = [Ref("v1", "Namespace", "x")]
+    created.unowned = (Ref("v1", "Namespace", "x"),)
     loaded = again(State(created, "gcp", "https://g"))
     assert loaded.created is not None
     assert (loaded.created.key, loaded.created.namespace) == ("k", "ns")
     assert loaded.created.uids == {"Pod": "uid"}
-    assert loaded.created.unowned == [Ref("v1", "Namespace", "x")]
+    assert loaded.created.unowned == (Ref("v1", "Namespace", "x"),)
     assert (loaded.cluster, loaded.url) == ("gcp", "https://g")
 
 
@@ -82,7 +82,7 @@ def test_the_originals_state_is_understood_and_its_token_dropped() -> None:
     loaded = state.load(saved, "hub")
     assert loaded.created is not None
     assert loaded.created.namespace == "jupyter-ada"
-    assert loaded.created.unowned == [Ref("v1", "Service", "jupyter-ada", "jupyter-ada")]
+    assert loaded.created.unowned == (Ref("v1", "Service", "jupyter-ada", "jupyter-ada"),)
     assert (loaded.cluster, loaded.url) == ("context:gke", "http://10.0.0.1")
     assert "s3cret" not in json.dumps(state.save(loaded))
 
@@ -112,7 +112,7 @@ def test_the_originals_first_state_has_no_namespace() -> None:
 
 def test_a_saved_state_is_the_same_text_as_ever() -> None:
     created = Created("k", "ns", "hub", {"Secret": "s", "Pod": "uid"}, keeps_data=True)
-    created.unowned = [Ref("v1", "Namespace", "x")]
+    created.unowned = (Ref("v1", "Namespace", "x"),)
     data = (UserObject("gcp", HOME), UserObject("aws", HOME, of_server=True))
     home = '["v1", "PersistentVolumeClaim", "home", "ns"'
     saved = state.save(State(created, "gcp", "https://g", data=data, ended="It was evicted."))
@@ -175,7 +175,7 @@ def test_data_where_a_server_has_started_is_the_last() -> None:
 def test_what_others_may_use_is_shared_and_so_is_what_a_start_is_making() -> None:
     own, shared = UserObject("a", HOME, of_server=True), UserObject("b", HOME)
     making = HOME._replace(name="new")
-    known = State(Created("k", "ns", data=[making]), "c", data=(own, shared))
+    known = State(Created("k", "ns", data=(making,)), "c", data=(own, shared))
     assert known.shared == [shared, UserObject("c", making)]
     assert known.without_server().shared == [shared]
 

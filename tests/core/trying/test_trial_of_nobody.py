@@ -63,7 +63,7 @@ async def test_a_namespace_goes_also_if_the_pod_does_not(
     created = tried.planned.created
     assert created.key == "jupyter-ada"
     created.uids["Pod"] = uid
-    created.data.append(Ref("v1", "Namespace", "theirs"))
+    created.data += (Ref("v1", "Namespace", "theirs"),)
     meta = {"name": "theirs", "labels": {KEY_LABEL: created.key}, "annotations": {LIFETIME: "user"}}
     loopback_hub.server.put(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
     step = await tried._clean_up()
