@@ -109,7 +109,8 @@ def settle(spawner: StartingSpawner, cluster: Cluster) -> None:
 def _server(
     spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
 ) -> _Server:
-    user, name = spawner.user, spawner.name
+    user = spawner.user
+    name = spawner.name
     public_url = spawner.ingress_public_url or configured.cluster.ingress_public_url
     route = configured.route(public_url)
     names = _names(user, name, spawner.proxy_spec, translation)
