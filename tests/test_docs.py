@@ -286,8 +286,8 @@ def test_every_template_variable_is_documented() -> None:
     config.MultiClusterKubeSpawner.clusters = _EXAMPLE
     spawner = sample_spawner(config, "ada")
     configured = configure("example", spawner.clusters, config, spawner.log)
-    known = plan._names(spawner, spawner.translation(), "")
-    known |= plan._variables(spawner, configured, Created("jupyter-ada", "default"), "")
+    server = plan._server(spawner, configured, spawner.translation())
+    known = plan._variables(spawner, configured, server, Created("jupyter-ada", "default"))
     rows = _rows(REFERENCE / "template-variables.md", 3)
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row[0])} == set(known)
 

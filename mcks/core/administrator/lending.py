@@ -115,8 +115,11 @@ def _note(obj: Any, name: str | None, *, lent: bool) -> None:
 
 
 def read(obj: Any, name: str) -> Any:
-    """Return the trait *name* to look at, not to change."""
-    return obj._trait_values[name] if is_lent(obj, name) else getattr(obj, name)
+    """Return the trait *name* to look at, not to change: a default is not kept for that."""
+    values = getattr(obj, "_trait_values", {})
+    if name in values:
+        return values[name]
+    return obj.trait_defaults(name) if name in _lent_names(type(obj)) else getattr(obj, name)
 
 
 def give(obj: Any, name: str, value: Any) -> None:

@@ -199,7 +199,7 @@ class Cluster(ServerSettings, LimitSettings, LoggingConfigurable):
     @property
     def is_namespace_of_user(self) -> bool:
         """Whether each user has a namespace: ``namespace`` is a template then."""
-        return "{{" in self.namespace
+        return is_template(self.namespace)
 
     @property
     def gateway_ref(self) -> dict[str, str]:
@@ -272,6 +272,11 @@ class Cluster(ServerSettings, LimitSettings, LoggingConfigurable):
             yield f"{where}.namespace {self.namespace!r} is not a DNS label"
 
 
+def is_template(namespace: str) -> bool:
+    """Whether *namespace* is another one for each user."""
+    return "{{" in namespace
+
+
 def contradiction(route: str) -> str:
     """Say that a *route* without a gateway and a gateway's URL exclude each other."""
     return (
@@ -330,10 +335,9 @@ class ConfiguredCluster:
 
         None if each user has a namespace.
         """
-        if self.cluster.is_namespace_of_user:
-            return None
-        if self.cluster.namespace:
-            return self.cluster.namespace
+        said = self.cluster.namespace
+        if said:
+            return None if is_template(said) else said
         if self.enable_user_namespaces:
             return None
         return self.backend.namespace_hint() or self.last_resort or "default"

@@ -77,6 +77,8 @@ class Index:
         self._of_user: Names[int] = Names()
         self._running: Counter[Scope] = Counter()
         """How many servers there are of each cluster, and of each profile."""
+        self.changed: set[Hashable] = set()
+        """The ids of the rows that were put, gone ones too, since somebody cleared this."""
         self._places: dict[str, Counter[str]] = {}
         """By cluster, how often its namespaces are those of what runs or starts, or of data."""
 
@@ -88,6 +90,7 @@ class Index:
         known = self._rows.get(row_id)
         if known == row:
             return False
+        self.changed.add(row_id)
         if known is not None:
             del self._rows[row_id]
             for names, name in self._names(known):

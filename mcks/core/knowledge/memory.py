@@ -40,15 +40,17 @@ class Memory:
         namespaces: AbstractSet[str] = frozenset(),
     ) -> None:
         self.records = None if session is None else Records(session, hub_id, log)
+        self._no_records = NoRecords()
         self._namespaces = set(namespaces)
-        self._starts: WeakSet[RememberingSpawner] = WeakSet()
+        self._starts: dict[int, WeakSet[RememberingSpawner]] = {}
+        """By their users' ids, so that no start looks at all others."""
 
     def join(self, spawner: RememberingSpawner, namespaces: AbstractSet[str] = frozenset()) -> None:
         """Count what *spawner* remembers among what is known, until the database says the same.
 
         It starts in one of these *namespaces*, unless its cluster names another.
         """
-        self._starts.add(spawner)
+        self._starts.setdefault(spawner.user.id, WeakSet()).add(spawner)
         self._namespaces |= namespaces
 
     async def known(self) -> Known | None:
@@ -65,11 +67,11 @@ class Memory:
 
     async def counts(self) -> Counts:
         """Tell how many servers the database has, those that start aside."""
-        return NoRecords() if self.records is None else await self.records.index()
+        return self._no_records if self.records is None else await self.records.index()
 
     def seen_counts(self) -> Counts:
         """Tell it without a look into the database, as far as it is known."""
-        return NoRecords() if self.records is None else self.records.seen
+        return self._no_records if self.records is None else self.records.seen
 
     async def other_holder(
         self, user: HubUser, cluster: str, created: Created, data: Collection[Ref]
@@ -88,8 +90,8 @@ class Memory:
         user, name = spawner.user, spawner.name
         starting = [
             datum
-            for other in list(self._starts)
-            if other.user.id == user.id and other.name != name
+            for other in list(self._starts.get(user.id, ()))
+            if other.name != name
             for datum in other.remembered.shared
         ]
         return [*database.shared_by_others(user, name), *starting]
@@ -106,11 +108,14 @@ class Memory:
 
     def _with_starts(self, index: Index) -> Known:
         starting = HubKnowledge(namespaces=set(self._namespaces))
-        for spawner in list(self._starts):
-            remembered = HubKnowledge()
-            remembered.add(spawner.remembered)
-            if spawner._starting or not remembered.within(index):
-                starting.add(spawner.remembered)
-            else:
-                self._starts.discard(spawner)
+        for user_id, starts in list(self._starts.items()):
+            for spawner in list(starts):
+                remembered = HubKnowledge()
+                remembered.add(spawner.remembered)
+                if spawner._starting or not remembered.within(index):
+                    starting.add(spawner.remembered)
+                else:
+                    starts.discard(spawner)
+            if not starts:
+                del self._starts[user_id]
         return Joined(index, starting)

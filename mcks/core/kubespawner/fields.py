@@ -26,16 +26,10 @@ def fields_of(
 
     Raises ConfigError for another scheme.
     """
-    if scheme not in SCHEMES:
-        raise ConfigError(f"slug_scheme {scheme!r} must be one of: {', '.join(SCHEMES)}")
+    check_scheme(scheme)
     escaped = escape_slug(username), escape_slug(servername)
-    safe_servername = safe_slug(servername, max_length=FIELD_LENGTH) if servername else ""
     forms = {
-        "safe": (
-            safe_slug(username, max_length=FIELD_LENGTH),
-            safe_servername,
-            server_slug(username, servername),
-        ),
+        "safe": safe_names(username, servername),
         "escape": (*escaped, f"{escaped[0]}--{escaped[1]}" if servername else escaped[0]),
     }
     found = dict(zip(("username", "servername", "user_server"), forms[scheme], strict=True))
@@ -50,6 +44,21 @@ def fields_of(
         "escaped_user_server": f"{escaped[0]}--{escaped[1]}",
         "hubnamespace": "user" if hub_namespace == "default" else hub_namespace,
     }
+
+
+def check_scheme(scheme: str) -> None:
+    """Raise ConfigError if *scheme* is none that KubeSpawner knows."""
+    if scheme not in SCHEMES:
+        raise ConfigError(f"slug_scheme {scheme!r} must be one of: {', '.join(SCHEMES)}")
+
+
+def safe_names(username: str, servername: str) -> tuple[str, str, str]:
+    """Return the safe names of a user, of their server, and of both."""
+    return (
+        safe_slug(username, max_length=FIELD_LENGTH),
+        safe_slug(servername, max_length=FIELD_LENGTH) if servername else "",
+        server_slug(username, servername),
+    )
 
 
 def literal(value: Any) -> Any:

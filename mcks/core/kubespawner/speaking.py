@@ -121,8 +121,12 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
             username=self.user.name,
             servername=self.name,
             hub_namespace=_own_namespace(),
-            remembered=self.pvc_name if self.remember_pvc_name else "",
+            remembered=self._remembered_claim(),
         )
+
+    def _remembered_claim(self) -> str:
+        name = self._trait_values.get("pvc_name")  # which has no value before somebody says one
+        return name if name and self.remember_pvc_name else ""
 
     def get_env(self) -> dict[str, Any]:
         """Return the environment; fields in what the administrator wrote are expanded.

@@ -12,7 +12,7 @@ from typing import Any
 
 from mcks.core.kubespawner import pod
 from mcks.core.kubespawner.claim import claim, namespace_of_user
-from mcks.core.kubespawner.fields import expand_word, fields_of
+from mcks.core.kubespawner.fields import check_scheme, expand_word, fields_of, safe_names
 from mcks.core.kubespawner.models import check_objects
 from mcks.core.kubespawner.slugs import is_label_value, safe_slug
 from mcks.core.kubespawner.words import OBJECTS
@@ -86,16 +86,21 @@ class Translation:
             self.user_id,
             self.username,
             servername,
-            scheme=self.words.get("slug_scheme", "safe"),
+            scheme=self._scheme,
             hub_namespace=self.hub_namespace,
         )
 
+    @property
+    def _scheme(self) -> str:
+        return str(self.words.get("slug_scheme", "safe"))
+
     def variables(self, servername: str) -> dict[str, str]:
         """Return what templates know of KubeSpawner's names for the user's server *servername*."""
-        names = self._names(servername)
-        return {name: names[name] for name in VARIABLES} | {
-            "username_label": safe_slug(self.username, is_valid=is_label_value),
-            "servername_label": safe_slug(servername, is_valid=is_label_value),
+        check_scheme(self._scheme)
+        names = safe_names(self.username, servername)
+        return dict(zip(VARIABLES, names, strict=True)) | {
+            "username_label": _label(self.username),
+            "servername_label": _label(servername),
             "hub_namespace": self.hub_namespace,
             "remembered_claim": self.remembered,
         }
@@ -178,7 +183,7 @@ class Translation:
         labels = {USERNAME: names["username_label"], SERVERNAME: names["servername_label"]}
         if not self.complete:  # else KubeSpawner's common_labels say the others
             instance = f"{hub_id}-servers" if hub_id else "mcks-servers"
-            labels |= {**_FOUND_BY, _INSTANCE: safe_slug(instance, is_valid=is_label_value)}
+            labels |= {**_FOUND_BY, _INSTANCE: _label(instance)}
         meta = pod["metadata"]
         return {**pod, "metadata": {**meta, "labels": {**labels, **(meta.get("labels") or {})}}}
 
@@ -205,6 +210,10 @@ class Translation:
         labels = {**theirs["labels"], **(meta.get("labels") or {})}
         annotations = {**(meta.get("annotations") or {}), **theirs["annotations"], LIFETIME: "keep"}
         return {**manifest, "metadata": {**meta, "labels": labels, "annotations": annotations}}
+
+
+def _label(name: str) -> str:
+    return safe_slug(name, is_valid=is_label_value)
 
 
 def _is_pod(manifest: Manifest, key: str) -> bool:

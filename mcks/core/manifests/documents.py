@@ -41,12 +41,12 @@ def read(text: str, key: str, values: Sequence[Inserted]) -> list[Any]:
 
 
 class _Place:
-    """A scalar that holds placeholders. *alone*: just one, and without quotes."""
+    """A scalar that holds placeholders. *alone*: the value of just one, without quotes."""
 
     __slots__ = ("alone", "line", "parts")
 
     def __init__(self, scalar: str, lines: dict[str, int]) -> None:
-        self.alone = scalar.startswith(_ALONE)
+        self.alone = value_index(scalar[-1]) if scalar.startswith(_ALONE) else None
         self.parts: list[str | int] = [
             value_index(part) if PLACEHOLDER.match(part) else part
             for part in _PARTS.split(scalar.removeprefix(_ALONE))
@@ -58,9 +58,9 @@ class _Place:
         return "".join([p if isinstance(p, str) else str.__str__(values[p]) for p in self.parts])
 
     def value(self, values: Sequence[Inserted]) -> Any:
-        if not self.alone:
+        if self.alone is None:
             return self.text(values)
-        value = values[int(self.parts[0])].value
+        value = values[self.alone].value
         return plain(value.value) if isinstance(value, Structure) else value
 
     def key(self, values: Sequence[Inserted]) -> str:
@@ -108,12 +108,10 @@ def _with_places(node: Any, lines: dict[str, int]) -> Any:
 def _filled(node: Any, values: Sequence[Inserted]) -> Any:
     kind = type(node)
     if kind is dict:
-        filled = {
-            (key if type(key) is str else key.key(values)): (
-                item if type(item) is str else _filled(item, values)
-            )
-            for key, item in node.items()
-        }
+        filled = {}
+        for key, item in node.items():
+            name = key if type(key) is str else key.key(values)
+            filled[name] = item if type(item) is str else _filled(item, values)
         if len(filled) != len(node):
             raise _collision(node, values)
         return filled

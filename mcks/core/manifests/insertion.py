@@ -62,14 +62,16 @@ class Captured(str):
         return self
 
 
-def placeholder(index: int) -> str:
-    """Return the character that stands for the value at *index*."""
-    return chr(_FIRST + index)
-
-
 def value_index(character: str) -> int:
     """Return the index of the value for which the placeholder *character* stands."""
     return ord(character) - _FIRST
+
+
+def insert_text(text: str) -> Inserted:
+    """Return *text*, which is no subclass of str, as such a piece."""
+    inserted = Inserted(text)
+    inserted.value = text
+    return inserted
 
 
 def insert(value: object) -> str:
@@ -91,7 +93,7 @@ def insert(value: object) -> str:
 def flat(outputs: Iterable[object]) -> Iterator[str]:
     """Take apart what was captured. Anything of unknown origin is refused with Mistake."""
     for output in outputs:
-        if type(output) is str or isinstance(output, Inserted):
+        if type(output) is str or type(output) is Inserted:
             yield output
         elif isinstance(output, Captured):
             yield from output.pieces
@@ -119,8 +121,8 @@ def assemble(pieces: Iterable[str]) -> tuple[str, list[Inserted]]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        if isinstance(piece, Inserted):
-            parts.append(placeholder(len(values)))
+        if type(piece) is Inserted:
+            parts.append(chr(_FIRST + len(values)))
             values.append(piece)
         else:
             parts.append(piece)

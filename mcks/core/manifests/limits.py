@@ -62,14 +62,15 @@ def _checked(name: Any, size: int, tell: Tell) -> int:
 def _size(name: Any, value: Any, tell: Tell) -> int:
     if value is None:  # it comes from elsewhere
         return 0
+    text = str(value)
     try:
-        encoded = str(value).encode()
+        size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         tell(ConfigError(f"environment[{name!r}] has characters that are no Unicode text"))
         return 0
-    if b"\0" in encoded:
+    if "\0" in text:
         tell(ConfigError(f"environment[{name!r}] has a zero byte, at which a variable ends"))
-    return len(encoded)
+    return size
 
 
 def _decoded(value: Any) -> int:

@@ -93,8 +93,9 @@ def render_objects(
     for manifest in objects:
         _mark(manifest, labels, annotations)
     patched = apply_patches(objects, _patches(patches, variables, tell), tell)
-    for manifest in patched:
-        _mark(manifest, labels, annotations)
+    for before, manifest in zip(objects, patched, strict=True):
+        if manifest is not before:
+            _mark(manifest, labels, annotations)
     return patched
 
 

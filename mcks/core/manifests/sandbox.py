@@ -37,6 +37,7 @@ from mcks.core.manifests.insertion import (
     capture,
     flat,
     insert,
+    insert_text,
     keeping_origin,
 )
 from mcks.errors import unknown
@@ -136,7 +137,8 @@ def _remedy(message: str) -> str:
 
 
 def _rendered(template: Template, variables: Mapping[str, Any]) -> tuple[str, list[Inserted]]:
-    context = template.new_context(variables)  # type: ignore[arg-type] # it is copied
+    known = {**template.globals, **variables}
+    context = _Context(_ENVIRONMENT, known, template.name, template.blocks)
     try:
         return assemble(flat(template.root_render_func(context)))
     except Mistake as exc:
@@ -168,6 +170,8 @@ def _line(exc: BaseException) -> int | None:
 
 @pass_context  # so that Jinja does not fold constants into template text
 def _finalize(_context: Context, value: object) -> str:
+    if type(value) is str:  # as most are
+        return insert_text(value)
     if isinstance(value, Undefined):
         str(value)  # raises the error that fits
     return insert(value)

@@ -128,7 +128,6 @@ class StartLimits:
         From then on it counts, until its objects are gone. Raises Full, and what a cluster answers
         whose other hubs' servers count as well.
         """
-        self._tally.settle(self._hub.seen())
         rules = self._rules(spawner, cluster, profile)
         server = _server_of(spawner)
         if any(rule.limits.of_number for rule in rules):
@@ -137,6 +136,8 @@ class StartLimits:
             self._tally.settle(records)
             for rule in rules:
                 self._check(rule, server, spawner.user, records)
+        else:
+            self._tally.settle(self._hub.seen())
         gone = partial(_is_gone, ref(spawner), cluster)
         one = LetIn(cluster, profile, spawner.user.id, gone)
         self._tally.let_in(server, one)

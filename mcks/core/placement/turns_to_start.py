@@ -35,25 +35,45 @@ class TurnsToStart:
     def __init__(self) -> None:
         self._starting: Counter[Hashable] = Counter()
         self._queue: dict[_Waiting, None] = {}
+        self._waiting: Counter[Hashable] = Counter()
+        """How many of the queue want each thing."""
 
     @asynccontextmanager
     async def turn(self, wanted: Mapping[Any, Limit], tell: Tell) -> AsyncIterator[None]:
         """Wait until one more may start in all that is *wanted*; it starts until this ends."""
         one = _Waiting(wanted, tell, asyncio.get_running_loop().create_future())
-        self._queue[one] = None
-        self._go_on()
+        self._come(one)
         try:
             await one.go
             yield
         finally:
             self._leave(one)
 
+    def _come(self, one: _Waiting) -> None:
+        """Nobody who waits already can go on because of *one*, so none of them is looked at."""
+        full = self._full(one.wanted)
+        if full is None:
+            self._let_go_on(one)
+            return
+        self._queue[one] = None
+        _add(self._waiting, one.wanted, 1)
+        self._tell(one, full, self._waiting[full])
+
+    def _let_go_on(self, one: _Waiting) -> None:
+        _add(self._starting, one.wanted, 1)
+        one.go.set_result(None)
+
     def _leave(self, one: _Waiting) -> None:
         if one in self._queue:
-            del self._queue[one]
+            self._out_of_queue(one)
         else:
-            self._starting -= Counter(one.wanted.keys())
-        self._go_on()
+            _add(self._starting, one.wanted, -1)
+        if any(what in self._waiting for what in one.wanted):
+            self._go_on()
+
+    def _out_of_queue(self, one: _Waiting) -> None:
+        del self._queue[one]
+        _add(self._waiting, one.wanted, -1)
 
     def _go_on(self) -> None:
         """Let go on who may, and tell the others their place."""
@@ -61,14 +81,17 @@ class TurnsToStart:
         for one in [one for one in self._queue if not one.go.cancelled()]:
             full = self._full(one.wanted)
             if full is None:
-                self._starting.update(one.wanted.keys())
-                del self._queue[one]
-                one.go.set_result(None)
+                self._out_of_queue(one)
+                self._let_go_on(one)
                 continue
             ahead.update(one.wanted.keys())
-            if one.told != (full, ahead[full]):
-                one.told = full, ahead[full]
-                one.tell(full, ahead[full])
+            self._tell(one, full, ahead[full])
+
+    @staticmethod
+    def _tell(one: _Waiting, what: Hashable, place: int) -> None:
+        if one.told != (what, place):
+            one.told = what, place
+            one.tell(what, place)
 
     def _full(self, wanted: Mapping[Any, Limit]) -> Hashable | None:
         what: Hashable
@@ -76,3 +99,11 @@ class TurnsToStart:
             if limit is not None and self._starting[what] >= limit:
                 return what
         return None
+
+
+def _add(counts: Counter[Hashable], wanted: Mapping[Any, Limit], more: int) -> None:
+    """Count *more* of all that is *wanted*; what there is none of is not kept."""
+    for what in wanted:
+        counts[what] += more
+        if not counts[what]:
+            del counts[what]

@@ -136,8 +136,10 @@ class Overrides:
     def _in_resources(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """The part of the cluster's ``objects`` that the hub says in the trait that stands above
         it."""
+        if not (objects := said.get("objects")):
+            return {}
         resources = read(self._spawner, "resources")
-        return {key: text for key, text in said.get("objects", {}).items() if key in resources}
+        return {key: text for key, text in objects.items() if key in resources}
 
     def _layers_of(self, name: str) -> Layers:
         if name not in self._layers:

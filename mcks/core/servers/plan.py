@@ -5,10 +5,10 @@ Nothing here talks to a cluster, so that ``mcks render`` can show the same objec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcks.core.administrator import functions
 from mcks.core.administrator.lending import read
@@ -32,8 +32,20 @@ from mcks.core.names import dns_label
 from mcks.core.objects import Manifest
 from mcks.core.servers.environment import attach, find, notebook_container
 from mcks.core.servers.server import Created, Plan
-from mcks.core.servers.starting import StartingSpawner
+from mcks.core.servers.starting import StartingSpawner, User
 from mcks.errors import ConfigError, Tell, at_once
+
+
+class _Server(NamedTuple):
+    """What a plan asks for again and again: reading a trait is slow."""
+
+    user: User
+    name: str
+    hub_id: str
+    public_url: str
+    route: str
+    names: dict[str, Any]
+    """The variables that are names."""
 
 
 def make(
@@ -59,27 +71,27 @@ def make(
         tell(ConfigError(text, code="MCKS022"))
     settle(spawner, configured.cluster)
     translation = spawner.translation()
-    key = kept_key or key_of(spawner, translation)
+    server = _server(spawner, configured, translation)
+    key = kept_key or _key(spawner, translation, server.names)
     shared = configured.namespace
     namespace = (
-        kept_namespace or _namespace_of(spawner, configured, translation)
+        kept_namespace or _namespace_of(server, configured, translation)
         if shared is None
         else _shared_namespace(configured, translation, shared)
     )
-    created = Created(key, namespace, spawner.hub_id)
+    created = Created(key, namespace, server.hub_id)
     spawner.named = {"pod_name": key, "namespace": namespace}
-    notes = _let_pods_find_the_hub(spawner, configured, namespace)
+    notes = _let_pods_find_the_hub(spawner, configured, namespace, server.route)
     rendered = partial(
         _objects,
         spawner,
         configured,
         translation if translated else translation.without_words(),
-        names=partial(_names, spawner, translation),
         of_user=shared is None,
     )
-    objects = rendered(created, spawner.name, tell=tell)
-    target = _target(spawner, configured, objects, created, tell)
-    of_server = _of_this_server_alone(objects, spawner, rendered, created)
+    objects = rendered(server, created, tell=tell)
+    target = _target(spawner, configured, server, objects, created, tell=tell)
+    of_server = _of_this_server_alone(objects, server, created, translation, rendered)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
     return Plan(attach(objects, key, env, tell), target, created, of_server, notes)
@@ -94,19 +106,33 @@ def settle(spawner: StartingSpawner, cluster: Cluster) -> None:
     spawner.choosing.overrides.settle(said, f"cluster {cluster.name!r}")
 
 
+def _server(
+    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
+) -> _Server:
+    user = spawner.user
+    name = spawner.name
+    public_url = spawner.ingress_public_url or configured.cluster.ingress_public_url
+    route = configured.route(public_url)
+    names = _names(user, name, spawner.proxy_spec, translation)
+    return _Server(user, name, spawner.hub_id, public_url, route, names)
+
+
 def _of_this_server_alone(
     objects: Sequence[Manifest],
-    spawner: StartingSpawner,
-    rendered: Callable[[Created, str], Sequence[Manifest]],
+    server: _Server,
     created: Created,
+    translation: Translation,
+    rendered: Callable[[_Server, Created], Sequence[Manifest]],
 ) -> frozenset[tuple[str, str]]:
     """Kind and name of the user's objects that another server would not have: they go with it."""
     data = {_name(m) for m in objects if lifetime(m) == "user"}
-    if not (spawner.name and data):
+    if not (server.name and data):
         return frozenset()
+    name = f"{server.name}-other"
+    names = _names(server.user, name, server.names["proxy_spec"], translation)
     other = replace(created, key=f"{created.key}-other")
     try:
-        theirs = rendered(other, f"{spawner.name}-other")
+        theirs = rendered(server._replace(name=name, names=names), other)
     except ConfigError:  # a template may know only the servers that there are
         return frozenset()
     return frozenset(data - {_name(m) for m in theirs})
@@ -118,14 +144,19 @@ def _name(manifest: Manifest) -> tuple[str, str]:
 
 def key_of(spawner: StartingSpawner, translation: Translation) -> str:
     """Name the server's objects by ``key_template``, or as KubeSpawner does if it is to be read."""
+    names = _names(spawner.user, spawner.name, spawner.proxy_spec, translation)
+    return _key(spawner, translation, names)
+
+
+def _key(spawner: StartingSpawner, translation: Translation, names: Mapping[str, Any]) -> str:
     if translation.complete or "pod_name_template" in translation.words:
         wanted = translation.pod_name
     else:
-        names = _names(spawner, translation, spawner.name)
         wanted = render_text("key_template", spawner.key_template, names)
-    if spawner.hub_id:
-        wanted = f"{spawner.hub_id}-{wanted}"
-    return dns_label(wanted, (spawner.hub_id, spawner.user.name, spawner.name))
+    hub_id = spawner.hub_id
+    if hub_id:
+        wanted = f"{hub_id}-{wanted}"
+    return dns_label(wanted, (hub_id, translation.username, translation.servername))
 
 
 def _shared_namespace(configured: ConfiguredCluster, translation: Translation, shared: str) -> str:
@@ -136,20 +167,17 @@ def _shared_namespace(configured: ConfiguredCluster, translation: Translation, s
     return str(said)
 
 
-def _namespace_of(
-    spawner: StartingSpawner, configured: ConfiguredCluster, translation: Translation
-) -> str:
+def _namespace_of(server: _Server, configured: ConfiguredCluster, translation: Translation) -> str:
     cluster = configured.cluster
     if cluster.is_namespace_of_user:
-        names = _names(spawner, translation, spawner.name)
-        wanted = render_text("namespace", cluster.namespace, names)
+        wanted = render_text("namespace", cluster.namespace, server.names)
     else:
         wanted = translation.user_namespace
-    return dns_label(wanted, (spawner.hub_id, spawner.user.name))
+    return dns_label(wanted, (server.hub_id, server.user.name))
 
 
 def _let_pods_find_the_hub(
-    spawner: StartingSpawner, configured: ConfiguredCluster, namespace: str
+    spawner: StartingSpawner, configured: ConfiguredCluster, namespace: str, route: str
 ) -> tuple[str, ...]:
     """Set hub_connect_url where the hub's own would not do; return what there is to note."""
     cluster, place = configured.cluster, f"cluster {configured.cluster.name!r}"
@@ -165,7 +193,7 @@ def _let_pods_find_the_hub(
                 named=bool(spawner.hub.connect_url or spawner.hub.connect_ip),
             )
         except ConfigError as exc:
-            if _route(spawner, configured) in DIRECT:
+            if route in DIRECT:
                 raise ConfigError(f"{place}: {exc}") from None
         else:
             url = found.url
@@ -175,27 +203,21 @@ def _let_pods_find_the_hub(
     return notes
 
 
-def _public_url(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
-    return spawner.ingress_public_url or configured.cluster.ingress_public_url
-
-
-def _route(spawner: StartingSpawner, configured: ConfiguredCluster) -> str:
-    return configured.route(_public_url(spawner, configured))
-
-
 def _target(
     spawner: StartingSpawner,
     configured: ConfiguredCluster,
+    server: _Server,
     objects: Sequence[Manifest],
     created: Created,
+    *,
     tell: Tell,
 ) -> Target:
     """Say where the server must answer. The address of a Pod is known only when it has one."""
-    cluster, route = configured.cluster, _route(spawner, configured)
-    url = _public_url(spawner, configured)
+    cluster, route, url = configured.cluster, server.route, server.public_url
+    prefix = server.names["proxy_spec"]
     if route not in DIRECT:
         url = _gateway(url, cluster.name, tell)
-        return Target(url, spawner.proxy_spec, spawner.ready_check, route)
+        return Target(url, prefix, spawner.ready_check, route)
     if url:
         raise ConfigError(f"cluster {cluster.name!r}: {contradiction(route)}")
     container = notebook_container(find(objects, "Pod", created.key))
@@ -204,7 +226,7 @@ def _target(
         url = addresses.of_service(service, container, created.namespace, cluster.cluster_domain)
     else:
         addresses.port_of(container)
-    return Target(url, spawner.proxy_spec, spawner.ready_check, route)
+    return Target(url, prefix, spawner.ready_check, route)
 
 
 def _gateway(url: str, cluster: str, tell: Tell) -> str:
@@ -227,20 +249,20 @@ def _objects(
     spawner: StartingSpawner,
     configured: ConfiguredCluster,
     translation: Translation,
+    server: _Server,
     created: Created,
-    servername: str,
     *,
-    names: Callable[[str], dict[str, Any]],
     of_user: bool,
     tell: Tell = at_once,
 ) -> list[Manifest]:
-    """Render the objects; *names* gives those variables that are names. *of_user*: the namespace
-    is the user's own, and one of them."""
-    templates = _templates(spawner, configured, translation, of_user=of_user)
+    """Render the objects of *server*. *of_user*: the namespace is the user's own, and one of
+    them."""
+    isolate = configured.cluster.isolate
+    shipped = _shipped(of_user=of_user, isolate=isolate)
     objects = render_objects(
-        templates,
+        _templates(spawner, shipped, server.route, translation),
         merge_levels(read(spawner, "patches")),
-        names(servername) | _variables(spawner, configured, created, servername),
+        _variables(spawner, configured, server, created),
         labels={
             **configured.cluster.labels,
             MANAGED_BY: "mcks",
@@ -248,49 +270,50 @@ def _objects(
             **({HUB_LABEL: created.hub_id} if created.hub_id else {}),
         },
         annotations={
-            USERNAME: spawner.user.name,
-            SERVERNAME: spawner.name,
+            USERNAME: server.user.name,
+            SERVERNAME: translation.servername,
         },
         translate=partial(
             translation.apply,
             key=created.key,
             namespace=created.namespace,
-            servername=servername,
+            servername=server.name,
             hub_id=created.hub_id,
         ),
         tell=tell,
     )
-    if not configured.cluster.isolate:
+    if not isolate:
         return objects
     return isolation.hardened(objects, created.key, translation.may_escalate)
 
 
-def _templates(
-    spawner: StartingSpawner,
-    configured: ConfiguredCluster,
-    translation: Translation,
-    *,
-    of_user: bool,
-) -> dict[str, str]:
-    """Return the administrator's templates above those that come with the cluster's settings."""
+def _shipped(*, of_user: bool, isolate: bool) -> dict[str, str]:
+    """Return the templates that come with the cluster's settings."""
     of_cluster = {"00-namespace": "namespace"} if of_user else {}
-    if configured.cluster.isolate:
+    if isolate:
         of_cluster[isolation.POLICY_KEY] = "networkpolicy"
-    below = {key: default_template(name) for key, name in of_cluster.items()}
-    templates = merge_levels(below, read(spawner, "objects"), read(spawner, "resources"))
+    return {key: default_template(name) for key, name in of_cluster.items()}
+
+
+def _templates(
+    spawner: StartingSpawner, shipped: dict[str, str], route: str, translation: Translation
+) -> dict[str, str]:
+    """Return the administrator's templates above those that are *shipped*."""
+    templates = merge_levels(shipped, read(spawner, "objects"), read(spawner, "resources"))
     if templates.get(ROUTE_KEY) == DEFAULT_OBJECTS[ROUTE_KEY]:
-        templates = merge_levels(templates, {ROUTE_KEY: template(_route(spawner, configured))})
+        templates = merge_levels(templates, {ROUTE_KEY: template(route)})
     if translation.complete and templates.get(ACCOUNT_KEY) == DEFAULT_OBJECTS[ACCOUNT_KEY]:
         templates = {k: text for k, text in templates.items() if k != ACCOUNT_KEY}
     return templates
 
 
 def _variables(
-    spawner: StartingSpawner, configured: ConfiguredCluster, created: Created, servername: str
+    spawner: StartingSpawner, configured: ConfiguredCluster, server: _Server, created: Created
 ) -> dict[str, Any]:
-    host, path = split_proxy_spec(spawner.proxy_spec)
+    host, path = split_proxy_spec(server.names["proxy_spec"])
     cluster = configured.cluster
     return {
+        **server.names,
         "key": created.key,
         "namespace": created.namespace,
         "cluster": cluster.name,
@@ -310,9 +333,9 @@ def _variables(
         "route_path": path,
         "route_class": cluster.route_class,
         "route_gateway": cluster.gateway_ref,
-        "accept_from": configured.gateway_peers(_route(spawner, configured)),
+        "accept_from": configured.gateway_peers(server.route),
         "metadata_addresses": isolation.METADATA_ADDRESSES,
-        "spawner": variables.View(spawner, {"name": servername, "key": created.key}),
+        "spawner": variables.View(spawner, {"name": server.name, "key": created.key}),
     }
 
 
@@ -324,7 +347,8 @@ def _process(spawner: StartingSpawner) -> dict[str, list[str]]:
     return {"command": [], "args": [*cmd, *spawner.get_args()] if cmd else []}
 
 
-def _names(spawner: StartingSpawner, translation: Translation, servername: str) -> dict[str, Any]:
-    user = spawner.user
-    names = variables.of_names(user.id, user.name, servername, spawner.proxy_spec)
+def _names(
+    user: User, servername: str, proxy_spec: str, translation: Translation
+) -> dict[str, Any]:
+    names = variables.of_names(user.id, user.name, servername, proxy_spec)
     return names | translation.variables(servername)

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from mcks.core.administrator.lending import is_lent, read
 from mcks.core.checking.sample import sample_spawner
+from mcks.core.manifests.defaults import DEFAULT_OBJECTS
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError
 from tests.core.profiles.choosing.common import CLUSTERS, LISTED, spawner_of
@@ -140,3 +141,12 @@ def test_another_spawner_adds_nothing_however_many_profiles_and_clusters_there_a
     assert held(one) == held(other)
     assert len(held(one)) > 900
     assert sys.getrefcount(read(one, "profile_list")) > 2
+
+
+def test_a_look_at_a_default_leaves_nothing_with_the_spawner() -> None:
+    spawner = sample_spawner(Config(), "ada")
+    assert read(spawner, "objects") == DEFAULT_OBJECTS
+    assert read(spawner, "resources") == read(spawner, "patches") == {}
+    assert not spawner._trait_values.keys() & {"objects", "resources", "patches"}
+    spawner.objects["05-more"] = "kind: ConfigMap"
+    assert read(spawner, "objects") == {**DEFAULT_OBJECTS, "05-more": "kind: ConfigMap"}

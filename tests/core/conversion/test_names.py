@@ -39,8 +39,8 @@ def test_any_text_means_the_same(username: str, servername: str, scheme: str) ->
         spawner.pvc_name = remembered
         configured = spawner.configured(Pool(config, spawner.log))
         created = Created("the-key", "the-namespace", "")
-        names = plan._names(spawner, spawner.translation(), servername)
-        variables = names | plan._variables(spawner, configured, created, servername)
+        server = plan._server(spawner, configured, spawner.translation())
+        variables = plan._variables(spawner, configured, server, created)
         known = spawner.translation().fields()
         known |= {"pod_name": "the-key", "namespace": "the-namespace"}
         for template in TEMPLATES:

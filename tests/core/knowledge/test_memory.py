@@ -15,6 +15,7 @@ from mcks.core.placement.counting import Scope
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State, UserObject
+from tests.core.calls import counted
 from tests.core.knowledge.test_records import HubDatabase
 
 PLACE = ("a", "ns", "jupyter-ada")
@@ -132,6 +133,22 @@ async def test_a_server_may_use_its_own_data_and_what_others_share_or_are_making
     assert memory.data_for(two) == [home, UserObject("c", claims[2]), own]
     assert memory.data_for(stranger) == [home._replace(cluster="d")]
     memory.close()
+
+
+@pytest.mark.parametrize("count", [1, 200])
+def test_what_a_user_has_is_found_without_a_look_at_the_starts_of_others(count: int) -> None:
+    memory = Memory(None, "h", logging.getLogger("test"))
+    user: Any = SimpleNamespace(id=0, orm_user=None)
+    others = [Starting() for _ in range(count)]
+    for number, spawner in enumerate(others, 1):
+        spawner.user = SimpleNamespace(id=number, name=f"user-{number}")
+        memory.join(spawner)
+    one = Starting()
+    one.user = user
+    memory.join(one)
+    with counted() as calls:
+        assert memory.data_for(one) == []
+    assert len(calls) < 20, calls
 
 
 async def test_servers_are_counted_without_a_look_into_the_database(hub: HubDatabase) -> None:

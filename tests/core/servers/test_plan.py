@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from typing import Any
 
 import pytest
+import traitlets
 from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
@@ -27,6 +30,29 @@ def test_what_a_setting_adds_goes_if_its_key_is_none(level: str, key: str, kind:
     assert kind in {m["kind"] for m in plan.make(spawner, configured).objects}
     setattr(spawner, level, {**getattr(spawner, level), key: None})
     assert kind not in {m["kind"] for m in plan.make(spawner, configured).objects}
+
+
+def test_a_plan_reads_what_it_needs_of_its_cluster_and_its_user_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {"a": {**ENTRY, "namespace": "servers"}}
+    spawner = sample_spawner(config, "ada")
+    configured = configure("a", spawner.clusters, config, logging.getLogger("test"))
+    reads: Counter[tuple[str, str]] = Counter()
+    read = traitlets.TraitType.get
+
+    def counted(trait: Any, of: Any, cls: Any = None) -> Any:
+        reads[type(of).__name__, trait.name] += 1
+        return read(trait, of, cls)
+
+    plan.make(spawner, configured)
+    monkeypatch.setattr(traitlets.TraitType, "get", counted)
+    plan.make(spawner, configured)
+    of_cluster = {name: count for (owner, name), count in reads.items() if owner == "Cluster"}
+    assert len(of_cluster) > 10
+    assert sum(of_cluster.values()) <= 1.5 * len(of_cluster), of_cluster
+    assert sum(reads.values()) <= 130, reads  # half of them are JupyterHub's own
 
 
 CANNOT_BE_PULLED = {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse"}}
