@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
 from mcks import metrics
 from mcks.errors import APIError, AuthError, MCKSError, ServerError, Unavailable, Unreachable
@@ -22,6 +22,7 @@ _FAILURES = 3
 """Failures in a row that open the breaker. Each is a whole call, with its own retries."""
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 60.0
+_T = TypeVar("_T")
 
 
 class Breaker:
@@ -44,38 +45,36 @@ class Breaker:
         waiting = self.is_open and (self._trying or self._clock() < self._until)
         return self._cause if waiting else None
 
-    @contextmanager
-    def attempt(self, *, even_if_unavailable: bool = False) -> Iterator[None]:
-        """Judge by the outcome of the block. Raises Unavailable instead of entering it if open.
+    def attempt(self, *, even_if_unavailable: bool = False) -> Attempt:
+        """Judge by the outcome of a block. Raises Unavailable instead of entering it if open.
 
         One *even_if_unavailable* is always let through: of those who wait for the cluster.
         """
-        if not even_if_unavailable:
-            self._admit()
-        try:
-            yield
-        except MCKSError as exc:
-            if _is_outage(exc):
-                self._failed(exc)
-            elif isinstance(exc, APIError):
-                self._succeeded()
-            raise
-        else:
-            self._succeeded()
-        finally:
-            if not even_if_unavailable:
-                self._trying = False
+        return Attempt(self, even_if_unavailable)
 
     @property
     def is_open(self) -> bool:
         """Whether the cluster did not answer when it was asked last, again and again."""
         return self._failures >= _FAILURES
 
-    def _admit(self) -> None:
+    def admit(self) -> None:
+        """Begin an attempt. Raises Unavailable while the cluster is left alone."""
         cause = self.unavailable
         if cause is not None:
             raise Unavailable(self._name, cause)
         self._trying = self.is_open
+
+    def ended(self, exc: BaseException | None, *, was_admitted: bool) -> None:
+        """Judge by what an attempt has raised, None if nothing."""
+        if was_admitted:
+            self._trying = False
+        if exc is None:
+            self._succeeded()
+        elif isinstance(exc, MCKSError):
+            if _is_outage(exc):
+                self._failed(exc)
+            elif isinstance(exc, APIError):
+                self._succeeded()
 
     def _failed(self, cause: MCKSError) -> None:
         self._failures += 1
@@ -96,6 +95,20 @@ class Breaker:
         self._failures, self._cause = 0, None
 
 
+class Attempt(NamedTuple):
+    """The block by whose outcome *breaker* judges: a class, because each request has one."""
+
+    breaker: Breaker
+    even_if_unavailable: bool
+
+    def __enter__(self) -> None:
+        if not self.even_if_unavailable:
+            self.breaker.admit()
+
+    def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
+        self.breaker.ended(exc, was_admitted=not self.even_if_unavailable)
+
+
 class Silent(TimeoutError):
     """The API server answers nothing at present, not even what takes it no work."""
 
@@ -112,48 +125,71 @@ class Pulse:
 
     def __init__(self, alive: Callable[[], Awaitable[bool]], patience: float) -> None:
         self._alive, self._patience = alive, patience
-        self._waiting: set[asyncio.Timeout] = set()
+        self._under_way: dict[asyncio.Timeout, float] = {}
+        """Since when each is waited for, the eldest first."""
+        self._next_look: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
 
-    @asynccontextmanager
-    async def felt(self) -> AsyncIterator[None]:
-        """Wait for an answer in the block. Raises Silent if there is none at all."""
-        loop, began = asyncio.get_running_loop(), time.monotonic()
+    async def feel(self, asking: Awaitable[_T], until: float) -> _T:
+        """Return the answer that *asking* gives.
+
+        Raises Silent if there is none at all, TimeoutError if there is none *until* that time of
+        the event loop.
+        """
+        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(None) as limit:
-                doubt = loop.call_later(self._patience, self._doubt, limit)
+            async with asyncio.timeout_at(until) as limit:
+                self._under_way[limit] = began
+                self._look_again()
                 try:
-                    yield
+                    return await asking
                 finally:
-                    doubt.cancel()
-                    self._waiting.discard(limit)
+                    self._under_way.pop(limit, None)
         except TimeoutError as exc:
-            if not limit.expired():
+            ended = limit.when()
+            if not limit.expired() or ended is None or ended >= until:
                 raise
-            raise Silent(time.monotonic() - began) from exc
+            raise Silent(ended - began) from exc
 
     def close(self) -> None:
         """Ask no more."""
+        if self._next_look is not None:
+            self._next_look.cancel()
         if self._asking is not None:
             self._asking.cancel()
 
-    def _doubt(self, limit: asyncio.Timeout) -> None:
-        self._waiting.add(limit)
-        if self._asking is None:
+    def _look_again(self) -> None:
+        """Look when the eldest has waited for too long: one timer for all requests."""
+        if self._next_look is None and self._asking is None and self._under_way:
+            eldest = next(iter(self._under_way.values()))
+            loop = asyncio.get_running_loop()
+            self._next_look = loop.call_at(eldest + self._patience, self._look)
+
+    def _look(self) -> None:
+        self._next_look = None
+        if self._doubting():
             self._asking = asyncio.create_task(self._ask())
+        else:
+            self._look_again()
+
+    def _doubting(self) -> list[asyncio.Timeout]:
+        """Who has waited for too long."""
+        patient = asyncio.get_running_loop().time() - self._patience
+        return [limit for limit, began in self._under_way.items() if began <= patient]
 
     async def _ask(self) -> None:
         """Look as long as anybody waits, who may have begun to when the last look was under way."""
         try:
-            while doubting := set(self._waiting):
+            while doubting := self._doubting():
                 if await self._alive():
                     await asyncio.sleep(self._patience)
                     continue
-                for limit in doubting & self._waiting:
-                    self._waiting.discard(limit)
-                    limit.reschedule(asyncio.get_running_loop().time())
+                for limit in doubting:
+                    if self._under_way.pop(limit, None) is not None:
+                        limit.reschedule(asyncio.get_running_loop().time())
         finally:
             self._asking = None
+        self._look_again()
 
 
 def _is_outage(exc: MCKSError) -> bool:

@@ -36,35 +36,34 @@ async def create(
     """Create *manifest* in its namespace; give it as the server has it. See `ClusterClient`."""
     # All of it is one attempt: an answer that is lost and then found is no failure of the cluster,
     # and what was begun is brought to its end.
-    async with transport.attempt() as send:
-        creation = _Creation(send, transport.cluster, resource, manifest)
-        return await (creation.dry_run() if dry_run else creation.carry_out())
+    creation = _Creation(transport.cluster, resource, manifest)
+    return await transport.attempt(creation.dry_run if dry_run else creation.carry_out)
 
 
 class _Creation:
     """One object that is made, and looked for when it is not known whether it was."""
 
-    def __init__(self, send: Send, cluster: str, resource: Resource, manifest: Manifest) -> None:
-        self._send, self._resource, self._manifest = send, resource, manifest
+    def __init__(self, cluster: str, resource: Resource, manifest: Manifest) -> None:
+        self._resource, self._manifest = resource, manifest
         meta = metadata(manifest)
         self._name, self._namespace = meta.get("name"), meta.get("namespace")
         name = self._name or meta.get("generateName", "")
         self._asked = Asked.about(cluster, "create", resource.kind, name, self._namespace)
         self._began = time.monotonic()
 
-    async def dry_run(self) -> Manifest:
+    async def dry_run(self, send: Send) -> Manifest:
         """Have it judged, and not kept."""
-        return await self._post(CREATE_DRY_RUN, WRITE_QUERY | {"dryRun": "All"})
+        return await self._post(send, CREATE_DRY_RUN, WRITE_QUERY | {"dryRun": "All"})
 
-    async def carry_out(self) -> Manifest:
+    async def carry_out(self, send: Send) -> Manifest:
         """Create it for sure."""
         for last in (False, True):
             try:
-                return await self._post(CREATE, WRITE_QUERY)
+                return await self._post(send, CREATE, WRITE_QUERY)
             except (OutcomeUnknown, NotKubernetes, ServerError) as exc:
                 if not self._name or isinstance(exc.__cause__, Silent):
                     raise  # there is nobody to ask, or the server has just been asked in vain
-                found = await self._created_after_all(self._name, exc)
+                found = await self._created_after_all(send, self._name, exc)
                 if found is not None:
                     return found
                 lost = isinstance(exc, OutcomeUnknown | NotKubernetes) or exc.status == 503
@@ -74,22 +73,24 @@ class _Creation:
                 if not last or not self._name:
                     raise
                 # The first request was carried out late, or somebody else came in between.
-                found = await self._created_after_all(self._name, exc)
+                found = await self._created_after_all(send, self._name, exc)
                 if found is None:
                     raise
                 return found
         raise AssertionError  # the second round returns or raises
 
-    async def _post(self, verb: Verb, query: dict[str, str]) -> Manifest:
+    async def _post(self, send: Send, verb: Verb, query: dict[str, str]) -> Manifest:
         path = self._resource.path(self._namespace)
         request = Request(verb, path, self._asked, query=query, body=self._manifest)
-        return (await self._send(request)).json()
+        return (await send(request)).json()
 
-    async def _created_after_all(self, name: str, lost: APIError | Unreachable) -> Manifest | None:
+    async def _created_after_all(
+        self, send: Send, name: str, lost: APIError | Unreachable
+    ) -> Manifest | None:
         """Find what a POST whose answer was *lost* has made; None if nothing is there."""
         path = self._resource.path(self._namespace, name)
         try:
-            answer = await self._send(Request(GET, path, self._asked))
+            answer = await send(Request(GET, path, self._asked))
         except NotFound:
             return None
         except ServerUnreachable as exc:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend
-from mcks.core.api.breaker import Breaker, Pulse, Silent
+from mcks.core.api.breaker import Breaker, Pulse
 from mcks.core.api.deadlines import DEFAULT_DEADLINES, Deadlines
 from mcks.core.api.exchange import Exchange
 from mcks.core.api.no_answer import (
@@ -69,6 +68,7 @@ class Transport:
         self._pulse = Pulse(self._is_alive, deadlines.silence)
         self.breaker = breaker or Breaker(backend.cluster_name)
         self.deadlines = deadlines
+        self._connects = aiohttp.ClientTimeout(sock_connect=deadlines.connect)
 
     @classmethod
     async def of(
@@ -108,23 +108,24 @@ class Transport:
         Raises `APIError` for an answer that is no success; `Unreachable` when none came, and then
         `OutcomeUnknown` if the request may have been carried out although it is not repeatable.
         """
+        attempt = self.breaker.attempt(even_if_unavailable=request.even_if_unavailable)
         if request.even_if_unavailable and request.verb.method == "GET":
             # To find out whether a cluster is back: not behind those who wait for it in vain.
-            with self.breaker.attempt(even_if_unavailable=True):
+            with attempt:
                 return await self._send(request)
-        async with self.attempt(even_if_unavailable=request.even_if_unavailable) as send:
-            return await send(request)
+        async with self._turns:
+            with attempt:
+                return await self._send(request)
 
-    @asynccontextmanager
-    async def attempt(self, *, even_if_unavailable: bool = False) -> AsyncIterator[Send]:
-        """Wait for a turn; give what sends the requests of the block.
+    async def attempt(self, work: Callable[[Send], Awaitable[_T]]) -> _T:
+        """Wait for a turn; let *work* send its requests.
 
-        The outcome of the whole block says whether the cluster answers. Raises `Unavailable`
-        instead of entering it while the cluster is left alone.
+        The outcome of all of it says whether the cluster answers. Raises `Unavailable` instead of
+        beginning it while the cluster is left alone.
         """
         async with self._turns:
-            with self.breaker.attempt(even_if_unavailable=even_if_unavailable):
-                yield self._send
+            with self.breaker.attempt():
+                return await work(self._send)
 
     async def open(
         self, request: Request, timeout: aiohttp.ClientTimeout
@@ -157,13 +158,14 @@ class Transport:
             raise self._exchange.unreachable(request, exc) from exc
 
     async def _send(self, request: Request) -> Answer:
-        deadline = time.monotonic() + self.deadlines.total
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.deadlines.total
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._send_in_time(request, deadline)
             except (APIError, Unreachable) as exc:
                 pause = self._pause_after(exc, request, attempt)
-                if pause is None or time.monotonic() + pause >= deadline:
+                if pause is None or loop.time() + pause >= deadline:
                     await self._add_explanation(exc)
                     raise
             await asyncio.sleep(pause)
@@ -171,17 +173,20 @@ class Transport:
 
     async def _send_in_time(self, request: Request, deadline: float) -> Answer:
         async def once(credential: Credential) -> Answer:
-            left = max(deadline - time.monotonic(), 0.001)
-            timeout = aiohttp.ClientTimeout(
-                total=left, sock_connect=min(self.deadlines.connect, left)
-            )
+            # the answer's deadline is the pulse's: one timer for each request
+            asking = self._exchange.ask(request, credential, self._connecting_until(deadline))
             try:
-                async with self._pulse.felt():
-                    return await self._exchange.ask(request, credential, timeout)
-            except Silent as exc:
+                return await self._pulse.feel(asking, deadline)
+            except TimeoutError as exc:
                 raise self._exchange.unreachable(request, exc) from exc
 
         return await self._logged_in(once)
+
+    def _connecting_until(self, deadline: float) -> aiohttp.ClientTimeout:
+        left = deadline - asyncio.get_running_loop().time()
+        if left >= self.deadlines.connect:
+            return self._connects
+        return aiohttp.ClientTimeout(sock_connect=max(left, 0.001))
 
     async def _is_alive(self) -> bool:
         """Whether the server answers what takes it no work, be it that it knows nobody."""

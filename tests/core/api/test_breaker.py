@@ -173,6 +173,10 @@ def test_the_metric_says_whether_the_cluster_is_available(breaker: Breaker) -> N
     assert value() == 1
 
 
+def in_an_hour() -> float:
+    return asyncio.get_running_loop().time() + 3600
+
+
 class Life:
     """Whether a server lives, and how often that was asked."""
 
@@ -189,8 +193,7 @@ async def test_who_waits_for_a_silent_server_is_told_together_with_all_others() 
     pulse = Pulse(life, 0.01)
 
     async def wait() -> None:
-        async with pulse.felt():
-            await asyncio.Event().wait()
+        await pulse.feel(asyncio.Event().wait(), in_an_hour())
 
     async with asyncio.timeout(20):
         ends = await asyncio.gather(wait(), wait(), wait(), return_exceptions=True)
@@ -208,8 +211,8 @@ async def test_a_slow_answer_of_a_server_that_lives_is_waited_for() -> None:
         return alive
 
     pulse = Pulse(lives, 0.01)
-    async with asyncio.timeout(20), pulse.felt():
-        await answer.wait()
+    async with asyncio.timeout(20):
+        assert await pulse.feel(answer.wait(), in_an_hour())
     assert life.asked == 1
     pulse.close()
 
@@ -217,9 +220,52 @@ async def test_a_slow_answer_of_a_server_that_lives_is_waited_for() -> None:
 async def test_nobody_asks_whether_a_server_lives_that_answers_at_once() -> None:
     life = Life()
     pulse = Pulse(life, 60.0)
-    async with pulse.felt():
-        await asyncio.sleep(0)
+    await pulse.feel(asyncio.sleep(0), in_an_hour())
+
+    async def fail() -> None:
+        raise TimeoutError("of somebody else")
+
     with pytest.raises(TimeoutError, match="of somebody else"):
-        async with pulse.felt():
-            raise TimeoutError("of somebody else")
+        await pulse.feel(fail(), in_an_hour())
     assert life.asked == 0
+    pulse.close()
+
+
+async def test_what_is_not_answered_in_its_own_time_is_no_sign_of_silence() -> None:
+    pulse = Pulse(Life(), 60.0)
+    with pytest.raises(TimeoutError) as raised:
+        await pulse.feel(asyncio.Event().wait(), asyncio.get_running_loop().time())
+    assert not isinstance(raised.value, Silent)
+    pulse.close()
+
+
+async def test_who_begins_to_wait_later_is_told_later() -> None:
+    """One timer looks for all of them; the eldest says when."""
+    life, first = Life(False, False), asyncio.Event()
+    pulse = Pulse(life, 0.01)
+
+    async def wait() -> None:
+        try:
+            await pulse.feel(asyncio.Event().wait(), in_an_hour())
+        finally:
+            first.set()
+
+    async with asyncio.timeout(20):
+        one = asyncio.create_task(wait())
+        await first.wait()
+        two = asyncio.create_task(wait())
+        ends = await asyncio.gather(one, two, return_exceptions=True)
+    assert [type(end) for end in ends] == [Silent] * 2
+    assert life.asked == 2
+
+
+async def test_many_requests_have_one_timer_between_them() -> None:
+    pulse = Pulse(Life(), 60.0)
+    answer, loop = asyncio.Event(), asyncio.get_running_loop()
+    before = len(loop._scheduled)  # type: ignore[attr-defined]
+    waiting = [asyncio.create_task(pulse.feel(answer.wait(), in_an_hour())) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert len(loop._scheduled) - before == 10 + 1  # type: ignore[attr-defined]
+    answer.set()
+    await asyncio.gather(*waiting)
+    pulse.close()
