@@ -19,33 +19,12 @@ from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.bench.profiles import profile
 
 PROFILES = 300
 BAR_MS = 10.0
 BAR_RATIO = 0.5
 BAR_KB = 120.0
-
-
-def profile(number: int) -> dict[str, Any]:
-    """Return a profile with five options: four of two choices, one with free text, too."""
-    choices = {f"c{n}": {"display_name": f"Choice {n}"} for n in range(2)}
-    options: dict[str, Any] = {
-        f"option{n}": {"display_name": f"Option {n}", "choices": choices} for n in range(5)
-    }
-    options["option0"] = options["option0"] | {
-        "unlisted_choice": {
-            "enabled": True,
-            "display_name": "Of your own",
-            "validation_regex": "[a-z]+",
-            "kubespawner_override": {"image": "{value}"},
-        }
-    }
-    return {
-        "display_name": f"Profile {number}",
-        "description": "For work of the usual kind",
-        "profile_options": options,
-        "kubespawner_override": {"mem_limit": "1G"},
-    }
 
 
 def configuration() -> Config:

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from mcks.core.profiles.offer import with_availability, with_news, with_questions
 from mcks.core.profiles.options_form import NO_QUESTION, DataQuestion, form, user_options
 from mcks.core.profiles.profile_list import Profile, parse
-from tests.bench.bench_form import profile
+from tests.bench.profiles import profile
 from tests.browser.pages import PHONE, SLOW, barriers, chromium, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]

@@ -12,7 +12,7 @@ from mcks.core.profiles.offer import with_availability, with_news
 from mcks.core.profiles.options_form import form, is_field, user_options
 from mcks.core.profiles.profile_list import Profile, parse
 from mcks.core.profiles.selection import select
-from tests.bench.bench_form import profile
+from tests.bench.profiles import profile
 
 IMAGE: dict[str, Any] = {
     "display_name": "Image",
