@@ -161,7 +161,10 @@ def _where(profile: Profile, choice: Choice) -> Overrides:
 
 
 def _chooses_cluster(overrides: Overrides) -> bool:
-    return any(overrides.get(name) for name in ("cluster", "kubernetes_context", "candidates"))
+    if not overrides:
+        return False
+    get = overrides.get
+    return bool(get("cluster") or get("kubernetes_context") or get("candidates"))
 
 
 def data_policy(said: DataPolicy | None, *, several: bool) -> DataPolicy:
@@ -180,18 +183,19 @@ def with_questions(
 
     *asks* tells that of what a profile, or a profile and one of its choices, overrides.
     """
-    return [
-        profile._replace(
-            asks=asks(profile.overrides),
-            options=tuple(_with_questions(profile, option, asks) for option in profile.options),
-        )
-        for profile in profiles
-    ]
+    found = []
+    for profile in profiles:
+        options = [_with_questions(profile, option, asks) for option in profile.options]
+        marked, may_ask = _with_options(profile, options), asks(profile.overrides)
+        found.append(marked if marked.asks == may_ask else marked._replace(asks=may_ask))
+    return found
 
 
 def _with_questions(
     profile: Profile, option: Option, asks: Callable[[Mapping[str, Any]], bool]
 ) -> Option:
+    if not _decides(option):
+        return option
     choices = (
         choice._replace(asks=asks({**profile.overrides, **choice.overrides}))
         if _chooses_cluster(choice.overrides)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
+from hashlib import blake2b
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
+from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from mcks.core.profiles.profile_list import DATA_OPTION, ELSEWHERE, UNLISTED, Option, Profile
@@ -20,6 +23,9 @@ from mcks.core.profiles.selection import Selection
 FORM = "form.html"
 _OURS = "mcks-form"
 """A field that only the form of mcks posts."""
+_SHARED = "mcks-lists-"
+"""How the name of lists begins that several profiles share, and that of each field in them."""
+_OWN = "profile-option-"
 _SEARCH_FROM = 10
 _REMEMBERED = 1000
 """Profiles whose part of the form is kept, some kilobytes each."""
@@ -86,9 +92,11 @@ def form(
     template to ``/hub/`` lead to *hub_url*, the hub's path, which may be below a base URL.
     """
     found = _template(template, tuple(directories))
+    shown = [_shown_profile(profile, chosen) for profile in profiles]
     html = found.render(
-        profile_list=[_shown_profile(profile, chosen) for profile in profiles],
+        profile_list=shown,
         kept=partial(_kept, found),
+        shared=partial(_shared, shown),
         user_options=chosen.user_options if chosen is not None else {},
         notices=chosen.notices if chosen is not None else (),
         search=len(profiles) >= _SEARCH_FROM,
@@ -100,18 +108,59 @@ def form(
 
 
 class Shown(dict[str, Any]):
-    """What templates see of a profile; what our form makes of it is kept, by template."""
+    """What templates see of a profile; what our form makes of it is kept, by template and macro."""
 
-    def __init__(self, seen: dict[str, Any]) -> None:
+    def __init__(self, seen: dict[str, Any], asked: Callable[[], str]) -> None:
         super().__init__(seen)
-        self.html: dict[Template, Markup] = {}
+        self.html: dict[tuple[Template, str], Markup] = {}
+        self._asked = asked
+
+    @cached_property
+    def lists(self) -> str:
+        """The name of what is asked: the same for all that ask the same. Empty for nothing."""
+        asked = self._asked()
+        digest = blake2b(asked.encode(errors="surrogatepass"), digest_size=5)
+        return _SHARED + digest.hexdigest() if asked else ""
 
 
-def _kept(template: Template, shown: Shown, make: Callable[[Shown], Markup]) -> Markup:
+def _kept(template: Template, shown: Shown, make: Macro) -> Markup:
     """Return what *make*, a macro of *template*, makes of a profile: mostly the same for all."""
-    if template not in shown.html:
-        shown.html[template] = make(shown)
-    return shown.html[template]
+    if (key := (template, make.name)) not in shown.html:
+        shown.html[key] = Markup(make(shown))  # noqa: S704 (a macro escapes)
+    return shown.html[key]
+
+
+class Group(NamedTuple):
+    """Profiles that ask the same, of which our form has the lists once: those to choose from."""
+
+    available: tuple[Shown, ...]
+
+    @property
+    def shown(self) -> Shown:
+        """The profile whose answers the lists show: the one that is preselected, if it is here."""
+        return next((one for one in self.available if one["default"]), self.available[0])
+
+    @property
+    def members(self) -> str:
+        """Whose the lists are, as the form posts it: slugs, quoted, with spaces between them."""
+        return " ".join(_quoted(one["slug"]) for one in self.available)
+
+
+def _shared(profiles: Sequence[Shown]) -> dict[str, Group]:
+    """Find the profiles that ask the same as others, by the name of their lists."""
+    asking: dict[str, list[Shown]] = {}
+    for shown in profiles:
+        if shown.lists:
+            asking.setdefault(shown.lists, []).append(shown)
+    return {
+        name: Group(tuple(one for one in alike if not one["unavailable"]))
+        for name, alike in asking.items()
+        if len(alike) > 1
+    }
+
+
+def _quoted(slug: str) -> str:
+    return quote(slug, safe="", errors="surrogatepass")
 
 
 _unchosen: OrderedDict[int, tuple[Profile, Shown]] = OrderedDict()
@@ -120,17 +169,42 @@ _unchosen: OrderedDict[int, tuple[Profile, Shown]] = OrderedDict()
 
 def _shown_profile(profile: Profile, chosen: Selection | None) -> Shown:
     """What templates see of a profile: kubespawner's fields, without anything that it overrides."""
+    asked = partial(_asked, profile.options)
     if chosen is not None and chosen.profile.slug == profile.slug:
-        return Shown(_seen(profile, default=True, answers=chosen.options))
+        return Shown(_seen(profile, default=True, answers=chosen.options), asked)
     if chosen is None and profile.default:
-        return Shown(_seen(profile, default=True, answers={}))
+        return Shown(_seen(profile, default=True, answers={}), asked)
     known, shown = _unchosen.get(id(profile), (None, None))
     if known is not profile or shown is None:
-        shown = Shown(_seen(profile, default=False, answers={}))
+        shown = Shown(_seen(profile, default=False, answers={}), asked)
         _unchosen[id(profile)] = profile, shown
         if len(_unchosen) > _REMEMBERED:
             _unchosen.popitem(last=False)
     return shown
+
+
+def _asked(options: Sequence[Option]) -> str:
+    """Write down what our form shows of *options* before they are answered."""
+    said = [
+        (
+            option.key,
+            option.display_name,
+            option.description,
+            [
+                (c.key, c.display_name, c.default, c.unavailable, c.asks, c.news)
+                for c in option.choices
+            ],
+            (own := option.unlisted) is not None
+            and (
+                own.display_name,
+                own.display_name_in_choices,
+                own.validation_regex,
+                own.validation_message,
+            ),
+        )
+        for option in options
+    ]
+    return repr(said) if said else ""
 
 
 def _seen(profile: Profile, *, default: bool, answers: Mapping[str, str]) -> dict[str, Any]:
@@ -156,7 +230,7 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
     written = answer if answer is not None and answer not in keys else ""
     shown: dict[str, Any] = {
         **option.extra,
-        "id": f"profile-option-{slug}--{option.key}",
+        "id": f"{_OWN}{slug}--{option.key}",
         "display_name": option.display_name,
         "description": option.description,
         "choices": {
@@ -188,29 +262,47 @@ def _shown_option(slug: str, option: Option, answer: str | None) -> dict[str, An
 
 def is_field(name: str) -> bool:
     """Tell whether the form has fields of this *name*."""
-    return name in ("profile", DATA_OPTION) or name.startswith("profile-option-")
+    return name in ("profile", DATA_OPTION) or name.startswith((_OWN, _SHARED))
 
 
 def user_options(form_data: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Read a posted form or a link: ``{"profile": ["gpu"]}`` becomes ``{"profile": "gpu"}``.
 
     The fields ``profile-option-gpu--image`` and ``profile-option-gpu--image--unlisted-choice``
-    become ``image`` and ``image--unlisted-choice``; those of other profiles are left out.
+    become ``image`` and ``image--unlisted-choice``; those of other profiles are left out. Lists
+    that several profiles share have a name of their own, and a field that tells whose they are.
     """
     slug, answer = _first(form_data.get("profile")), _first(form_data.get(DATA_OPTION))
     consent = {DATA_OPTION: answer} if answer else {}
     if not slug:
         return consent
-    prefix = f"profile-option-{slug}--"
-    posted = {
+    options = _answers(form_data, f"{_OWN}{slug}--")
+    if not options and (shared := _lists_of(slug, form_data)):
+        options = _answers(form_data, f"{shared}--")
+    if _OURS in form_data:
+        _keep_one_of_each(options)
+    return {**options, "profile": slug, **consent}
+
+
+def _answers(form_data: Mapping[str, Sequence[Any]], prefix: str) -> dict[str, str]:
+    answers = {
         name.removeprefix(prefix): _first(values)
         for name, values in form_data.items()
         if name.startswith(prefix)
     }
-    options = {key: value for key, value in posted.items() if key and value}
-    if _OURS in form_data:
-        _keep_one_of_each(options)
-    return {**options, "profile": slug, **consent}
+    return {key: value for key, value in answers.items() if key and value}
+
+
+def _lists_of(slug: str, form_data: Mapping[str, Sequence[Any]]) -> str:
+    """Return the name of the shared lists of which a field says that they are this profile's."""
+    for name, values in form_data.items():
+        if (
+            name.startswith(_SHARED)
+            and "--" not in name
+            and _quoted(slug) in _first(values).split()
+        ):
+            return name
+    return ""
 
 
 def _keep_one_of_each(options: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from traitlets.config import Config
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.profiles import options_form
 from mcks.core.profiles.profile_list import Profile
-from tests.bench.bench_form import profile
+from tests.bench.profiles import profile
 from tests.core import kubeconfigs
 
 

@@ -48,6 +48,7 @@ class Page(HTMLParser):
         self.options: list[dict[str, str | None]] = []
         self.labelled: set[str | None] = set()
         self.ids: list[str | None] = []
+        self._in_label = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -57,13 +58,18 @@ class Page(HTMLParser):
         assert not any(name.startswith("on") for name in found), found
         assert not any(name in ("src", "href") for name in found), found
         if tag == "label":
-            self.labelled.add(found["for"])
+            self._in_label = "for" not in found
+            self.labelled |= {found["for"]} if "for" in found else set()
         elif tag == "option":
             self.options.append(found)
         elif tag in ("input", "select") and found.get("type") != "hidden":
             self.fields.append(found)
+            self.labelled |= {found["id"]} if self._in_label else set()
             if found.get("type") == "radio":
                 self.radios.append(found)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_label = self._in_label and tag != "label"
 
 
 def shown(profile_list: list[Any], options: dict[str, Any] | None = None, **more: Any) -> Page:
