@@ -36,6 +36,7 @@ from mcks.core.servers import state
 from mcks.core.servers.server import Created
 from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.bench.profiles import profile
 from tests.bench.scale_api import NAMESPACE, key
 from tests.bench.scale_storm import STARTS, Storms, tell
 from tests.bench.scale_watch import Figures, Watched, run
@@ -60,7 +61,7 @@ class Nothing(Spawner):  # type: ignore[misc]
 
 
 def configuration(gateways: dict[str, str]) -> Config:
-    """Many clusters, many profiles."""
+    """Many clusters, many profiles with five options each."""
     config = Config()
     section = config.MultiClusterKubeSpawner
     section.hub_id = "h"
@@ -70,8 +71,9 @@ def configuration(gateways: dict[str, str]) -> Config:
     names = list(gateways)
     section.profile_list = [
         {
-            "display_name": f"Profile {n}",
+            **profile(n),
             "cluster": names[n % len(names)],
+            "kubespawner_override": {},
             "spawner_override": {"image": f"i:{n}", "environment": {"A": f"{n}"}},
         }
         for n in range(PROFILES)

@@ -12,7 +12,8 @@ from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.profiles import options_form
-from mcks.core.profiles.profile_list import Profile
+from mcks.core.profiles.offer import with_questions
+from mcks.core.profiles.profile_list import Profile, parse
 from tests.bench.profiles import profile
 from tests.core import kubeconfigs
 
@@ -73,3 +74,10 @@ async def test_what_is_shown_of_a_profile_is_made_once_for_all_who_have_not_chos
     assert sorted(made) == sorted([*unchosen, *chosen_by_each, "profile-4"])
     assert forms["ada"] == forms["eve"] != forms["bob"]
     assert forms["bob"].count(" checked") == 1
+
+
+def test_profiles_that_nothing_is_asked_about_stay_the_same_objects_for_all_users() -> None:
+    listed = parse([profile(number) for number in range(3)]).profiles
+    marked = with_questions(listed, lambda _: False)
+    assert [id(one) for one in marked] == [id(one) for one in listed]
+    assert [one.asks for one in with_questions(listed, lambda _: True)] == [True] * 3
