@@ -347,12 +347,13 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
     def _look(self) -> Sighting | None:
         """What is known of the server's Pod, without any network; None if nothing is."""
-        cluster = fleet_of(self).pool.peek(self.remembered.cluster, self.clusters_ever)
-        if cluster is None or self.remembered.created is None:
+        remembered = self.remembered
+        cluster = fleet_of(self).pool.peek(remembered.cluster, self.clusters_ever)
+        if cluster is None or remembered.created is None:
             return None
         from mcks.core.servers import sighting  # noqa: PLC0415 - see sharing.AHEAD
 
-        return sighting.look(cluster, self.remembered.created)
+        return sighting.look(cluster, remembered.created)
 
     async def connect(self) -> ConnectedCluster:
         """Return the connection to the server's cluster.

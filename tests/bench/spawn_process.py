@@ -82,13 +82,14 @@ def make(cls: Any, config: Config, name: str) -> Any:
     """A spawner as the hub makes it, without a hub."""
     prefix = f"/user/{name}/"
     database = {"db": None, "orm_user": None}
+    number = next(_IDS)
     user = SimpleNamespace(
-        name=name, id=1, url=prefix, escaped_name=name, state={}, groups=[], **database
+        name=name, id=number, url=prefix, escaped_name=name, state={}, groups=[], **database
     )
     hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
     row = orm.Server(proto="http", ip="192.0.2.1", port=8888, base_url=prefix, cookie_name="")
     orm_spawner = SimpleNamespace(
-        id=next(_IDS), name="", server=row, state={}, user_options={}, user=user
+        id=number, name="", server=row, state={}, user_options={}, user=user
     )
     spawner = cls(
         user=user,

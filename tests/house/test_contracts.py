@@ -47,12 +47,14 @@ def test_mcks_as_it_is_keeps_them_all(copy: Path) -> None:
     assert broken(copy) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["mcks/core/misc.py", "mcks/misc.py"])
 def test_a_module_without_a_place_is_found(copy: Path, place: str) -> None:
     plant(copy / place, "")
     assert broken(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "line"),
     [
@@ -67,6 +69,7 @@ def test_an_import_upward_or_sideward_is_found(copy: Path, place: str, line: str
     assert broken(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "line"),
     [
@@ -79,11 +82,13 @@ def test_a_circle_in_a_folder_is_found(copy: Path, place: str, line: str) -> Non
     assert broken(copy)
 
 
+@pytest.mark.slow
 def test_a_network_in_what_can_be_known_offline_is_found(copy: Path) -> None:
     plant(copy / "mcks/core/servers/environment.py", "import aiohttp")
     assert len(broken(copy)) == 2
 
 
+@pytest.mark.slow
 def test_a_cloud_that_is_named_by_what_serves_all_of_them_is_found(copy: Path) -> None:
     plant(copy / "mcks/backends/stanzas.py", "import mcks.backends.programs.aws")
     assert broken(copy)

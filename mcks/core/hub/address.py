@@ -86,8 +86,11 @@ class Address:
 
     def follow(self, pod: Manifest | None) -> None:
         """Tell the hub and its proxy if the server has moved to another address with its *pod*."""
-        spawner, known = self._spawner, self._spawner.server
-        if spawner.remembered.route != POD or pod is None or not (known and spawner.ready):
+        spawner = self._spawner
+        if spawner.remembered.route != POD or pod is None:
+            return
+        known = spawner.server
+        if not (known and spawner.ready):
             return
         from mcks.core.pods import failures  # noqa: PLC0415 - see sharing.AHEAD
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from mcks.core.administrator.limits import Limits
 from mcks.core.hub.sharing import fleet_of
 from mcks.core.labels import HUB_LABEL, USERNAME
+from tests.core.calls import counted
 from tests.fakes.loopback import event, status
 from tests.fakes.loopback_servers import PODS, LoopbackHub, pod, until
 
@@ -196,3 +198,33 @@ async def test_a_cluster_whose_servers_cannot_be_seen_takes_none_if_those_of_oth
     with pytest.raises(Exception, match="does not answer at the moment"):
         await loopback_hub.spawner("ada").start()
     assert pods_made(loopback_hub) == 0
+
+
+async def test_a_start_and_a_poll_cost_the_same_however_many_start_and_run(
+    loopback_hub: LoopbackHub,
+) -> None:
+    limited(loopback_hub, max_servers=1000, max_starting=1000, max_per_user=5)
+    starts: list[asyncio.Task[str]] = []
+    running = loopback_hub.running("runs")
+    await loopback_hub.watched()
+
+    async def start(user: str) -> None:
+        spawner = loopback_hub.spawner(user)
+        spawner.user.id = len(starts)
+        starts.append(asyncio.create_task(spawner.start()))
+        await until(lambda: f"{PODS}/jupyter-{user}" in loopback_hub.server.objects)
+
+    async def calls_of(user: str) -> Counter[str]:
+        with counted() as calls:
+            await start(user)
+            assert await running.poll() is None
+        return Counter(calls)
+
+    await start("first")
+    few = await calls_of("ada")
+    for number in range(60):
+        await start(f"user{number}")
+    many = await calls_of("bob")
+    grown = {name for name, count in many.items() if count - few[name] > 30}
+    assert grown <= {"TimerHandle.__lt__"}  # the event loop keeps its timers in order
+    await ended(starts)

@@ -294,6 +294,7 @@ def test_a_template_that_is_too_long_is_refused() -> None:
     assert "renders to more than" in str(refused("a: {{ x }}{{ x }}", x="x" * 2**19 + "y" * 9))
 
 
+@pytest.mark.slow
 def test_a_mistake_in_a_very_long_template_may_have_no_line() -> None:
     assert refused("{{ key }}: [\n" + "\n" * (2**20 - 20)).line is None
 
