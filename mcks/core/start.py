@@ -7,8 +7,8 @@ How what goes wrong is shown (spawner.py, hub/error_pages.py), and what a server
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -94,30 +94,28 @@ class Start:
         """Start in the cluster *name* if it has room, and leave nothing there if that fails."""
         planned = await self._plan(name)
         self._check_data(planned)
-        async with self._turn(name, tries):
+        async with AsyncExitStack() as turn:
+            await self._let_in(turn, name, tries)
             return await self._carry_out(planned, name, tries)
 
     def _check_data(self, planned: Plan) -> None:
         spawner, say = self._spawner, self._progress.say
         fleet_of(spawner).check_data(spawner, planned, say, empty=self._empty)
 
-    @asynccontextmanager
-    async def _turn(self, name: str, tries: Tries) -> AsyncIterator[None]:
-        """Wait until limits let the server in; its turn ends with the try.
+    async def _let_in(self, turn: AsyncExitStack, name: str, tries: Tries) -> None:
+        """Wait until limits let the server in, for *turn*.
 
         Raises Full, StartFailed if it is late.
         """
         spawner = self._spawner
         profile = spawner.choosing.profile
         limited = fleet_of(spawner).limits.start(spawner, name, profile, self._progress)
-        async with AsyncExitStack() as turn:
-            try:
-                async with asyncio.timeout(tries.share):
-                    await turn.enter_async_context(limited)
-            except TimeoutError as exc:
-                late = "So many servers are starting that it was not your turn in time. Try again."
-                raise StartFailed(late, reason="queue") from exc
-            yield
+        try:
+            async with asyncio.timeout(tries.share):
+                await turn.enter_async_context(limited)
+        except TimeoutError as exc:
+            late = "So many servers are starting that it was not your turn in time. Try again."
+            raise StartFailed(late, reason="queue") from exc
 
     async def _carry_out(self, planned: Plan, name: str, tries: Tries) -> str:
         spawner, kept_key = self._spawner, self._spawner.remembered.kept_key

@@ -8,6 +8,7 @@ from tests.bench import (
     bench_before,
     bench_candidates,
     bench_containers,
+    bench_floor,
     bench_form,
     bench_logins,
     bench_patch,
@@ -25,6 +26,7 @@ BENCHES = [
     bench_logins,
     bench_silent_cloud,
     bench_spawn,
+    bench_floor,
     bench_containers,
 ]
 results = [bench.main() for bench in BENCHES]

@@ -75,12 +75,13 @@ async def _simulated(api_server: str, pki: Path) -> AsyncIterator[list[str]]:
         await process.wait()
 
 
-async def _compare(clusters: LocalSet, folder: Path) -> dict[str, Figures]:
-    """Medians of all figures by kind of spawner."""
+@asynccontextmanager
+async def settings(clusters: LocalSet, folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """What a measured process is given: an API server, a node without containers, a gateway."""
     cluster, kubeconfig = clusters["a"], folder / "kubeconfig"
     clusters.write_hub_kubeconfig(kubeconfig, NAMESPACE)
     async with _simulated(cluster.api_url, cluster.directory / "pki") as (gateway, node):
-        given = {
+        yield {
             "api_server": cluster.api_url,
             "kubeconfig": str(kubeconfig),
             "context": cluster.context,
@@ -91,6 +92,11 @@ async def _compare(clusters: LocalSet, folder: Path) -> dict[str, Figures]:
             "servers": SERVERS,
             "states": str(folder / "states.json"),
         }
+
+
+async def _compare(clusters: LocalSet, folder: Path) -> dict[str, Figures]:
+    """Medians of all figures by kind of spawner."""
+    async with settings(clusters, folder) as given:
         return await run_both(("first", "next"), given)
 
 

@@ -52,31 +52,33 @@ async def run_both(phases: Sequence[str], given: Mapping[str, Any]) -> dict[str,
         for kind in KINDS:
             figures: Figures = {}
             for phase in phases:
-                figures |= await _process(kind, phase, given)
+                figures |= await measured("spawn_process", kind, phase, given=given)
             runs[kind].append(figures)
-    return {kind: _medians(each) for kind, each in runs.items()}
+    return {kind: medians(each) for kind, each in runs.items()}
 
 
-def show(title: str, rows: Iterable[Row], medians: Mapping[str, Figures]) -> bool:
+def show(title: str, rows: Iterable[Row], figures: Mapping[str, Figures]) -> bool:
     """Print the table; return whether all bars are met."""
     print(f"{f'{title}, medians of {RUNS}':<58}{'kubespawner':>12}{'mcks':>10}")
-    results = [row.line(medians["mcks"], medians["kubespawner"]) for row in rows]
+    results = [row.line(figures["mcks"], figures["kubespawner"]) for row in rows]
     print("\n".join(text for text, _ in results), flush=True)
     return all(met for _, met in results)
 
 
-async def _process(kind: str, phase: str, given: Mapping[str, Any]) -> Figures:
+async def measured(module: str, *words: str, given: Mapping[str, Any]) -> Figures:
+    """The figures that the process *module* of this folder takes."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.spawn_process", kind, phase),
+        *(sys.executable, "-m", f"tests.bench.{module}", *words),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "KUBECONFIG": given["kubeconfig"]},
     )
     out, _ = await process.communicate(json.dumps(given).encode())
-    assert process.returncode == 0, f"{kind} failed"
+    assert process.returncode == 0, f"{module} {' '.join(words)} failed"
     figures: Figures = json.loads(out)
     return figures
 
 
-def _medians(runs: Sequence[Figures]) -> Figures:
+def medians(runs: Sequence[Figures]) -> Figures:
+    """The median of each figure."""
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}

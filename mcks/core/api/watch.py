@@ -62,6 +62,7 @@ class Reflector:
         self._changed: dict[Place, set[asyncio.Event]] = {}
         self._version = ""
         self._server = client.server
+        self._told_contact = metrics.LAST_CONTACT.labels(client.cluster)
         self._fruitless = 0
         self._lost_at: float | None = None
         self._patience: asyncio.Timeout | None = None
@@ -189,7 +190,7 @@ class Reflector:
 
     def _contact(self) -> None:
         self.last_contact = time.monotonic()
-        metrics.LAST_CONTACT.labels(self._client.cluster).set_to_current_time()
+        self._told_contact.set_to_current_time()
 
     def _doubt(self) -> None:
         """End a watch that was silent for long: the connection may be dead on one side."""

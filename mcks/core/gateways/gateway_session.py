@@ -105,8 +105,7 @@ class GatewaySession:
 
     def silent(self, url: str) -> str:
         """Say for logs how long the gateway at *url* has answered nothing; empty if it answers."""
-        silence = self._silences.get(_origin(url))
-        return "" if silence is None else silence.words
+        return self._words(_origin(url)) if self._silences else ""
 
     async def close(self) -> None:
         """Close all connections; it may be used again afterwards."""
@@ -119,8 +118,12 @@ class GatewaySession:
             await session.close()
 
     def _refuse(self, where: str) -> None:
-        if where and (words := self.silent(where)):
+        if words := self._words(where):
             raise GatewaySilent(words)
+
+    def _words(self, where: str) -> str:
+        silence = self._silences.get(where)
+        return "" if silence is None else silence.words
 
     async def _judged(
         self, where: str, asking: aiohttp.client._RequestContextManager

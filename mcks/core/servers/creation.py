@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
@@ -107,19 +107,19 @@ def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
     return [stage for stage in stages.values() if stage]
 
 
-async def _together(creations: Iterable[Any]) -> None:
+async def _together(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run *creations* at once; the first error cancels the others."""
     tasks = [asyncio.create_task(creation) for creation in creations]
     try:
-        for done in asyncio.as_completed(tasks):
-            await done
-    finally:
+        await asyncio.gather(*tasks)
+    except BaseException:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
-async def _each(creations: Iterable[Any]) -> None:
+async def _each(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run *creations* at once, each to its end, so that it is known what there is; then raise the
     first error."""
     for result in await asyncio.gather(*creations, return_exceptions=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcks.core.gateways import gateway, routes
 from mcks.core.objects import Manifest, metadata
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _ELSEWHERE = 30.0
 """Seconds of nothing but redirects to another address after which a gateway is believed: one that
 is just learning a route may answer so for a while."""
+_MOMENT = 0.25
+"""Seconds in which nobody looks for what would end a wait."""
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 PodCreated = Callable[[Manifest], Awaitable[None]] | None
 Aim = Callable[[], routes.Target]
 _STOP_MARGIN = 15.0
@@ -124,23 +128,44 @@ async def _until_running(
         return True if there else None
 
     while isinstance(
-        verdict := await _first(pods.wait_for(where, settled), wait.given_up()), failures.Verdict
+        verdict := await _unless(wait.given_up, pods.wait_for(where, settled)), failures.Verdict
     ):
         if await diagnosis.holds(connection, verdict):
             raise await diagnosis.failure(connection, launch, verdict)
         doubted = verdict
 
 
-async def _first(*awaited: Coroutine[Any, Any, Any]) -> Any:
-    """Return what is there first, of several at once the first one's; the others are cancelled."""
-    tasks = [asyncio.create_task(one) for one in awaited]
+async def _unless(
+    ends: Callable[[], Coroutine[Any, Any, _U]], work: Coroutine[Any, Any, _T]
+) -> _T | _U:
+    """Return what *work* gives, or what *ends* does if that is there first; *work* is ended then.
+
+    Most of what is waited for is there in a moment, and then *ends* is not even begun.
+    """
+    loop, limit = asyncio.get_running_loop(), asyncio.timeout(None)
+    beside: list[asyncio.Task[_U]] = []
+
+    def over(_: object) -> None:
+        limit.reschedule(loop.time())
+
+    def begin() -> None:
+        beside.append(asyncio.create_task(ends()))
+        beside[0].add_done_callback(over)
+
+    beginning = loop.call_later(_MOMENT, begin)
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(task for task in tasks if task.done()).result()
+        async with limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return await beside[0]
     finally:
-        for task in tasks:
+        beginning.cancel()
+        for task in beside:
+            task.remove_done_callback(over)
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class _Answers:
@@ -193,9 +218,9 @@ async def _until_ready_or_failed(
             return failures.vanished(pods.last(uid))
         return failures.hopeless(current)
 
-    outcome = await _first(
+    outcome = await _unless(
+        lambda: pods.wait_for(launch.created.where("Pod"), failed),
         gateway.wait_until_ready(connection.http, answers.aim, waited, answers.take),
-        pods.wait_for(launch.created.where("Pod"), failed),
     )
     if isinstance(outcome, failures.Verdict):
         raise await diagnosis.failure(connection, launch, outcome)
@@ -219,20 +244,16 @@ async def find_again(
     to be gone."""
     pods, aim = connection.pods_of(created.namespace), pointing_at(connection, created, target)
     await pods.synced.wait()
-    gone = asyncio.create_task(
-        pods.wait_for(
-            created.where("Pod"),
-            lambda pod: True if pod is None or failures.exit_code(pod) is not None else None,
+
+    def gone(pod: Manifest | None) -> bool | None:
+        return True if pod is None or failures.exit_code(pod) is not None else None
+
+    if not gone(pods.get(created.where("Pod"))):
+        await _unless(
+            lambda: pods.wait_for(created.where("Pod"), gone),
+            gateway.wait_until_ready(connection.http, aim),
         )
-    )
-    ready = asyncio.create_task(gateway.wait_until_ready(connection.http, aim))
-    try:
-        await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
-        return aim().url
-    finally:
-        for task in (gone, ready):
-            task.cancel()
-        await asyncio.gather(gone, ready, return_exceptions=True)
+    return aim().url
 
 
 async def stop(connection: ConnectedCluster, created: server.Created) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from mcks.core.pods.patience import ENDLESS, Patience
+from mcks.core.servers import launch
 from mcks.errors import StartFailed
 from tests.fakes.live_watches import LiveWatches, Start, running
 from tests.fakes.loopback_servers import LoopbackHub, start_with, until
@@ -120,3 +123,84 @@ async def test_who_has_no_other_cluster_waits_for_a_silent_gateway(
     assert not start.task.done()
     start.task.cancel()
     await asyncio.gather(start.task, return_exceptions=True)
+
+
+async def test_a_start_that_goes_well_has_no_task_but_for_what_is_made_at_once(
+    loopback_hub: LoopbackHub, late_gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each task more is some turns of the event loop more."""
+    monkeypatch.setattr(launch, "_MOMENT", 60.0)  # whatever else the machine does
+    begun: Counter[str] = Counter()
+
+    def counted(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        if "/mcks/core/" in coro.cr_code.co_filename:
+            begun[coro.__qualname__] += 1
+        return asyncio.Task(coro, loop=loop, **options)
+
+    late_gateway.shows.set()
+    asyncio.get_running_loop().set_task_factory(counted)
+    try:
+        start = await start_behind(loopback_hub, late_gateway.url, ENDLESS)
+        await start.task
+    finally:
+        asyncio.get_running_loop().set_task_factory(None)
+    beside = {"wait_until_ready", "Wait.given_up", "Reflector.wait_for"}
+    assert begun["_create_owned"] == 3
+    assert not beside & begun.keys()
+
+
+async def never() -> str:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def failing() -> str:
+    raise StartFailed("no")
+
+
+async def test_what_ends_a_wait_is_not_begun_if_that_is_over_in_a_moment() -> None:
+    async def work() -> str:
+        await asyncio.sleep(0)
+        return "done"
+
+    assert await launch._unless(pytest.fail, work()) == "done"
+
+
+async def test_what_ends_a_wait_ends_it_with_what_it_gives_or_raises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launch, "_MOMENT", 0.0)
+
+    async def over() -> str:
+        return "over"
+
+    async with asyncio.timeout(20):
+        assert await launch._unless(over, never()) == "over"
+        with pytest.raises(StartFailed, match="no"):
+            await launch._unless(failing, never())
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_wait_that_fails_or_is_over_leaves_nothing_that_would_end_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launch, "_MOMENT", 0.0)
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def ends() -> str:
+        begun.set()
+        try:
+            return await never()
+        finally:
+            ended.set()
+
+    async def slow() -> str:
+        await begun.wait()
+        raise TimeoutError("of the work itself")
+
+    async with asyncio.timeout(20):
+        with pytest.raises(TimeoutError, match="of the work itself"):
+            await launch._unless(ends, slow())
+    assert ended.is_set()
