@@ -26,6 +26,7 @@ from multidict import CIMultiDict
 from mcks._version import __version__
 from mcks.auth.credential import Credential
 from mcks.backends.collector import paused
+from mcks.backends.connector import Connector
 from mcks.backends.proxy import proxy_for
 from mcks.backends.redirects import refuse
 
@@ -94,7 +95,7 @@ def new_session(endpoint: Endpoint, context: ssl.SSLContext) -> aiohttp.ClientSe
     """Make the HTTP session of a client of *endpoint*."""
     return aiohttp.ClientSession(
         # Each watch holds one for as long as it lives; the client bounds its other requests.
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=context),
+        connector=Connector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=context),
         headers=CIMultiDict(endpoint.headers),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
