@@ -15,14 +15,18 @@ import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from multidict import CIMultiDict
 
 from mcks._version import __version__
 from mcks.auth.credential import Credential
+from mcks.backends.collector import paused
+from mcks.backends.connector import Connector
 from mcks.backends.proxy import proxy_for
 from mcks.backends.redirects import refuse
 
@@ -91,7 +95,7 @@ def new_session(endpoint: Endpoint, context: ssl.SSLContext) -> aiohttp.ClientSe
     """Make the HTTP session of a client of *endpoint*."""
     return aiohttp.ClientSession(
         # Each watch holds one for as long as it lives; the client bounds its other requests.
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=context),
+        connector=Connector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=context),
         headers=CIMultiDict(endpoint.headers),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
@@ -124,23 +128,43 @@ async def import_sdk() -> None:
     await asyncio.to_thread(_import_sdk)
 
 
+_begun: set[str] = set()
+"""Modules that somebody has begun to import ahead."""
+_ahead: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[None]] = WeakKeyDictionary()
+
+
 def import_ahead(*modules: str) -> None:
     """Begin to import *modules* and then kubernetes_asyncio in a thread, once, if an event loop
     runs: a hub that makes a spawner will want them soon, and a command that asks no cluster never.
     """
-    if _SDK in sys.modules:
+    missing = {name for name in (*modules, _SDK) if name not in sys.modules} - _begun
+    if not missing:
         return
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return
 
+    _begun.update(missing)
+    ahead = _ahead[loop] = loop.create_future()
+
     def imported() -> None:
-        for module in modules:
-            importlib.import_module(module)
+        try:
+            for module in modules:
+                importlib.import_module(module)
+        finally:
+            with suppress(RuntimeError):  # the loop may have ended
+                loop.call_soon_threadsafe(ahead.set_result, None)
         _import_sdk()
 
     loop.run_in_executor(None, imported)
+
+
+async def imported_ahead() -> None:
+    """Wait until the modules that were named to `import_ahead` are there."""
+    ahead = _ahead.get(asyncio.get_running_loop())
+    if ahead is not None and not ahead.done():
+        await asyncio.wait({ahead})
 
 
 def _import_sdk() -> None:
@@ -162,11 +186,6 @@ def _import_quietly(module: str) -> None:
     with _importing:
         if module in sys.modules:
             return
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
+        with paused():
             importlib.import_module(module)
             gc.freeze()
-        finally:
-            if was_enabled:
-                gc.enable()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
-from mcks.backends.api_client import import_ahead
+from mcks.backends.api_client import import_ahead, imported_ahead
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
@@ -227,6 +227,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
 
         A look into memory: it never waits for a network and never raises.
         """
+        await imported_ahead()
         await fleet_of(self).pool.looks.next()
         created = self.remembered.created
         if created is None:

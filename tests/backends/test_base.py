@@ -164,6 +164,37 @@ async def test_who_comes_while_the_sdk_is_imported_waits_in_a_thread_until_it_is
     assert found == [True]
 
 
+async def test_modules_are_imported_ahead_in_one_thread_though_the_sdk_is_there_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mcks_test_ahead.py").write_text("import threading\nwho = threading.get_ident()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(api_client, "_SDK", "json")
+    loop, begun = asyncio.get_running_loop(), []
+    in_thread = loop.run_in_executor
+
+    def noted(*work: Any) -> Any:
+        begun.append(work)
+        return in_thread(*work)
+
+    monkeypatch.setattr(loop, "run_in_executor", noted)
+    for _ in range(1000):  # as many spawners as a hub makes in one turn
+        api_client.import_ahead("mcks_test_ahead")
+    await api_client.imported_ahead()
+    assert sys.modules["mcks_test_ahead"].who != threading.get_ident()
+    assert len(begun) == 1
+    await api_client.imported_ahead()
+
+
+async def test_who_waits_for_what_is_imported_ahead_is_not_kept_by_an_import_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(api_client, "_SDK", "json")
+    api_client.import_ahead("mcks_test_missing")
+    await api_client.imported_ahead()
+    assert "mcks_test_missing" not in sys.modules
+
+
 def _events_of(gate: str) -> tuple[threading.Event, threading.Event]:
     """The gate's module is imported by whichever thread comes first."""
     module = importlib.import_module(gate)

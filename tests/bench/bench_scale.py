@@ -61,6 +61,7 @@ ROWS = (
     Row("two clusters away: the next ones are told after, ms", "away refused ms", 200),
     Row("longest collection of garbage, ms", "find collection ms"),
 )
+_OF_A_SERVER = ("memory kB", "objects")
 MOST = 2.2
 """By which factor a figure of CPU may grow when the servers double."""
 MORE = 1.1
@@ -78,7 +79,7 @@ def measured(servers: int, clusters: int, *, faults: bool = False) -> Figures:
             assert _line(world) == "ready"
             nothing = _hub("nothing", directory, servers, world)
             figures = _hub("mcks", directory, servers, world, *(["faults"] if faults else []))
-            for what in ("memory kB", "objects"):
+            for what in _OF_A_SERVER:
                 figures[what] -= nothing[what]
             assert world.stdin is not None
             world.stdin.close()
@@ -154,6 +155,19 @@ def growth(results: dict[str, Figures]) -> Iterator[str]:
                 )
 
 
+def further(results: dict[str, Figures]) -> Iterator[str]:
+    """Say what each further server takes, which is not what a process and its clusters take."""
+    sizes = {size: tuple(map(int, size.split("/"))) for size in results}
+    for few, (servers, clusters) in sizes.items():
+        for many, (servers_then, clusters_then) in sizes.items():
+            if clusters != clusters_then or servers >= servers_then:
+                continue
+            for row in (row for row in ROWS if row.name in _OF_A_SERVER):
+                all_of = [results[few][row.name] * servers, results[many][row.name] * servers_then]
+                more = (all_of[1] - all_of[0]) / (servers_then - servers)
+                yield f"{row.title}: {few} -> {many}: {more:.3g} for each further server"
+
+
 def main(words: Sequence[str]) -> None:
     """Measure each size and print the table."""
     sizes = [word for word in words if "/" in word and word[0].isdigit()] or SIZES
@@ -164,7 +178,7 @@ def main(words: Sequence[str]) -> None:
         print(table({size: results[size]}), flush=True)
     if len(results) > 1:
         print(table(results))
-        print("\n".join(growth(results)))
+        print("\n".join([*growth(results), *further(results)]))
     if "--plots" in words:
         scale_plots.write(results, Path(words[words.index("--plots") + 1]))
 

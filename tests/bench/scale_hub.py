@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
 import json
 import logging
 import os
@@ -31,6 +30,7 @@ from prometheus_client import generate_latest
 from sqlalchemy.orm import Session, selectinload
 from traitlets.config import Config
 
+from mcks.backends.api_client import import_sdk
 from mcks.core.hub.sharing import fleet_of
 from mcks.core.servers import state
 from mcks.core.servers.server import Created
@@ -60,7 +60,7 @@ class Nothing(Spawner):  # type: ignore[misc]
         """Say that it runs."""
 
 
-def configuration(gateways: dict[str, str]) -> Config:
+def configuration(gateways: dict[str, str], profiles: int = PROFILES) -> Config:
     """Many clusters, many profiles with five options each."""
     config = Config()
     section = config.MultiClusterKubeSpawner
@@ -76,7 +76,7 @@ def configuration(gateways: dict[str, str]) -> Config:
             "kubespawner_override": {},
             "spawner_override": {"image": f"i:{n}", "environment": {"A": f"{n}"}},
         }
-        for n in range(PROFILES)
+        for n in range(profiles)
     ]
     return config
 
@@ -86,6 +86,7 @@ def filled(session: Session, servers: int, gateways: list[str]) -> None:
     for number in range(servers):
         name, cluster = f"user-{number}", number % len(gateways)
         created = Created(key(number), NAMESPACE, "h", {"Pod": f"pod-{key(number)}"})
+        running = State(created, f"c{cluster}", gateways[cluster], profile=f"profile-{cluster}")
         port = int(gateways[cluster].rpartition(":")[2])
         server = orm.Server(
             proto="https", ip="127.0.0.1", port=port, base_url=f"/user/{name}/", cookie_name=name
@@ -94,7 +95,8 @@ def filled(session: Session, servers: int, gateways: list[str]) -> None:
             orm.Spawner(
                 user=orm.User(name=name),
                 name="",
-                state=state.save(State(created, f"c{cluster}", gateways[cluster])),
+                state=state.save(running),
+                user_options={"profile": running.profile},
                 server=server,
             )
         )
@@ -144,7 +146,7 @@ async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figure
             filled(session, servers, list(gateways.values()))
     with database(path) as session:
         watched = Watched(session.get_bind())
-        importlib.import_module("kubernetes_asyncio.client")  # what one process pays once
+        await import_sdk()  # what one process pays once
         before, objects, began = memory(), len(gc.get_objects()), time.process_time()
         users, spawners = spawners_of(session, configuration(gateways), kind)
         figures["make cpu s"] = time.process_time() - began

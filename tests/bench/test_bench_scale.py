@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.bench.bench_scale import growth, measured, table
+from tests.bench.bench_scale import further, growth, measured, table
 from tests.bench.scale_plots import PLOTS, lines, svg
 from tests.bench.scale_storm import STARTS
 
@@ -47,6 +47,17 @@ def test_growth_is_told_for_twice_the_servers_and_twice_the_clusters() -> None:
     )
     assert told[-1].endswith("x 1.1, x 1.1 for twice the clusters (at most 1.1)")
     assert len(told) == 6
+
+
+def test_what_a_further_server_takes_is_told_without_what_is_there_once() -> None:
+    results = {
+        "1000/10": {"memory kB": 40.0, "objects": 12.0},
+        "3000/10": {"memory kB": 20.0, "objects": 10.0},
+        "3000/50": {"memory kB": 50.0, "objects": 20.0},
+    }
+    memory, objects = further(results)
+    assert memory.endswith("1000/10 -> 3000/10: 10 for each further server")
+    assert objects.endswith("1000/10 -> 3000/10: 9 for each further server")
 
 
 def test_plots_have_a_line_for_each_number_of_clusters() -> None:

@@ -173,7 +173,7 @@ async def test_two_users_work_at_once_and_administrators_see_what_they_chose(
     await eve.goto(f"{running.url}user/eve/lab")
     await asyncio.gather(person.in_lab(bob), person.in_lab(eve))
     said = await asyncio.gather(person.run_cell(bob, WHERE), person.run_cell(eve, WHERE))
-    assert list(said) == ["a 1073741824", "None 2147483648"]
+    assert list(said) == ["a 1073741824", "b 2147483648"]
 
     admin = await person.log_in(browser, running, "admin")
     await admin.goto(f"{running.url}hub/admin")
@@ -206,7 +206,7 @@ async def test_every_server_can_be_chosen_without_a_mouse(
     for page in (vic, sam):
         await page.wait_for_url(PLAIN)
     assert await person.run_cell(uma, WHERE) == "b 1073741824"
-    assert await kernel.run(running, "vic", WHERE) == "None 2147483648\n"
+    assert await kernel.run(running, "vic", WHERE) == "b 2147483648\n"
     found = {user: await cluster_of(clusters, namespace, user) for user in ("uma", "vic", "sam")}
     assert found == {"uma": ["b"], "vic": ["b"], "sam": ["a"]}
     for page in (uma, vic, sam):
@@ -215,7 +215,7 @@ async def test_every_server_can_be_chosen_without_a_mouse(
     await person.choose_by_mouse(sam, "Staff")
     await person.press_start(sam)
     await sam.wait_for_url(PLAIN)
-    assert await kernel.run(running, "sam", WHERE) == "None 1073741824\n"
+    assert await kernel.run(running, "sam", WHERE) == "a 1073741824\n"
     await person.stop(sam, running)
 
 
@@ -344,5 +344,5 @@ async def test_the_form_of_fancy_profiles_starts_the_chosen_server(
     await expect(page.get_by_text("2 GB", exact=True)).to_be_visible()
     await person.press_start(page)
     await page.wait_for_url(PLAIN)
-    assert await kernel.run(fancy, "zoe", WHERE) == "None 2147483648\n"
+    assert await kernel.run(fancy, "zoe", WHERE) == "b 2147483648\n"
     await person.stop(page, fancy)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import aiohttp
 
+from mcks.backends.collector import paused
 from mcks.core.api.create import WRITE_QUERY, create
 from mcks.core.api.deadlines import Deadlines
 from mcks.core.api.discovery import Discovery
@@ -355,16 +356,19 @@ def _page(
 ) -> tuple[list[Manifest], str, str]:
     """Return what is *kept* of the objects in one *answer* to a list, its version, and what leads
     to the next one. The whole of it, ten times as large, ends here. Raises `NotKubernetes`."""
-    page = answer.json()
-    version = str(metadata(page).get("resourceVersion") or "")
-    items = page.get("items") or []
-    if not version or not isinstance(items, list):
-        # taken for an empty list, it would be the end of all servers
-        raise NotKubernetes(
-            f"{answer.asked}: the answer is no list (from a proxy or load balancer?)"
-        )
     kind = {"apiVersion": selector.api_version, "kind": selector.kind}
-    return [kept(item | kind) for item in items], version, metadata(page).get("continue") or ""
+    with paused():
+        page = answer.json()
+        version = str(metadata(page).get("resourceVersion") or "")
+        items = page.get("items") or []
+        if not version or not isinstance(items, list):
+            # taken for an empty list, it would be the end of all servers
+            raise NotKubernetes(
+                f"{answer.asked}: the answer is no list (from a proxy or load balancer?)"
+            )
+        some, following = [kept(item | kind) for item in items], metadata(page).get("continue")
+        del page, items  # before it may look again
+    return some, version, following or ""
 
 
 def _selectors(selector: Selector) -> dict[str, str]:

@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from mcks import metrics
+from mcks.backends.connector import Connector
 from mcks.core.api.turns import Turns
 from mcks.core.gateways.silence import Silence
 
@@ -168,7 +169,7 @@ class GatewaySession:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._context or True),  # limit: above
+                connector=Connector(limit=0, ssl=self._context or True),  # limit: above
                 cookie_jar=aiohttp.DummyCookieJar(),  # one user's server sets none for the next
                 trust_env=False,
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mcks.core.administrator.lending import read
-from mcks.core.profiles import profile_list
+from mcks.core.profiles import parsed, profile_list
 from mcks.errors import ConfigError
 
 
@@ -20,8 +20,7 @@ def said(spawner: Any) -> set[str]:
     runs is known from the hub's database.
     """
     own = of_start(spawner)
-    listed = read(spawner, "profile_list")
-    return {*own, *_of_profiles(listed), *_of_groups(spawner.group_overrides)} - {""}
+    return {*own, *_of_profiles(spawner), *_of_groups(spawner.group_overrides)} - {""}
 
 
 def of_start(spawner: Any) -> set[str]:
@@ -30,11 +29,11 @@ def of_start(spawner: Any) -> set[str]:
     return {value} if isinstance(value, str) and value else set()
 
 
-def _of_profiles(listed: Any) -> Iterator[Any]:
-    if callable(listed):
+def _of_profiles(spawner: Any) -> Iterator[Any]:
+    if callable(read(spawner, "profile_list")):
         return
     try:
-        profiles = profile_list.parse(listed).profiles
+        profiles = parsed.of(spawner).profiles
     except ConfigError:
         return
     for profile in profiles:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mcks.core.clusters import lean_pods
 from mcks.core.clusters.lean_pods import _ALL, _SHAPE, lean
 from mcks.core.gateways.routes import POD, Target
 from mcks.core.knowledge.orphans import HubKnowledge, of_servers, strangers
@@ -208,3 +209,31 @@ def test_little_is_kept_and_its_words_are_those_of_all() -> None:
     assert one["status"]["phase"] is other["status"]["phase"]
     assert next(iter(one["metadata"])) is next(iter(other["metadata"]))
     assert size(one) < size(pod(ended(0), RUNS, RUNS))
+
+
+def test_parts_that_are_equal_are_one_for_all_pods() -> None:
+    one, other = lean(pod(ended(0), RUNS, RUNS)), lean(pod(ended(0), RUNS, RUNS))
+    assert one["spec"] is other["spec"]
+    for part in ("conditions", "initContainerStatuses", "containerStatuses"):
+        assert one["status"][part] is other["status"][part]
+    assert one["status"] is not other["status"]
+    assert one["metadata"]["labels"][KEY_LABEL] is one["metadata"]["name"]
+
+
+def test_parts_that_differ_are_never_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lean_pods, "_DIFFERENT", 3)
+    monkeypatch.setattr(lean_pods, "_parts", {})
+    manifests = [pod(ended(code), RUNS, RUNS) for code in range(8)]
+    kept = [lean(manifest) for manifest in manifests]
+    assert len(lean_pods._parts) <= 3
+    codes = [
+        one["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] for one in kept
+    ]
+    assert codes == list(range(8))
+
+
+def test_a_pod_without_a_name_is_kept_as_it_is() -> None:
+    assert lean({"kind": "Pod", "metadata": {"labels": {HUB_LABEL: "h"}}}) == {
+        "kind": "Pod",
+        "metadata": {"labels": {HUB_LABEL: "h"}},
+    }

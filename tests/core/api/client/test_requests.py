@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 from typing import Any
 
 import pytest
@@ -71,6 +72,32 @@ async def test_a_list_is_read_in_pieces_and_its_items_know_their_kind(
     assert version == str(server.version)
     assert client.requests == 3
     assert server.queries[0] == {"labelSelector": "a=b", "fieldSelector": "c=d", "limit": "2"}
+
+
+async def test_one_page_of_a_list_is_gone_when_the_next_one_is_asked_for(
+    client: ClusterClient, server: FakeAPIServer
+) -> None:
+    """Of many clusters that are listed at once each would hold one, ten times what is kept."""
+    for number in range(4):
+        whole = pod(f"p{number}") | {"spec": {"marker": "whole", "containers": [{}]}}
+        server.put(f"{PODS}/p{number}", whole)
+    before, meanwhile = _wholes(), []
+
+    async def look(_request: web.Request, _handler: Handler) -> web.Response | None:
+        meanwhile.append(_wholes())
+        return None
+
+    server.fail_next(look, look)
+    items, _ = await client.list(
+        Selector("v1", "Pod", "ns"), limit=2, kept=lambda item: {"name": item["metadata"]["name"]}
+    )
+    assert items == [{"name": f"p{number}"} for number in range(4)]
+    assert meanwhile == [before, before]
+
+
+def _wholes() -> int:
+    dicts = (one for one in gc.get_objects() if type(one) is dict)
+    return sum(one.get("marker") == "whole" for one in dicts)
 
 
 async def test_a_list_that_gets_too_old_is_begun_anew(
