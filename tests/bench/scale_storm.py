@@ -12,7 +12,8 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from jupyterhub import orm
 
@@ -40,6 +41,13 @@ def told(line: str) -> Any:
 async def tell(line: str) -> Any:
     """Do the same while the loop goes on."""
     return await asyncio.to_thread(told, line)
+
+
+class Seen(NamedTuple):
+    """What each start of a storm took, in seconds, and the hub's CPU for one, in milliseconds."""
+
+    walls: list[float]
+    cpu: float
 
 
 class Storms:
@@ -77,38 +85,51 @@ class Storms:
     async def one_gateway_silent(self, watched: Watched, figures: Figures) -> None:
         """Compare starts elsewhere with and without many that wait for a silent gateway."""
         first, *others = self._clusters
-        ratios = []
+        well, troubled = [await self._seen(watched, others)], []
         for _ in range(_ROUNDS):
-            well = await self._walls(watched, others)
             await tell(f"silent-gateway {self._clusters.index(first)}")
             waiting = self.spawners(min(_WAITING, self._starts), [first])
             starts = [asyncio.create_task(_start(spawner)) for spawner in waiting]
             await _until_created(waiting, starts)
-            ratios.append(_compared(await self._walls(watched, others), well))
+            troubled.append(await self._seen(watched, others))
             await tell("heal")
             await asyncio.gather(*starts, return_exceptions=True)
             await _stop(waiting)
-        _note(figures, "silent gateway", ratios)
+            well.append(await self._seen(watched, others))
+        _note(figures, "silent gateway", well, troubled)
 
     async def two_clusters_away(self, watched: Watched, figures: Figures) -> None:
-        """Compare starts elsewhere with and without a silent and a refusing cluster."""
+        """Compare starts elsewhere beside some in two clusters that are well, or are away: one is
+        silent, one refuses."""
         silent, refusing, *others = self._clusters
-        ratios, told_after, refused_after = [], [], []
+        told_after, refused_after = [], []
+        well, troubled = [await self._beside_lucky(watched, (silent, refusing), others)], []
         for _ in range(_ROUNDS):
-            well = await self._walls(watched, others)
             await tell(f"silent-api {self._clusters.index(silent)}")
             await tell(f"refuse-api {self._clusters.index(refusing)}")
             unlucky = self.spawners(2 * _OWN, [silent, refusing])
             starts = asyncio.gather(*map(_refused, unlucky))
-            ratios.append(_compared(await self._walls(watched, others), well))
+            troubled.append(await self._seen(watched, others))
             told_after.append(max(await starts))
             late = self.spawners(2, [silent, refusing])
             refused_after += [await _refused(spawner) for spawner in late]
             await tell("heal")
             await self._until_back(late[0], (silent, refusing))
+            well.append(await self._beside_lucky(watched, (silent, refusing), others))
         figures["away told s"] = max(told_after)
         figures["away refused ms"] = max(refused_after) * 1e3
-        _note(figures, "away", ratios)
+        _note(figures, "away", well, troubled)
+
+    async def _beside_lucky(
+        self, watched: Watched, clusters: Sequence[str], others: Sequence[str]
+    ) -> Seen:
+        """Look at starts in *others* beside as many in *clusters* as will be unlucky."""
+        lucky = self.spawners(2 * _OWN, clusters)
+        starts = asyncio.gather(*map(_start, lucky))
+        seen = await self._seen(watched, others)
+        await starts
+        await _stop(lucky)
+        return seen
 
     async def _until_back(self, spawner: Any, clusters: Sequence[str]) -> None:
         pool = fleet_of(spawner).pool
@@ -116,9 +137,10 @@ class Storms:
             while pool.breaker(name, spawner.known_clusters).is_open:
                 await asyncio.sleep(0.05)
 
-    async def _walls(self, watched: Watched, clusters: Sequence[str]) -> list[float]:
-        spawners = self.spawners(self._starts, clusters)
-        return await self._storm(watched, {}, "", spawners)
+    async def _seen(self, watched: Watched, clusters: Sequence[str]) -> Seen:
+        figures: Figures = {}
+        walls = await self._storm(watched, figures, "", self.spawners(self._starts, clusters))
+        return Seen(walls, figures[" ms"])
 
     async def _storm(
         self, watched: Watched, figures: Figures, name: str, spawners: list[Any], look: bool = False
@@ -177,16 +199,19 @@ async def _until_created(spawners: list[Any], starts: list[asyncio.Task[float]])
             await asyncio.sleep(0.01)
 
 
-def _compared(walls: list[float], well: list[float]) -> tuple[float, float]:
-    """By how much the median and the 99th percentile are worse, as shares."""
+def _note(figures: Figures, name: str, well: Sequence[Seen], troubled: Sequence[Seen]) -> None:
+    """Note by how much the *troubled* are worse, as the median of the rounds: each is compared with
+    those that were well before and after it, as a hub becomes larger, and a machine busier."""
+    rounds = zip(troubled, pairwise(well), strict=True)
+    shares = [_compared(worse, before, after) for worse, (before, after) in rounds]
+    for words, some in zip(("p50", "p99", "cpu"), zip(*shares, strict=True), strict=True):
+        figures[f"{name} {words} %"] = statistics.median(some) * 100
 
-    def share(of: int) -> float:
-        theirs, ours = (statistics.quantiles(some, n=100)[of] for some in (walls, well))
-        return theirs / ours - 1
 
-    return share(49), share(98)
-
-
-def _note(figures: Figures, name: str, ratios: Sequence[tuple[float, float]]) -> None:
-    for words, shares in zip(("p50", "p99"), zip(*ratios, strict=True), strict=True):
-        figures[f"{name} {words} %"] = statistics.median(shares) * 100
+def _compared(worse: Seen, before: Seen, after: Seen) -> tuple[float, float, float]:
+    """By how much the median, the 99th percentile and the CPU are worse, as shares."""
+    theirs, ours = (
+        statistics.quantiles(walls, n=100) for walls in (worse.walls, before.walls + after.walls)
+    )
+    cpu = 2 * worse.cpu / (before.cpu + after.cpu)
+    return theirs[49] / ours[49] - 1, theirs[98] / ours[98] - 1, cpu - 1

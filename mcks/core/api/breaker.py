@@ -120,7 +120,8 @@ class Pulse:
     """Ends what waits for an API server that answers nothing, long before its own time is over.
 
     After *patience* seconds without an answer *alive* is asked, once for all who wait: whether the
-    server answers anything. A slow answer, as an admission webhook makes it, is waited for.
+    server answers anything. If not, all are told who have waited since that question or longer. A
+    slow answer, as an admission webhook makes it, is waited for.
     """
 
     def __init__(self, alive: Callable[[], Awaitable[bool]], patience: float) -> None:
@@ -174,19 +175,24 @@ class Pulse:
 
     def _doubting(self) -> list[asyncio.Timeout]:
         """Who has waited for too long."""
-        patient = asyncio.get_running_loop().time() - self._patience
-        return [limit for limit, began in self._under_way.items() if began <= patient]
+        return self._waiting_since(asyncio.get_running_loop().time() - self._patience)
+
+    def _waiting_since(self, moment: float) -> list[asyncio.Timeout]:
+        return [limit for limit, began in self._under_way.items() if began <= moment]
 
     async def _ask(self) -> None:
-        """Look as long as anybody waits, who may have begun to when the last look was under way."""
+        """Look as long as anybody waits for too long; nobody waits for more than one look."""
+        loop = asyncio.get_running_loop()
         try:
-            while doubting := self._doubting():
+            while self._doubting():
+                asked_at = loop.time()
                 if await self._alive():
                     await asyncio.sleep(self._patience)
                     continue
-                for limit in doubting:
-                    if self._under_way.pop(limit, None) is not None:
-                        limit.reschedule(asyncio.get_running_loop().time())
+                for limit in self._waiting_since(asked_at):
+                    del self._under_way[limit]
+                    if not limit.expired():
+                        limit.reschedule(loop.time())
         finally:
             self._asking = None
         self._look_again()

@@ -19,6 +19,8 @@ from mcks.errors import StartFailed
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
+_WHILE_SILENT = 4.0
+"""Seconds more, unless the gateway is back: its silence is found out by one look for all."""
 _ONE_TRY = aiohttp.ClientTimeout(total=10)
 _ENOUGH = 64 * 1024
 _SILENT = (
@@ -70,6 +72,8 @@ async def wait_until_ready(
         if (probe := await ask(session, target := aim())).ready:
             return target
         answered(probe)
+        if probe.silent and not target.is_direct:
+            await session.back(target.url, _WHILE_SILENT)
         pause = max(pause * 1.5, _FIRST_PAUSE)
 
 

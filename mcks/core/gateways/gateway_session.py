@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Self
 
 import aiohttp
 from yarl import URL
@@ -22,9 +23,10 @@ from mcks.core.gateways.silence import Silence
 AT_ONCE = 100
 """Requests under way at a time; others wait for their turn, before their time-out begins."""
 _AT_FIRST = 4
-_MOMENT = 0.25
+_MOMENT, _LONGEST_MOMENT = 0.25, 1.0
 """Of those that have been under way for less than these seconds there are so few: what is answered
-at once shares connections. Each more is a TLS handshake more, and its buffers."""
+at once shares connections. Each more is a TLS handshake more, and its buffers. The moments become
+longer while a gateway answers nothing at all."""
 _ONE_LOOK = aiohttp.ClientTimeout(total=5)
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 5.0
@@ -35,25 +37,48 @@ class GatewaySilent(ConnectionError):
     """Not even asked: the gateway has answered nothing for some time."""
 
 
+class _Places:
+    """A few places, each held for a moment at most: who is not answered keeps nobody waiting."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(_AT_FIRST)
+        self._unheard = 0
+
+    def hear(self) -> None:
+        """Note that there was an answer: moments are short again."""
+        self._unheard = 0
+
+    async def take(self) -> _Place:
+        """Wait for a place."""
+        await self._free.acquire()
+        moment = min(_MOMENT * 2.0 ** min(self._unheard // _AT_FIRST, 64), _LONGEST_MOMENT)
+        return _Place(self, moment)
+
+    def left(self, *, unheard: bool) -> None:
+        """Give a place to the next."""
+        self._unheard += unheard
+        self._free.release()
+
+
 class _Place:
-    """One of few *places*, held for a moment at most: who is not answered keeps nobody waiting."""
+    """One of few *places*, left at the end of the block, or after *moment* seconds."""
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, places: _Places, moment: float) -> None:
         self._places = places
-        self._leaving: asyncio.TimerHandle | None = None
+        loop = asyncio.get_running_loop()
+        self._leaving: asyncio.TimerHandle | None = loop.call_later(moment, self._leave)
 
-    async def __aenter__(self) -> None:
-        await self._places.acquire()
-        self._leaving = asyncio.get_running_loop().call_later(_MOMENT, self._leave)
+    def __enter__(self) -> Self:
+        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._leave()
+    def __exit__(self, *_: object) -> None:
+        self._leave(unheard=False)
 
-    def _leave(self) -> None:
+    def _leave(self, *, unheard: bool = True) -> None:
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
-            self._places.release()
+            self._places.left(unheard=unheard)
 
 
 class GatewaySession:
@@ -71,7 +96,7 @@ class GatewaySession:
         self._turns = turns or Turns()
         self._cluster, self._context = cluster, context
         self._under_way = asyncio.Semaphore(AT_ONCE)
-        self._at_first = asyncio.Semaphore(_AT_FIRST)
+        self._at_first = _Places()
         self._session: aiohttp.ClientSession | None = None
         self._silences: dict[str, Silence] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
@@ -94,19 +119,28 @@ class GatewaySession:
         """
         where = _origin(url) if through_gateway else ""
         self._refuse(where)
-        async with self._under_way, _Place(self._at_first):
-            await self._turns.next()
-            self._refuse(where)
-            asking = self._opened().get(
-                url, headers=headers, allow_redirects=allow_redirects, timeout=timeout
-            )
-            response = await (self._judged(where, asking) if where else asking)
-            async with response:
-                yield response
+        async with self._under_way:
+            with await self._at_first.take():
+                await self._turns.next()
+                self._refuse(where)
+                asking = self._opened().get(
+                    url, headers=headers, allow_redirects=allow_redirects, timeout=timeout
+                )
+                response = await (self._judged(where, asking) if where else asking)
+                self._at_first.hear()
+                async with response:
+                    yield response
 
     def silent(self, url: str) -> str:
         """Say for logs how long the gateway at *url* has answered nothing; empty if it answers."""
         return self._words(_origin(url)) if self._silences else ""
+
+    async def back(self, url: str, within: float) -> None:
+        """Return when the gateway at *url* is not silent any more, or after so many seconds; at
+        once if it is not known to be silent."""
+        look = self._looks.get(_origin(url))
+        if look is not None:
+            await asyncio.wait({look}, timeout=within)
 
     async def close(self) -> None:
         """Close all connections; it may be used again afterwards."""

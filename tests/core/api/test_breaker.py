@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -199,6 +200,37 @@ async def test_who_waits_for_a_silent_server_is_told_together_with_all_others() 
         ends = await asyncio.gather(wait(), wait(), wait(), return_exceptions=True)
     assert [type(end) for end in ends] == [Silent] * 3
     assert life.asked == 1
+
+
+async def test_who_waits_since_a_silent_server_was_asked_is_told_with_who_asked() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def alive() -> bool:
+        asked.set()
+        await answer.wait()
+        return False
+
+    pulse = Pulse(alive, 60.0)
+
+    async def wait() -> asyncio.Task[Any]:
+        waiting = asyncio.create_task(pulse.feel(asyncio.Event().wait(), in_an_hour()))
+        await asyncio.sleep(0)
+        return waiting
+
+    async with asyncio.timeout(20):
+        waiting = [await wait(), await wait()]
+        eldest = next(iter(pulse._under_way))
+        pulse._under_way[eldest] -= 60  # a minute ago
+        pulse._look()
+        await asked.wait()
+        late = await wait()
+        answer.set()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(end) for end in ends] == [Silent] * 2
+    assert not late.done()
+    late.cancel()
+    await asyncio.gather(late, return_exceptions=True)
+    pulse.close()
 
 
 async def test_a_slow_answer_of_a_server_that_lives_is_waited_for() -> None:

@@ -121,6 +121,49 @@ async def test_who_waits_for_a_silent_gateway_asks_it_nothing_until_it_is_back(
 
 
 @pytest.mark.usefixtures("soon")
+async def test_many_who_wait_for_a_silent_gateway_wait_for_one_look(
+    silent: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "_WHILE_SILENT", 600.0)
+    session = GatewaySession()
+    targets = [Target(silent.url, f"/user/{n}/") for n in range(50)]
+    for _ in range(3):
+        await gateway.ask(session, targets[0])
+    told: list[gateway.Probe] = []
+    questions = [path for path in silent.paths if path.endswith("/api")]
+
+    async def wait(target: Target) -> Target:
+        return await gateway.wait_until_ready(session, lambda: target, 0.0, told.append)
+
+    waiting = [asyncio.create_task(wait(target)) for target in targets]
+    await until(lambda: len(told) == 50)
+    assert {probe.text for probe in told} == {"no answer (GatewaySilent)"}
+    assert [path for path in silent.paths if path.endswith("/api")] == questions
+    monkeypatch.setattr(gateway, "_ONE_TRY", aiohttp.ClientTimeout(total=20))
+    silent.speaks.set()
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*waiting) == targets
+    assert len(told) == 50
+    await session.close()
+
+
+async def test_the_longer_a_gateway_answers_nothing_the_slower_it_is_asked_more() -> None:
+    places, loop = gateway_session._Places(), asyncio.get_running_loop()
+    moments = []
+    for _ in range(4):
+        taken = [await places.take() for _ in range(4)]
+        assert taken[0]._leaving is not None
+        moments.append(taken[0]._leaving.when() - loop.time())
+        for place in taken:
+            place._leave(unheard=True)
+    assert moments == pytest.approx([0.25, 0.5, 1.0, 1.0], abs=0.1)
+    places.hear()
+    with await places.take() as place:
+        assert place._leaving is not None
+        assert place._leaving.when() - loop.time() == pytest.approx(0.25, abs=0.1)
+
+
+@pytest.mark.usefixtures("soon")
 async def test_a_silent_server_without_a_gateway_says_nothing_of_others(silent: Gateway) -> None:
     session = GatewaySession()
     for _ in range(4):
