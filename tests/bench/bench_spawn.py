@@ -29,7 +29,7 @@ from tests.cluster import local_set
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 from tests.cluster.names import DEFAULT_SET
-from tests.hub.test_many_servers import many_servers, until_all_ready
+from tests.hub.test_many_servers import many_servers, until_all_ready, users
 
 SERVERS = 40
 NAMESPACE = "bench-spawn"
@@ -107,7 +107,7 @@ async def _hub_restart(clusters: LocalSet, folder: Path, count: int) -> tuple[fl
         said = hub.log.stat().st_size
         began = time.monotonic()
         await hub.start()
-        await until_all_ready(hub, count)
+        await until_all_ready(hub, users(0, count))
         took = time.monotonic() - began
         log = hub.log.read_bytes()[said:].decode()
         found = re.search(rf"Initialized {count} spawners in ([\d.]+) seconds", log)
