@@ -6,6 +6,7 @@ A Pod runs as soon as it is made. Both may fall silent when they are told to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -26,25 +27,28 @@ _STATUS = {
     "imageID": "quay.io/example/notebook@sha256:" + "0" * 64,
     "containerID": "containerd://" + "0" * 64,
 }
+ADDRESS = "192.0.2.1"
 _CONDITIONS = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
 RUNNING = {
     "phase": "Running",
-    "podIP": "192.0.2.1",
+    "podIP": ADDRESS,
     "conditions": [{"type": kind, "status": "True"} for kind in _CONDITIONS],
     "containerStatuses": [_STATUS],
 }
 
 
-def key(number: int) -> str:
+def key(user: str) -> str:
     """Name the server of a user."""
-    return f"h-jupyter-user-{number}"
+    return f"h-jupyter-{user}"
 
 
 def pod(name: str) -> str:
     """A Pod of the size that Pods have, as JSON."""
     env = [{"name": f"VARIABLE_{n}", "value": "x" * 40} for n in range(45)]
     mounts = [{"name": f"v{n}", "mountPath": f"/mnt/{n}"} for n in range(4)]
-    container = {"name": "notebook", "image": "quay.io/example/notebook:2026.1", "env": env}
+    ports = [{"name": "notebook-port", "containerPort": 8888, "protocol": "TCP"}]
+    image = "quay.io/example/notebook:2026.1"
+    container = {"name": "notebook", "image": image, "env": env, "ports": ports}
     body = {
         "metadata": _metadata(name, "pod") | _managed(),
         "spec": {
@@ -117,8 +121,8 @@ class APIServer(Speaking):
     def __init__(self, users: range) -> None:
         super().__init__()
         self._old = {
-            "pods": [pod(key(n)) for n in users],
-            "secrets": [secret(key(n)) for n in users],
+            "pods": [pod(key(f"user-{n}")) for n in users],
+            "secrets": [secret(key(f"user-{n}")) for n in users],
         }
         self._made: dict[str, dict[str, Any]] = {}
         self._watches: set[asyncio.Queue[bytes | None]] = set()
@@ -182,9 +186,12 @@ class APIServer(Speaking):
         lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         if plural == "pods":
             self._watches.add(lines)
+        seconds = request.query.get("timeoutSeconds")
         try:
-            while (line := await lines.get()) is not None:
-                await response.write(line)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(float(seconds) if seconds else None):
+                    while (line := await lines.get()) is not None:
+                        await response.write(line)
         finally:
             self._watches.discard(lines)
         return response

@@ -1,9 +1,10 @@
 """A hub with many servers that run already, in a process of its own; prints a line of JSON.
 
-``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS [faults]``: KIND is ``mcks``, or
-``nothing`` for a spawner that does nothing, to know what JupyterHub's own objects take. The
-clusters are another process (scale_world), which obeys what is written to standard output beside
-the figures. Users, spawners and the database are JupyterHub's own. What the figures should be is in
+``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS [faults]``: KIND is ``mcks``,
+``kubespawner`` (scale_kubespawner, one cluster), or ``nothing`` for a spawner that does nothing, to
+know what JupyterHub's own objects take. The clusters are another process (scale_world), which obeys
+what is written to standard output beside the figures. Users, spawners and the database are
+JupyterHub's own; what is in it is written before (scale_database). What the figures should be is in
 `bench_scale`.
 """
 
@@ -18,8 +19,6 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +31,11 @@ from sqlalchemy.orm import Session, selectinload
 from traitlets.config import Config
 
 from mcks.core.hub.sharing import fleet_of
-from mcks.core.servers import state
 from mcks.core.servers.server import Created
-from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
-from tests.bench.scale_api import NAMESPACE, key
+from tests.bench import scale_kubespawner
+from tests.bench.scale_api import NAMESPACE
+from tests.bench.scale_database import database
 from tests.bench.scale_storm import STARTS, Storms, tell
 from tests.bench.scale_watch import Figures, Watched, run
 
@@ -67,8 +66,13 @@ def configuration(gateways: dict[str, str]) -> Config:
     section.clusters = {
         name: {"context": name, "ingress_public_url": url} for name, url in gateways.items()
     }
-    names = list(gateways)
-    section.profile_list = [
+    section.profile_list = profiles(list(gateways))
+    return config
+
+
+def profiles(names: list[str]) -> list[dict[str, Any]]:
+    """Many profiles, each with one of the clusters of these *names*."""
+    return [
         {
             "display_name": f"Profile {n}",
             "cluster": names[n % len(names)],
@@ -76,32 +80,10 @@ def configuration(gateways: dict[str, str]) -> Config:
         }
         for n in range(PROFILES)
     ]
-    return config
 
 
-def filled(session: Session, servers: int, gateways: list[str]) -> None:
-    """Write what a hub has saved of servers that run."""
-    for number in range(servers):
-        name, cluster = f"user-{number}", number % len(gateways)
-        created = Created(key(number), NAMESPACE, "h", {"Pod": f"pod-{key(number)}"})
-        port = int(gateways[cluster].rpartition(":")[2])
-        server = orm.Server(
-            proto="https", ip="127.0.0.1", port=port, base_url=f"/user/{name}/", cookie_name=name
-        )
-        session.add(
-            orm.Spawner(
-                user=orm.User(name=name),
-                name="",
-                state=state.save(State(created, f"c{cluster}", gateways[cluster])),
-                server=server,
-            )
-        )
-    session.commit()
-
-
-def spawners_of(session: Session, config: Config, kind: str) -> tuple[Any, list[Any]]:
+def spawners_of(session: Session, config: Config, cls: type[Spawner]) -> tuple[Any, list[Any]]:
     """Make users and spawners as a hub does when it starts."""
-    cls = {"mcks": MultiClusterKubeSpawner, "nothing": Nothing}[kind]
     hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
     users = UserDict(lambda: session, {"spawner_class": cls, "config": config, "hub": hub})
     rows = session.query(orm.Spawner).options(
@@ -122,29 +104,16 @@ def memory() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e3
 
 
-@contextmanager
-def database(path: Path) -> Iterator[Session]:
-    """A hub's database in a file."""
-    factory = orm.new_session_factory(f"sqlite:///{path}")
-    session = factory()
-    yield session
-    session.close()
-    session.get_bind().dispose()
-
-
 async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figures:
     """Live the life of a hub whose servers run, and return its figures."""
     gateways = json.loads((directory / "world.json").read_text())
     figures: Figures = {}
-    path = directory / "hub.sqlite"
-    if not path.exists():
-        with database(path) as session:
-            filled(session, servers, list(gateways.values()))
-    with database(path) as session:
+    with database(directory) as session:
+        cls, config = _kind(kind, gateways)
         watched = Watched(session.get_bind())
         importlib.import_module("kubernetes_asyncio.client")  # what one process pays once
         before, objects, began = memory(), len(gc.get_objects()), time.process_time()
-        users, spawners = spawners_of(session, configuration(gateways), kind)
+        users, spawners = spawners_of(session, config, cls)
         figures["make cpu s"] = time.process_time() - began
         await watched.of(figures, "find", lambda: asyncio.gather(*map(check, spawners)))
         figures["memory kB"] = (memory() - before) / servers
@@ -152,24 +121,36 @@ async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figure
         assert len(users) == servers
         if kind == "mcks":
             await _measured(watched, figures, spawners)
+            await _scraped(watched, figures)
+        if kind != "nothing":
             await _shown(watched, figures, spawners)
-            await _storms(watched, figures, users, list(gateways), faults)
+            storms = Storms(users, list(gateways), min(STARTS, servers))
+            await storms.all_well(watched, figures)
+        if kind == "mcks":
+            await _looked_at(watched, figures, storms, list(gateways), faults)
             await fleet_of(spawners[0]).close()
     return figures
 
 
-async def _storms(
-    watched: Watched, figures: Figures, users: Any, clusters: list[str], faults: bool
+def _kind(kind: str, gateways: dict[str, str]) -> tuple[type[Spawner], Config]:
+    """Return the class of this kind's spawners, and its configuration."""
+    if kind == "kubespawner":
+        cls: type[Spawner] = importlib.import_module("kubespawner").KubeSpawner
+        return cls, scale_kubespawner.configuration(profiles(list(gateways)))
+    return MultiClusterKubeSpawner if kind == "mcks" else Nothing, configuration(gateways)
+
+
+async def _looked_at(
+    watched: Watched, figures: Figures, storms: Storms, clusters: list[str], faults: bool
 ) -> None:
-    storms = Storms(users, clusters, min(STARTS, len(users)))
-    await storms.all_well(watched, figures)
+    await storms.looked_at(watched, figures)
     if faults and len(clusters) > 2:
         await storms.one_gateway_silent(watched, figures)
         await storms.two_clusters_away(watched, figures)
 
 
 async def _shown(watched: Watched, figures: Figures, spawners: list[Any]) -> None:
-    """Show the form, to one and then to many at once, and the metrics."""
+    """Show the form, to one and then to many at once."""
     await spawners[0].get_options_form()  # what the first one pays for all
     form = await watched.of(figures, "form", spawners[1].get_options_form)
     figures["form kB"] = len(form.encode()) / 1e3
@@ -178,6 +159,10 @@ async def _shown(watched: Watched, figures: Figures, spawners: list[Any]) -> Non
     await watched.of(
         figures, "forms", lambda: asyncio.gather(*(one.get_options_form() for one in some))
     )
+
+
+async def _scraped(watched: Watched, figures: Figures) -> None:
+    """Show the metrics."""
 
     async def scrape() -> bytes:
         return b"".join(

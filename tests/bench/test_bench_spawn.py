@@ -13,7 +13,11 @@ from tests.bench.comparison import Row, run_both
 from tests.cluster.fixtures import Namespace
 from tests.cluster.local_set import LocalSet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.alone,  # the names of users, and so their routes, are those of any bench
+    pytest.mark.slow,
+]
 
 
 def assert_counted(rows: list[Row], medians: dict[str, dict[str, float]]) -> None:
