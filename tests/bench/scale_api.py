@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections import deque
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +17,10 @@ NAMESPACE = "hub"
 _LABELS = (
     '{"mcks.hub.jupyter.org/key": "KEY", "mcks.hub.jupyter.org/hub": "h", "app": "jupyterhub"}'
 )
-_VERSION = "7"
+_VERSION = 7
+"""Of all that is there from the beginning."""
+_HISTORY = 1000
+"""Events that a watch may begin before."""
 _STATUS = {
     "name": "notebook",
     "ready": True,
@@ -76,7 +80,7 @@ def _metadata(name: str, kind: str) -> dict[str, Any]:
         "name": name,
         "namespace": NAMESPACE,
         "uid": f"{kind}-{name}",
-        "resourceVersion": _VERSION,
+        "resourceVersion": str(_VERSION),
         "creationTimestamp": "2026-01-01T00:00:00Z",
         "labels": json.loads(_LABELS.replace("KEY", name)),
     }
@@ -126,12 +130,14 @@ class APIServer(Speaking):
         }
         self._made: dict[str, dict[str, Any]] = {}
         self._watches: set[asyncio.Queue[bytes | None]] = set()
+        self._version = _VERSION
+        self._events: deque[tuple[int, bytes]] = deque(maxlen=_HISTORY)
         self.requests: dict[str, int] = {}
 
     async def say(self, request: web.Request) -> web.StreamResponse:
         """Answer a list, a watch, or what is done to one object."""
         path, watched = request.path, "watch" in request.query
-        single = request.method in ("DELETE", "PATCH") or path in self._made
+        single = "/" in path.partition(f"/namespaces/{NAMESPACE}/")[2]
         plural = path.split("/")[-2 if single else -1]
         verb = "watch" if watched else {"GET": "get" if single else "list"}.get(request.method)
         what = f"{plural} {verb or request.method.lower()}"
@@ -175,23 +181,32 @@ class APIServer(Speaking):
         return web.json_response(body)
 
     def _tell(self, kind: str, body: dict[str, Any]) -> None:
+        self._version += 1
+        body["metadata"]["resourceVersion"] = str(self._version)
         line = json.dumps({"type": kind, "object": body}).encode() + b"\n"
+        self._events.append((self._version, line))
         for watch in self._watches:
             watch.put_nowait(line)
 
     async def _watch(self, request: web.Request, plural: str) -> web.StreamResponse:
+        since = int(request.query.get("resourceVersion", self._version))
+        if self._events and since < self._events[0][0] - 1:
+            return _status(410, "Expired")
         response = web.StreamResponse()
         response.enable_chunked_encoding()
         await response.prepare(request)
         lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         if plural == "pods":
+            for version, line in self._events:
+                if version > since:
+                    lines.put_nowait(line)
             self._watches.add(lines)
         seconds = request.query.get("timeoutSeconds")
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(float(seconds) if seconds else None):
-                    while (line := await lines.get()) is not None:
-                        await response.write(line)
+                    while (event := await lines.get()) is not None:
+                        await response.write(event)
         finally:
             self._watches.discard(lines)
         return response
@@ -202,7 +217,7 @@ class APIServer(Speaking):
         end = begin + int(query.get("limit", len(items) or 1))
         more = f', "continue": "{end}"' if end < len(items) else ""
         listed = ", ".join(items[begin:end])
-        meta = f'"metadata": {{"resourceVersion": "{_VERSION}"{more}}}'
+        meta = f'"metadata": {{"resourceVersion": "{self._version}"{more}}}'
         return f'{{"kind": "List", {meta}, "items": [{listed}]}}'.encode()
 
 
