@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.cluster,
     pytest.mark.alone,  # API servers count all that they are asked
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 SERVERS = 1000
