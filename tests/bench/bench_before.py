@@ -32,7 +32,7 @@ def main() -> bool:
         return True
     with tempfile.TemporaryDirectory() as folder:
         trees = {"before": Path(folder, "before"), "now": _HERE}
-        _unpack(before, trees["before"])
+        unpack(before, trees["before"])
         return _show(before, _measured(trees, Path(folder, "bytecode")))
 
 
@@ -42,7 +42,8 @@ def _last_release() -> str:
     return done.stdout.strip()
 
 
-def _unpack(commit: str, folder: Path) -> None:
+def unpack(commit: str, folder: Path) -> None:
+    """Write the package as it was at *commit* into *folder*."""
     archive = ["git", "archive", "--format=tar", commit, "mcks"]
     done = subprocess.run(archive, cwd=_HERE, capture_output=True, check=True)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:
@@ -54,14 +55,15 @@ def _measured(trees: dict[str, Path], bytecode: Path) -> dict[str, Figures]:
     runs: dict[str, list[Figures]] = {name: [] for name in trees}
     for _ in range(1 + ROUNDS):
         for name, tree in trees.items():
-            runs[name].append(_process(tree, bytecode))
+            runs[name].append(process(tree, bytecode))
     return {
         name: {figure: statistics.median(run[figure] for run in done[1:]) for figure in done[0]}
         for name, done in runs.items()
     }
 
 
-def _process(tree: Path, bytecode: Path) -> Figures:
+def process(tree: Path, bytecode: Path) -> Figures:
+    """Measure the package in *tree*, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONPYCACHEPREFIX": str(bytecode)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(

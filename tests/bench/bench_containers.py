@@ -34,19 +34,22 @@ ROWS = [
 ]
 
 
-def _given(clusters: LocalSet, kubeconfig: Path) -> dict[str, object]:
+def given(
+    clusters: LocalSet, kubeconfig: Path, namespace: str, servers: int = SERVERS
+) -> dict[str, object]:
+    """What both spawners are given: servers of a few lines of Python; writes *kubeconfig*."""
     cluster = clusters["a"]
-    clusters.write_hub_kubeconfig(kubeconfig, NAMESPACE)
+    clusters.write_hub_kubeconfig(kubeconfig, namespace)
     python = Path(clusters.notebook_command()[0]).with_name("python")
     return {
         "api_server": cluster.api_url,
         "kubeconfig": str(kubeconfig),
         "context": cluster.context,
-        "namespace": NAMESPACE,
+        "namespace": namespace,
         "gateway": cluster.gateway_url,
         "cmd": [str(python), "-c", SERVER],
         "pod": yaml.safe_load(clusters.notebook_patch())["spec"],
-        "servers": SERVERS,
+        "servers": servers,
     }
 
 
@@ -58,8 +61,8 @@ def main() -> bool:
     ):
         clusters.prepare_namespace(NAMESPACE)
         try:
-            given = _given(clusters, Path(folder) / "kubeconfig")
-            medians = asyncio.run(run_both(("containers",), given))
+            all_that = given(clusters, Path(folder) / "kubeconfig", NAMESPACE)
+            medians = asyncio.run(run_both(("containers",), all_that))
         finally:
             clusters.remove_namespace(NAMESPACE)
         return show(f"{SERVERS} servers in containers", ROWS, medians)

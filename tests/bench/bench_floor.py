@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.bench.bench_spawn import NAMESPACE, settings
+from tests.bench.bench_spawn import NAMESPACE, Servers, settings
 from tests.bench.comparison import RUNS, measured, medians
 from tests.bench.spawn_process import Figures
 from tests.cluster import local_set
@@ -28,7 +28,9 @@ _LINES = {
 
 
 async def _measure(clusters: LocalSet, folder: Path) -> Figures:
-    async with settings(clusters, folder) as given:
+    kubeconfig = folder / "kubeconfig"
+    clusters.write_hub_kubeconfig(kubeconfig, NAMESPACE)
+    async with settings(clusters["a"], kubeconfig, NAMESPACE, Servers()) as given:
         return medians([await measured("floor_process", given=given) for _ in range(RUNS)])
 
 

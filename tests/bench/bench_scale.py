@@ -1,11 +1,13 @@
 """``make bench-scale``: what a hub costs with many servers in many clusters, and how that grows.
 
-The clusters (scale_world) and the hub (scale_hub) are processes of their own. Options: sizes, as
-``SERVERS/CLUSTERS``; ``--plots DIRECTORY`` also draws how it grows (scale_plots).
+The clusters (scale_world) and the hub (scale_hub) are processes of their own. KubeSpawner stands
+beside the sizes of one cluster, as it knows no more. Options: sizes, as ``SERVERS/CLUSTERS``;
+``--plots DIRECTORY`` also draws how it grows (scale_plots).
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -70,8 +72,8 @@ MORE = 1.1
 """By which factor it may grow when the clusters double."""
 
 
-def measured(servers: int, clusters: int, *, faults: bool = False) -> Figures:
-    """Return the figures of mcks, without those of JupyterHub's own objects in what it holds.
+def measured(servers: int, clusters: int, *, faults: bool = False, kind: str = "mcks") -> Figures:
+    """Return the figures of *kind*, without those of JupyterHub's own objects in what it holds.
 
     With *faults* also what others notice when a part of the clusters is away; that takes minutes.
     """
@@ -79,28 +81,42 @@ def measured(servers: int, clusters: int, *, faults: bool = False) -> Figures:
         directory = Path(name)
         with _process("scale_world", name, str(servers), str(clusters)) as world:
             assert _line(world) == "ready"
-            nothing = _hub("nothing", directory, servers, world)
-            figures = _hub("mcks", directory, servers, world, *(["faults"] if faults else []))
-            for what in _OF_A_SERVER:
-                figures[what] -= nothing[what]
+            figures = _hub(kind, directory, servers, world, *(["faults"] if faults else []))
             assert world.stdin is not None
             world.stdin.close()
+    nothing = _nothing(servers)
+    for what in _OF_A_SERVER:
+        figures[what] -= nothing[what]
     return figures
 
 
+@functools.cache
+def _nothing(servers: int) -> Figures:
+    """Return the figures of a hub whose spawners do nothing; it asks no cluster."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "world.json").write_text('{"c0": "https://127.0.0.1:1"}')
+        return _hub("nothing", Path(name), servers)
+
+
 def _hub(
-    kind: str, directory: Path, servers: int, world: subprocess.Popen[str], *words: str
+    kind: str,
+    directory: Path,
+    servers: int,
+    world: subprocess.Popen[str] | None = None,
+    *words: str,
 ) -> Figures:
     """Run one hub; carry what it says to the clusters, and back."""
     environment = os.environ | {
         "KUBECONFIG": str(directory / "kubeconfig"),
         "SSL_CERT_FILE": str(directory / "ca.pem"),
     }
-    words = (kind, str(directory), str(servers), *words)
-    with _process("scale_hub", *words, env=environment) as hub:
+    given = (kind, str(directory), str(servers))
+    subprocess.run([sys.executable, "-m", "tests.bench.scale_database", *given], check=True)
+    with _process("scale_hub", *given, *words, env=environment) as hub:
         assert hub.stdin is not None
-        assert world.stdin is not None
         while not (line := _line(hub)).startswith("{"):
+            assert world is not None
+            assert world.stdin is not None
             world.stdin.write(line + "\n")
             world.stdin.flush()
             hub.stdin.write(_line(world) + "\n")
@@ -122,11 +138,20 @@ def _line(process: subprocess.Popen[str]) -> str:
     return line.strip()
 
 
-def table(results: dict[str, Figures]) -> str:
-    """Show the figures of each size, one in a column, and the goals of the largest."""
-    lines = ["servers/clusters".ljust(58) + "".join(f"{size:>12}" for size in results) + "    goal"]
+def table(results: dict[str, Figures], beside: dict[str, Figures] | None = None) -> str:
+    """Show the figures of each size, one in a column, and the goals of the largest.
+
+    *beside* are KubeSpawner's, by size: each has a column after that of its size.
+    """
+    columns: list[tuple[str, Figures]] = []
+    for size, figures in results.items():
+        columns.append((size, figures))
+        if beside and size in beside:
+            columns.append(("KubeSpawner", beside[size]))
+    lines = ["servers/clusters".ljust(58) + "".join(f"{title:>12}" for title, _ in columns)]
+    lines[0] += "    goal"
     for row in ROWS:
-        cells = "".join(_cell(figures, row.name) for figures in results.values())
+        cells = "".join(_cell(figures, row.name) for _, figures in columns)
         goal = "" if row.goal is None else f"{row.goal:>8g}"
         lines.append((row.title.ljust(58) + cells + goal).rstrip())
     return "\n".join(lines)
@@ -173,13 +198,15 @@ def further(results: dict[str, Figures]) -> Iterator[str]:
 def main(words: Sequence[str]) -> None:
     """Measure each size and print the table."""
     sizes = [word for word in words if "/" in word and word[0].isdigit()] or SIZES
-    results = {}
+    results, beside = {}, {}
     for size in sizes:
-        servers, _, clusters = size.partition("/")
-        results[size] = measured(int(servers), int(clusters), faults=True)
-        print(table({size: results[size]}), flush=True)
+        servers, clusters = map(int, size.split("/"))
+        results[size] = measured(servers, clusters, faults=True)
+        if clusters == 1:
+            beside[size] = measured(servers, 1, kind="kubespawner")
+        print(table({size: results[size]}, beside), flush=True)
     if len(results) > 1:
-        print(table(results))
+        print(table(results, beside))
         print("\n".join([*growth(results), *further(results)]))
     if "--plots" in words:
         scale_plots.write(results, Path(words[words.index("--plots") + 1]))

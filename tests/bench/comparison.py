@@ -45,16 +45,18 @@ class Row:
         return f"{self.title:<58}{other:>12.4g}{mine:>10.4g}  {bar:<10}{verdict}", met
 
 
-async def run_both(phases: Sequence[str], given: Mapping[str, Any]) -> dict[str, Figures]:
-    """Run each kind's *phases* in turn, several times; return the medians by kind."""
-    runs: dict[str, list[Figures]] = {kind: [] for kind in KINDS}
-    for _ in range(RUNS):
+async def run_both(
+    phases: Sequence[str], given: Mapping[str, Any], runs: int = RUNS
+) -> dict[str, Figures]:
+    """Run each kind's *phases* in turn, so many times; return the medians by kind."""
+    taken: dict[str, list[Figures]] = {kind: [] for kind in KINDS}
+    for _ in range(runs):
         for kind in KINDS:
             figures: Figures = {}
             for phase in phases:
                 figures |= await measured("spawn_process", kind, phase, given=given)
-            runs[kind].append(figures)
-    return {kind: medians(each) for kind, each in runs.items()}
+            taken[kind].append(figures)
+    return {kind: medians(each) for kind, each in taken.items()}
 
 
 def show(title: str, rows: Iterable[Row], figures: Mapping[str, Figures]) -> bool:

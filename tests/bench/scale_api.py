@@ -6,7 +6,9 @@ A Pod runs as soon as it is made. Both may fall silent when they are told to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections import deque
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +17,10 @@ NAMESPACE = "hub"
 _LABELS = (
     '{"mcks.hub.jupyter.org/key": "KEY", "mcks.hub.jupyter.org/hub": "h", "app": "jupyterhub"}'
 )
-_VERSION = "7"
+_VERSION = 7
+"""Of all that is there from the beginning."""
+_HISTORY = 1000
+"""Events that a watch may begin before."""
 _STATUS = {
     "name": "notebook",
     "ready": True,
@@ -26,25 +31,28 @@ _STATUS = {
     "imageID": "quay.io/example/notebook@sha256:" + "0" * 64,
     "containerID": "containerd://" + "0" * 64,
 }
+ADDRESS = "192.0.2.1"
 _CONDITIONS = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
 RUNNING = {
     "phase": "Running",
-    "podIP": "192.0.2.1",
+    "podIP": ADDRESS,
     "conditions": [{"type": kind, "status": "True"} for kind in _CONDITIONS],
     "containerStatuses": [_STATUS],
 }
 
 
-def key(number: int) -> str:
+def key(user: str) -> str:
     """Name the server of a user."""
-    return f"h-jupyter-user-{number}"
+    return f"h-jupyter-{user}"
 
 
 def pod(name: str) -> str:
     """A Pod of the size that Pods have, as JSON."""
     env = [{"name": f"VARIABLE_{n}", "value": "x" * 40} for n in range(45)]
     mounts = [{"name": f"v{n}", "mountPath": f"/mnt/{n}"} for n in range(4)]
-    container = {"name": "notebook", "image": "quay.io/example/notebook:2026.1", "env": env}
+    ports = [{"name": "notebook-port", "containerPort": 8888, "protocol": "TCP"}]
+    image = "quay.io/example/notebook:2026.1"
+    container = {"name": "notebook", "image": image, "env": env, "ports": ports}
     body = {
         "metadata": _metadata(name, "pod") | _managed(),
         "spec": {
@@ -72,7 +80,7 @@ def _metadata(name: str, kind: str) -> dict[str, Any]:
         "name": name,
         "namespace": NAMESPACE,
         "uid": f"{kind}-{name}",
-        "resourceVersion": _VERSION,
+        "resourceVersion": str(_VERSION),
         "creationTimestamp": "2026-01-01T00:00:00Z",
         "labels": json.loads(_LABELS.replace("KEY", name)),
     }
@@ -117,17 +125,19 @@ class APIServer(Speaking):
     def __init__(self, users: range) -> None:
         super().__init__()
         self._old = {
-            "pods": [pod(key(n)) for n in users],
-            "secrets": [secret(key(n)) for n in users],
+            "pods": [pod(key(f"user-{n}")) for n in users],
+            "secrets": [secret(key(f"user-{n}")) for n in users],
         }
         self._made: dict[str, dict[str, Any]] = {}
         self._watches: set[asyncio.Queue[bytes | None]] = set()
+        self._version = _VERSION
+        self._events: deque[tuple[int, bytes]] = deque(maxlen=_HISTORY)
         self.requests: dict[str, int] = {}
 
     async def say(self, request: web.Request) -> web.StreamResponse:
         """Answer a list, a watch, or what is done to one object."""
         path, watched = request.path, "watch" in request.query
-        single = request.method in ("DELETE", "PATCH") or path in self._made
+        single = "/" in path.partition(f"/namespaces/{NAMESPACE}/")[2]
         plural = path.split("/")[-2 if single else -1]
         verb = "watch" if watched else {"GET": "get" if single else "list"}.get(request.method)
         what = f"{plural} {verb or request.method.lower()}"
@@ -171,20 +181,32 @@ class APIServer(Speaking):
         return web.json_response(body)
 
     def _tell(self, kind: str, body: dict[str, Any]) -> None:
+        self._version += 1
+        body["metadata"]["resourceVersion"] = str(self._version)
         line = json.dumps({"type": kind, "object": body}).encode() + b"\n"
+        self._events.append((self._version, line))
         for watch in self._watches:
             watch.put_nowait(line)
 
     async def _watch(self, request: web.Request, plural: str) -> web.StreamResponse:
+        since = int(request.query.get("resourceVersion", self._version))
+        if self._events and since < self._events[0][0] - 1:
+            return _status(410, "Expired")
         response = web.StreamResponse()
         response.enable_chunked_encoding()
         await response.prepare(request)
         lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         if plural == "pods":
+            for version, line in self._events:
+                if version > since:
+                    lines.put_nowait(line)
             self._watches.add(lines)
+        seconds = request.query.get("timeoutSeconds")
         try:
-            while (line := await lines.get()) is not None:
-                await response.write(line)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(float(seconds) if seconds else None):
+                    while (event := await lines.get()) is not None:
+                        await response.write(event)
         finally:
             self._watches.discard(lines)
         return response
@@ -195,7 +217,7 @@ class APIServer(Speaking):
         end = begin + int(query.get("limit", len(items) or 1))
         more = f', "continue": "{end}"' if end < len(items) else ""
         listed = ", ".join(items[begin:end])
-        meta = f'"metadata": {{"resourceVersion": "{_VERSION}"{more}}}'
+        meta = f'"metadata": {{"resourceVersion": "{self._version}"{more}}}'
         return f'{{"kind": "List", {meta}, "items": [{listed}]}}'.encode()
 
 

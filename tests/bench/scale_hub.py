@@ -1,9 +1,10 @@
 """A hub with many servers that run already, in a process of its own; prints a line of JSON.
 
-``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS [faults]``: KIND is ``mcks``, or
-``nothing`` for a spawner that does nothing, to know what JupyterHub's own objects take. The
-clusters are another process (scale_world), which obeys what is written to standard output beside
-the figures. Users, spawners and the database are JupyterHub's own. What the figures should be is in
+``python -m tests.bench.scale_hub KIND DIRECTORY SERVERS [faults]``: KIND is ``mcks``,
+``kubespawner`` (scale_kubespawner, one cluster), or ``nothing`` for a spawner that does nothing, to
+know what JupyterHub's own objects take. The clusters are another process (scale_world), which obeys
+what is written to standard output beside the figures. Users, spawners and the database are
+JupyterHub's own; what is in it is written before (scale_database). What the figures should be is in
 `bench_scale`.
 """
 
@@ -11,14 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import json
 import logging
 import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,19 @@ from traitlets.config import Config
 
 from mcks.backends.api_client import import_ahead, import_sdk, imported_ahead
 from mcks.core.hub.sharing import AHEAD, fleet_of
-from mcks.core.servers import state
 from mcks.core.servers.server import Created
-from mcks.core.servers.state import State
 from mcks.core.spawner import MultiClusterKubeSpawner
+from tests.bench import scale_kubespawner
 from tests.bench.profiles import profile
-from tests.bench.scale_api import NAMESPACE, key
+from tests.bench.scale_api import NAMESPACE
+from tests.bench.scale_database import database
 from tests.bench.scale_storm import STARTS, Storms, tell
 from tests.bench.scale_watch import Figures, Watched, run
 
 PROFILES = 300
 _ASKS = 500
 _FORMS = 100
-_PATIENCE = 900.0
+_PATIENCE = 1800.0
 
 
 class Nothing(Spawner):  # type: ignore[misc]
@@ -68,8 +68,13 @@ def configuration(gateways: dict[str, str], profiles: int = PROFILES) -> Config:
     section.clusters = {
         name: {"context": name, "ingress_public_url": url} for name, url in gateways.items()
     }
-    names = list(gateways)
-    section.profile_list = [
+    section.profile_list = profile_list(list(gateways), profiles)
+    return config
+
+
+def profile_list(names: list[str], profiles: int = PROFILES) -> list[dict[str, Any]]:
+    """Many profiles, each with one of the clusters of these *names*."""
+    return [
         {
             **profile(n),
             "cluster": names[n % len(names)],
@@ -78,34 +83,10 @@ def configuration(gateways: dict[str, str], profiles: int = PROFILES) -> Config:
         }
         for n in range(profiles)
     ]
-    return config
 
 
-def filled(session: Session, servers: int, gateways: list[str]) -> None:
-    """Write what a hub has saved of servers that run."""
-    for number in range(servers):
-        name, cluster = f"user-{number}", number % len(gateways)
-        created = Created(key(number), NAMESPACE, "h", {"Pod": f"pod-{key(number)}"})
-        running = State(created, f"c{cluster}", gateways[cluster], profile=f"profile-{cluster}")
-        port = int(gateways[cluster].rpartition(":")[2])
-        server = orm.Server(
-            proto="https", ip="127.0.0.1", port=port, base_url=f"/user/{name}/", cookie_name=name
-        )
-        session.add(
-            orm.Spawner(
-                user=orm.User(name=name),
-                name="",
-                state=state.save(running),
-                user_options={"profile": running.profile},
-                server=server,
-            )
-        )
-    session.commit()
-
-
-def spawners_of(session: Session, config: Config, kind: str) -> tuple[Any, list[Any]]:
+def spawners_of(session: Session, config: Config, cls: type[Spawner]) -> tuple[Any, list[Any]]:
     """Make users and spawners as a hub does when it starts."""
-    cls = {"mcks": MultiClusterKubeSpawner, "nothing": Nothing}[kind]
     hub = Hub(ip="127.0.0.1", port=8081, base_url="/hub/", public_host="")
     users = UserDict(lambda: session, {"spawner_class": cls, "config": config, "hub": hub})
     rows = session.query(orm.Spawner).options(
@@ -126,31 +107,18 @@ def memory() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e3
 
 
-@contextmanager
-def database(path: Path) -> Iterator[Session]:
-    """A hub's database in a file."""
-    factory = orm.new_session_factory(f"sqlite:///{path}")
-    session = factory()
-    yield session
-    session.close()
-    session.get_bind().dispose()
-
-
 async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figures:
     """Live the life of a hub whose servers run, and return its figures."""
     gateways = json.loads((directory / "world.json").read_text())
     figures: Figures = {}
-    path = directory / "hub.sqlite"
-    if not path.exists():
-        with database(path) as session:
-            filled(session, servers, list(gateways.values()))
-    with database(path) as session:
+    with database(directory) as session:
+        cls, config = _kind(kind, gateways)
         watched = Watched(session.get_bind())
         import_ahead(*AHEAD)  # what one process pays once
         await imported_ahead()
         await import_sdk()
         before, objects, began = memory(), len(gc.get_objects()), time.process_time()
-        users, spawners = spawners_of(session, configuration(gateways), kind)
+        users, spawners = spawners_of(session, config, cls)
         figures["make cpu s"] = time.process_time() - began
         await watched.of(figures, "find", lambda: asyncio.gather(*map(check, spawners)))
         figures["memory kB"] = (memory() - before) / servers
@@ -158,24 +126,36 @@ async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figure
         assert len(users) == servers
         if kind == "mcks":
             await _measured(watched, figures, spawners)
+            await _scraped(watched, figures)
+        if kind != "nothing":
             await _shown(watched, figures, spawners)
-            await _storms(watched, figures, users, list(gateways), faults)
+            storms = Storms(users, list(gateways), min(STARTS, servers))
+            await storms.all_well(watched, figures)
+        if kind == "mcks":
+            await _looked_at(watched, figures, storms, list(gateways), faults)
             await fleet_of(spawners[0]).close()
     return figures
 
 
-async def _storms(
-    watched: Watched, figures: Figures, users: Any, clusters: list[str], faults: bool
+def _kind(kind: str, gateways: dict[str, str]) -> tuple[type[Spawner], Config]:
+    """Return the class of this kind's spawners, and its configuration."""
+    if kind == "kubespawner":
+        cls: type[Spawner] = importlib.import_module("kubespawner").KubeSpawner
+        return cls, scale_kubespawner.configuration(profile_list(list(gateways)))
+    return MultiClusterKubeSpawner if kind == "mcks" else Nothing, configuration(gateways)
+
+
+async def _looked_at(
+    watched: Watched, figures: Figures, storms: Storms, clusters: list[str], faults: bool
 ) -> None:
-    storms = Storms(users, clusters, min(STARTS, len(users)))
-    await storms.all_well(watched, figures)
+    await storms.looked_at(watched, figures)
     if faults and len(clusters) > 2:
         await storms.one_gateway_silent(watched, figures)
         await storms.two_clusters_away(watched, figures)
 
 
 async def _shown(watched: Watched, figures: Figures, spawners: list[Any]) -> None:
-    """Show the form, to one and then to many at once, and the metrics."""
+    """Show the form, to one and then to many at once."""
     await spawners[0].get_options_form()  # what the first one pays for all
     form = await watched.of(figures, "form", spawners[1].get_options_form)
     figures["form kB"] = len(form.encode()) / 1e3
@@ -184,6 +164,10 @@ async def _shown(watched: Watched, figures: Figures, spawners: list[Any]) -> Non
     await watched.of(
         figures, "forms", lambda: asyncio.gather(*(one.get_options_form() for one in some))
     )
+
+
+async def _scraped(watched: Watched, figures: Figures) -> None:
+    """Show the metrics."""
 
     async def scrape() -> bytes:
         return b"".join(
@@ -199,7 +183,7 @@ async def _measured(watched: Watched, figures: Figures, spawners: list[Any]) -> 
     fleet = fleet_of(spawners[0])
     names = spawners[0].known_clusters
     connected = [await fleet.pool.connect(name, names) for name in names]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):  # all clusters, two at a time, on a busy machine
         while not all(one.breaker in fleet.sweeper._searched for one in connected):
             await asyncio.sleep(0.05)
     figures |= {f"requests {k}": v for k, v in (await tell("count")).items()}

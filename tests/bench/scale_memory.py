@@ -16,10 +16,13 @@ from typing import Any, NamedTuple
 from mcks.backends.api_client import import_sdk, imported_ahead
 from mcks.core.clusters.lean_pods import lean
 from mcks.core.hub.sharing import fleet_of
+from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.bench.scale_api import key, pod
-from tests.bench.scale_hub import configuration, database, filled, spawners_of
+from tests.bench.scale_database import database, row
+from tests.bench.scale_hub import Nothing, configuration, spawners_of
 
 FEW, MANY = 50, 150
+_CLASSES = {"mcks": MultiClusterKubeSpawner, "nothing": Nothing}
 
 
 class Held(NamedTuple):
@@ -44,16 +47,18 @@ async def of_a_server(kind: str, directory: Path, *, clusters: int, profiles: in
 async def _held(kind: str, directory: Path, servers: int, clusters: int, profiles: int) -> Held:
     gateways = {f"c{n}": f"https://gateway-{n}.example.org:8443" for n in range(clusters)}
     async with AsyncExitStack() as stack:
-        path = directory / f"{kind}-{servers}-{clusters}-{profiles}.sqlite"
-        session = stack.enter_context(database(path))
-        filled(session, servers, list(gateways.values()))
+        own = directory / f"{kind}-{servers}-{clusters}-{profiles}"
+        own.mkdir()
+        session = stack.enter_context(database(own))
+        session.add_all(row(number, list(gateways.values())) for number in range(servers))
+        session.commit()
         session.expunge_all()
         config = configuration(gateways, profiles)
         gc.collect()
         tracemalloc.start()
         stack.callback(tracemalloc.stop)
         before = len(gc.get_objects())
-        users, spawners = spawners_of(session, config, kind)
+        users, spawners = spawners_of(session, config, _CLASSES[kind])
         pods = await _looked_at(spawners, stack) if kind == "mcks" else []
         gc.collect()
         assert len(users) == servers
@@ -71,4 +76,4 @@ async def _looked_at(spawners: list[Any], stack: AsyncExitStack) -> list[Any]:
     records = fleet.memory.records
     assert records is not None
     assert len(await records.index()) == len(spawners)
-    return [lean(json.loads(pod(key(number)))) for number in range(len(spawners))]
+    return [lean(json.loads(pod(key(spawner.user.name)))) for spawner in spawners]

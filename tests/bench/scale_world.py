@@ -98,6 +98,7 @@ class World:
         return {
             "apiVersion": "v1",
             "kind": "Config",
+            "current-context": names[0],
             "users": [{"name": "hub", "user": {"token": "t"}}],
             "clusters": [
                 {

@@ -34,6 +34,19 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert f"{SERVERS}/{CLUSTERS}" in table({f"{SERVERS}/{CLUSTERS}": figures})
 
 
+@pytest.mark.slow
+def test_kubespawner_stands_beside_the_size_of_one_cluster() -> None:
+    theirs = measured(SERVERS, 1, kind="kubespawner")
+    assert theirs["find statements"] == 0
+    assert theirs["storm pods post"] == theirs["storm pods delete"] == min(STARTS, SERVERS)
+    size, other = f"{SERVERS}/1", f"{SERVERS}/{CLUSTERS}"
+    lines = table({size: {"form ms": 1.0}, other: {}}, {size: theirs}).splitlines()
+    assert lines[0].split() == ["servers/clusters", size, "KubeSpawner", other, "goal"]
+    told = {line[:40].strip(): line[58:94].split() for line in lines[1:]}
+    assert told["form of 300 profiles: CPU, ms"] == ["1", f"{theirs['form ms']:.4g}", "-"]
+    assert told["metrics: CPU, ms"] == ["-", "-", "-"]
+
+
 def test_growth_is_told_for_twice_the_servers_and_twice_the_clusters() -> None:
     figures = {"find cpu s": 1.0, "sweep cpu s": 1.0, "outage cpu s": 1.0}
     results = {

@@ -70,10 +70,13 @@ def _networks(texts: Iterable[str]) -> Iterator[Subnet]:
 
 
 def choose_subnets(count: int, in_use: Iterable[Subnet]) -> list[Subnet]:
-    """``count`` different /24 networks that overlap nothing in use. Raises RuntimeError if none."""
+    """``count`` different /22 networks that overlap nothing in use. Raises RuntimeError if none.
+
+    A server needs an address for its Service, so a smaller one would not do for many servers.
+    """
     taken = [network for network in in_use if network.prefixlen > 0]
     chosen: list[Subnet] = []
-    for candidate in ipaddress.IPv4Network("10.192.0.0/10").subnets(new_prefix=24):
+    for candidate in ipaddress.IPv4Network("10.192.0.0/10").subnets(new_prefix=22):
         if len(chosen) == count:
             break
         if not any(candidate.overlaps(network) for network in taken):
@@ -84,7 +87,7 @@ def choose_subnets(count: int, in_use: Iterable[Subnet]) -> list[Subnet]:
 
 
 def free_subnets(count: int) -> list[Subnet]:
-    """``count`` /24 networks that no route and no address of this machine overlaps."""
+    """``count`` /22 networks that no route and no address of this machine overlaps."""
     routes = _ip("-4", "-j", "route", "show", "table", "all")
     return choose_subnets(count, networks_in_use(routes, _ip("-4", "-j", "address")))
 

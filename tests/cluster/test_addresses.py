@@ -40,11 +40,11 @@ def test_free_ports_are_different() -> None:
 
 
 def test_chosen_subnets_do_not_overlap_what_is_in_use() -> None:
-    in_use = [ipaddress.IPv4Network(text) for text in ("10.192.0.0/23", "10.192.3.7/32")]
+    in_use = [ipaddress.IPv4Network(text) for text in ("10.192.0.0/21", "10.192.12.7/32")]
 
     chosen = addresses.choose_subnets(2, in_use)
 
-    assert [str(network) for network in chosen] == ["10.192.2.0/24", "10.192.4.0/24"]
+    assert [str(network) for network in chosen] == ["10.192.8.0/22", "10.192.16.0/22"]
 
 
 def test_a_default_route_takes_no_subnet() -> None:

@@ -1,4 +1,4 @@
-"""Quotas and policies among what an API server refuses."""
+"""Quotas, policies and full ranges among what an API server refuses."""
 
 from __future__ import annotations
 
@@ -42,6 +42,16 @@ def test_a_quota_has_a_reason_and_a_sentence_of_its_own_and_the_log_names_it(sai
     assert "quota" in failed.jupyterhub_message
     assert "quota: small" in failed.details
     assert "small" not in failed.jupyterhub_message.replace("smaller", "")
+
+
+def test_a_full_range_of_addresses_sends_the_start_elsewhere() -> None:
+    said = "Internal error occurred: failed to allocate a serviceIP: range is full"
+    failed = explained(ServerError(f"cluster 'a': cannot create Service jupyter-ada: {said}"))
+    assert failed is not None
+    assert failed.elsewhere
+    assert failed.reason == "no-place"
+    assert "no address left" in failed.jupyterhub_message
+    assert said in failed.details
 
 
 @pytest.mark.parametrize("kind", [Forbidden, Invalid])

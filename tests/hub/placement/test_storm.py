@@ -49,7 +49,7 @@ async def test_of_200_starts_none_is_lost_and_none_doubled_when_a_cluster_goes_a
     starts = asyncio.gather(*(begin(place, name, number) for number, name in enumerate(names)))
     await dark_after(place, chance.randrange(_REQUESTS_OF_ALL))
     await starts
-    ran = {f"h-jupyter-{name}" for name in await ready_users(place.hub)}
+    ran = {f"h-jupyter-{name}" for name in await ready_users(place.hub, SERVERS)}
     there = await pods(place)
     before = {key: there[key] for key in ran if len(there[key]) == 1}  # debts in a aside
     await asyncio.sleep(chance.uniform(0, 15))  # so long is the outage
@@ -79,7 +79,10 @@ async def dark_after(place: Place, requests: int) -> None:
     proxy = place.proxies["a"]
 
     async def reached() -> bool:
-        return sum(proxy.counts.values()) >= requests or len(await ready_users(place.hub)) > 100
+        return (
+            sum(proxy.counts.values()) >= requests
+            or len(await ready_users(place.hub, SERVERS)) > 100
+        )
 
     await until(reached, 120)
     proxy.go_dark(reset, break_off)
@@ -90,10 +93,10 @@ async def all_ready(place: Place, names: list[str]) -> None:
 
     async def ended() -> bool:
         _, active = await place.hub.request("GET", f"users?state=active&limit={SERVERS}")
-        return {user["name"] for user in active} == {*await ready_users(place.hub)}
+        return {user["name"] for user in active} == {*await ready_users(place.hub, SERVERS)}
 
     await until(ended, 150)
-    lost = {*names} - {*await ready_users(place.hub)}
+    lost = {*names} - {*await ready_users(place.hub, SERVERS)}
     said = [line for line in place.hub.log.read_text().splitlines() if "did not start" in line]
     assert not lost, (lost, [line for line in said if any(name in line for name in lost)][:20])
 
