@@ -131,6 +131,7 @@ async def import_sdk() -> None:
 _begun: set[str] = set()
 """Modules that somebody has begun to import ahead."""
 _ahead: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[None]] = WeakKeyDictionary()
+"""What ends with the imports, while there are any: every poll looks here."""
 
 
 def import_ahead(*modules: str) -> None:
@@ -148,13 +149,18 @@ def import_ahead(*modules: str) -> None:
     _begun.update(missing)
     ahead = _ahead[loop] = loop.create_future()
 
+    def end() -> None:
+        ahead.set_result(None)
+        if _ahead.get(loop) is ahead:
+            del _ahead[loop]
+
     def imported() -> None:
         try:
             for module in modules:
                 importlib.import_module(module)
         finally:
             with suppress(RuntimeError):  # the loop may have ended
-                loop.call_soon_threadsafe(ahead.set_result, None)
+                loop.call_soon_threadsafe(end)
         _import_sdk()
 
     loop.run_in_executor(None, imported)
@@ -162,8 +168,7 @@ def import_ahead(*modules: str) -> None:
 
 async def imported_ahead() -> None:
     """Wait until the modules that were named to `import_ahead` are there."""
-    ahead = _ahead.get(asyncio.get_running_loop())
-    if ahead is not None and not ahead.done():
+    if _ahead and (ahead := _ahead.get(asyncio.get_running_loop())) is not None:
         await asyncio.wait({ahead})
 
 

@@ -95,6 +95,7 @@ class Tally:
         self._let_in: dict[Server, LetIn] = {}
         self._over: set[Server] = set()
         """Those whose start is over."""
+        self._many = 1
         self._records: Records | None = None
         self._unseen: set[Server] = set()
         """Those of which it is not known yet whether they are recorded."""
@@ -131,6 +132,12 @@ class Tally:
                 del self._let_in[server]
                 self._over.remove(server)
                 self._count(server, ())
+        self._many = 2 * len(self._over) + 1
+
+    def settle_if_many(self, records: Records) -> None:
+        """Do so if twice as many starts are over as when it was done last: each costs the same."""
+        if len(self._over) >= self._many:
+            self.settle(records)
 
     def _look(self, records: Records) -> None:
         """Count anew those of which *records* may say something else than before."""

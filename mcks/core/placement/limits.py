@@ -137,7 +137,7 @@ class StartLimits:
             for rule in rules:
                 self._check(rule, server, spawner.user, records)
         else:
-            self._tally.settle(self._hub.seen())
+            self._tally.settle_if_many(self._hub.seen())
         gone = partial(_is_gone, ref(spawner), cluster)
         one = LetIn(cluster, profile, spawner.user.id, gone)
         self._tally.let_in(server, one)

@@ -223,7 +223,7 @@ class Choosing:
         self._posted = False
         self.clear()
         listed = await self.listed()
-        permitted = await self._permitted(listed)
+        permitted = await self._permitted_for(listed, user_options.get("profile"))
         if not permitted:
             if user_options.get("profile") and not saved:
                 selection.select([], user_options)  # which raises
@@ -258,6 +258,14 @@ class Choosing:
             if not saved:
                 raise
         return selection.select(permitted, user_options, saved=True)
+
+    async def _permitted_for(
+        self, listed: list[profile_list.Profile], wanted: Any
+    ) -> list[profile_list.Profile]:
+        """Return the *wanted* profile if it may be had, and look at no other then; else all."""
+        named = [profile for profile in listed if profile.slug == wanted]
+        found = await offer.permitted(named, self._spawner, self._cluster_is_open)
+        return found or await self._permitted(listed)
 
     async def _permitted(self, listed: list[profile_list.Profile]) -> list[profile_list.Profile]:
         permitted = await offer.permitted(listed, self._spawner, self._cluster_is_open)

@@ -62,6 +62,22 @@ def test_what_was_let_in_is_kept_until_it_is_recorded_or_gone() -> None:
     assert (len(tally), tally.others(A, None, index)) == (1, 2)
 
 
+def test_a_look_for_what_is_gone_costs_each_start_the_same() -> None:
+    index, tally = Index(), Tally()
+    looks: list[int] = []
+
+    def is_gone() -> bool:
+        looks.append(len(tally))
+        return False
+
+    for server in range(500):
+        tally.settle_if_many(index)
+        tally.let_in(server, LetIn("a", "", 1, is_gone))
+        tally.started(server)
+    assert len(looks) < 1000
+    assert len(tally) == 500
+
+
 WHAT = st.sampled_from(["let in", "started", "settle", "record", "forget"])
 STEPS = st.lists(st.tuples(WHAT, st.integers(1, 4), st.sampled_from("ab"), st.sampled_from("pq")))
 

@@ -176,6 +176,22 @@ async def test_a_function_that_does_not_say_yes_hides_and_denies(allow: Any) -> 
     assert spawner.choosing.profile == "open"
 
 
+async def test_a_start_asks_only_of_the_profile_that_was_chosen_whether_it_is_allowed() -> None:
+    asked: list[str] = []
+
+    def profile(name: str) -> dict[str, Any]:
+        def allow(_spawner: Any) -> bool:
+            asked.append(name)
+            return True
+
+        return {"display_name": name, "allow": allow}
+
+    listed = [profile(f"p{number}") for number in range(300)]
+    spawner = spawner_of(listed=listed)
+    await start(spawner, {"profile": "p217"})
+    assert (spawner.choosing.profile, asked) == ("p217", ["p217"])
+
+
 async def test_groups_and_function_must_both_say_yes() -> None:
     rule = {"allowed_groups": ["g"], "allow": lambda spawner: spawner.user.name == "ada"}
     listed = [{"display_name": "x", **rule}]
