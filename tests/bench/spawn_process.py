@@ -266,6 +266,7 @@ async def warm_hub(cls: Any, given: dict[str, Any], meter: Meter, config: Config
     if hasattr(cls, "clusters"):
         for module in importlib.import_module("mcks.core.hub.sharing").AHEAD:
             importlib.import_module(module)
+        await importlib.import_module("mcks.backends.api_client").import_sdk()
     with meter.taking(figures, "warm restart", 1):
         spawners = await _found(cls, given, config)
     await asyncio.gather(*map(_stop, spawners))
