@@ -147,7 +147,7 @@ def import_ahead(*modules: str) -> None:
         return
 
     _begun.update(missing)
-    ahead = _ahead[loop] = loop.create_future()
+    ahead = loop.create_future()
 
     def end() -> None:
         ahead.set_result(None)
@@ -164,6 +164,7 @@ def import_ahead(*modules: str) -> None:
         _import_sdk()
 
     loop.run_in_executor(None, imported)
+    _ahead[loop] = ahead
 
 
 async def imported_ahead() -> None:

@@ -276,9 +276,9 @@ def user_options(form_data: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     consent = {DATA_OPTION: answer} if answer else {}
     if not slug:
         return consent
-    options = _answers(form_data, f"{_OWN}{slug}--")
-    if not options and (shared := _lists_of(slug, form_data)):
-        options = _answers(form_data, f"{shared}--")
+    shared = _lists_of(slug, form_data)
+    options = _answers(form_data, f"{shared}--") if shared else {}
+    options |= _answers(form_data, f"{_OWN}{slug}--")
     if _OURS in form_data:
         _keep_one_of_each(options)
     return {**options, "profile": slug, **consent}

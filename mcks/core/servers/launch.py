@@ -144,9 +144,11 @@ async def _unless(
     """
     loop, limit = asyncio.get_running_loop(), asyncio.timeout(None)
     beside: list[asyncio.Task[_U]] = []
+    waiting = True
 
     def over(_: object) -> None:
-        limit.reschedule(loop.time())
+        if waiting:
+            limit.reschedule(loop.time())
 
     def begin() -> None:
         beside.append(asyncio.create_task(ends()))
@@ -155,7 +157,10 @@ async def _unless(
     beginning = loop.call_later(_MOMENT, begin)
     try:
         async with limit:
-            return await work
+            try:
+                return await work
+            finally:
+                waiting = False
     except TimeoutError:
         if not limit.expired():
             raise

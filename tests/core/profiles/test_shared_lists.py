@@ -175,6 +175,15 @@ def test_any_slug_finds_its_lists(slug: str) -> None:
     assert page.submit(slug, memory="2") == {"profile": slug, "image": "scipy", "memory": "2"}
 
 
+def test_a_slug_that_begins_like_another_one_takes_no_answers_from_it() -> None:
+    other = {"display_name": "a--x", "slug": "a--x", "profile_options": {"size": MEMORY}}
+    chosen = select(
+        parse(listed := [*asking("a", "b"), other]).profiles,
+        page_of(listed).submit("a", image="torch"),
+    )
+    assert chosen.options == {"image": "torch", "memory": "1"}
+
+
 def test_a_profiles_own_fields_count_before_lists_that_it_shares() -> None:
     shared = {"mcks-lists-0": ["a b"], "mcks-lists-0--image": ["torch"]}
     own = {"profile": ["a"], "profile-option-a--image": ["scipy"]}

@@ -204,3 +204,30 @@ async def test_a_wait_that_fails_or_is_over_leaves_nothing_that_would_end_it(
         with pytest.raises(TimeoutError, match="of the work itself"):
             await launch._unless(ends, slow())
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_what_ends_a_wait_in_the_turn_in_which_that_is_over_does_no_harm(
+    order: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_MOMENT", 0)
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+    wrong: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: wrong.append(context))
+    both: list[asyncio.Future[str]] = [loop.create_future(), loop.create_future()]
+
+    async def ends() -> str:
+        begun.set()
+        return await both[1]
+
+    async def work() -> str:
+        return await both[0]
+
+    waiting = asyncio.create_task(launch._unless(ends, work()))
+    await begun.wait()
+    await asyncio.sleep(0)
+    for which in order:
+        both[which].set_result("done")
+    assert await waiting == "done"
+    await asyncio.sleep(0)
+    assert wrong == []
