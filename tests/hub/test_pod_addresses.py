@@ -71,13 +71,22 @@ async def until_moved(clusters: LocalSet, namespace: Namespace, before: str) -> 
 
 
 async def until_answers(hub: Hub) -> None:
-    """Return when Ada's server answers through the hub's proxy."""
-    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(f"{hub.url}user/ada/api") as response:
-                if response.status == 200 and "X-JupyterHub-Version" in response.headers:
-                    return
+    """Return when Ada's server answers through the hub's proxy.
+
+    Who comes before the proxy knows the new address is sent to the old one, where nobody refuses.
+    """
+    at_most = aiohttp.ClientTimeout(total=5)
+    async with asyncio.timeout(60), aiohttp.ClientSession(timeout=at_most) as session:
+        while not await answers(session, f"{hub.url}user/ada/api"):
             await asyncio.sleep(0.1)
+
+
+async def answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as response:
+            return response.status == 200 and "X-JupyterHub-Version" in response.headers
+    except TimeoutError:
+        return False
 
 
 async def until_told(hub: Hub, words: str) -> None:
