@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from mcks.core.profiles.offer import with_news, with_questions
@@ -19,23 +18,10 @@ from tests.browser.form_site import (
     away,
     open_page,
     press_start,
-    serving,
 )
-from tests.browser.pages import PHONE, barriers, chromium, shot
+from tests.browser.pages import PHONE, barriers, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def site() -> AsyncIterator[Site]:
-    async with serving() as made:
-        yield made
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as opened:
-        yield opened
 
 
 async def test_by_mouse_an_option_chooses_its_profile(site: Site, browser: Browser) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from mcks.core.profiles.profile_list import parse
@@ -19,9 +17,8 @@ from tests.browser.form_site import (
     away,
     open_page,
     press_start,
-    serving,
 )
-from tests.browser.pages import PHONE, barriers, chromium, shot
+from tests.browser.pages import PHONE, barriers, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -39,18 +36,6 @@ ALIKE: list[dict[str, Any]] = [
 ]
 """Two groups of profiles that ask the same, none of them neighbours, one without options, and one
 that asks what nobody else does."""
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def site() -> AsyncIterator[Site]:
-    async with serving() as made:
-        yield made
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as opened:
-        yield opened
 
 
 def shared_by(page: Page, name: str, scripts: bool) -> Locator:
