@@ -5,6 +5,7 @@ What a refused redirect means for who asked does not belong here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -34,6 +35,12 @@ def unless_redirected(response: aiohttp.ClientResponse) -> aiohttp.ClientRespons
     if response.status in _REDIRECTS:
         raise _refused(response)
     return response
+
+
+def refuse_redirect(status: int, headers: Mapping[str, str]) -> None:
+    """Raise `Redirected` if an answer of *status*, which has been read, is one of those."""
+    if status in _REDIRECTS:
+        raise Redirected(status, headers.get("Location", ""))
 
 
 def refuse_redirects(session: aiohttp.ClientSession) -> None:

@@ -1,7 +1,8 @@
-"""What the requests of a start cost when bare aiohttp sends them. Run it with ``python -m``.
+"""What the requests of a start cost with nothing around them. Run it with ``python -m``.
 
-It is the least that a start can cost that sends them by aiohttp, so what `bench_spawn` measures is
-to be read beside it. It has no bar: it is nobody's work but aiohttp's, asyncio's and that of TLS.
+It is the least that a start can cost which sends them, so what `bench_spawn` measures is to be read
+beside it: as a session of aiohttp sends them, and as mcks does, over its connections alone. It has
+no bar: it is nobody's work but aiohttp's, asyncio's and that of TLS.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _LINES = {
     "spawn 20 wall": "wall time of them, 20 at once, median, ms",
     "spawn requests": "requests to the API server",
 }
+_BY = {"session": "by a session of aiohttp", "wire": "over its connections alone"}
 
 
 async def _measure(clusters: LocalSet, folder: Path) -> Figures:
@@ -45,9 +47,10 @@ def main() -> bool:
             figures = asyncio.run(_measure(clusters, Path(folder)))
         finally:
             clusters.remove_namespace(NAMESPACE)
-    print(f"by aiohttp alone, medians of {RUNS}")
-    for key, title in _LINES.items():
-        print(f"{title:<58}{figures[key]:>12.4g}", flush=True)
+    for by, said in _BY.items():
+        print(f"{said}, medians of {RUNS}")
+        for key, title in _LINES.items():
+            print(f"{title:<58}{figures[f'{by} {key}']:>12.4g}", flush=True)
     return True
 
 

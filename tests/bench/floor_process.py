@@ -1,9 +1,9 @@
-"""What the requests of a start cost when bare aiohttp sends them; prints a line of JSON.
+"""What the requests of a start cost with nothing around them; prints a line of JSON.
 
 ``python -m tests.bench.floor_process``, settings as JSON on standard input. One server is started
 by mcks, and what that sends is noted. Then the same is sent for others: the same bodies and
-headers, through the same connections, in the same order, with nothing around it and nobody who
-watches. Bars, and what it is compared with, belong to `bench_floor`.
+headers, over the same connections, in the same order, by a session of aiohttp and then without it.
+Bars, and what it is compared with, belong to `bench_floor`.
 """
 
 from __future__ import annotations
@@ -17,41 +17,44 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
-from yarl import URL
 
+from mcks.backends.wire import Response, Wire
 from tests.bench import spawn_process
 from tests.bench.spawn_process import Figures, Meter
 
 AT_ONCE = 20
 MODEL = "floormodel"
 """The server that mcks starts: its name stands for that of each other one."""
-_KEPT = {"headers", "allow_redirects"}
 _LIMIT = 10
 """Requests under way at a time, as mcks has them."""
+_UNBOUNDED = aiohttp.ClientTimeout(total=None)
 
 
 class Sent(NamedTuple):
-    """One request as it was given to *session*."""
+    """One request as it was given to *wire*."""
 
-    session: aiohttp.ClientSession
+    wire: Wire
     method: str
-    url: str
-    options: Mapping[str, Any]
+    target: str
+    headers: Mapping[str, str]
     body: str
 
     def of(self, name: str, uids: Mapping[str, str]) -> Sent:
         """The same for the server *name*, whose objects have other *uids*."""
-        url, body = (_renamed(text, {MODEL: name, **uids}) for text in (self.url, self.body))
-        return self._replace(url=url, body=body)
+        names = {MODEL: name, **uids}
+        return self._replace(target=_renamed(self.target, names), body=_renamed(self.body, names))
 
-    async def answer(self) -> bytes:
-        """Send it, and return the answer's body."""
-        data = self.body.encode() if self.body else None
-        async with self.session.request(
-            self.method, URL(self.url, encoded=True), data=data, middlewares=(), **self.options
-        ) as response:
+    async def answer(self, by: str) -> bytes:
+        """Send it by its session or over its connections alone, and return the answer's body."""
+        body = self.body.encode() if self.body else None
+        rest = self.method, self.target, self.headers, body
+        if by == "wire":
+            response = await self.wire.ask(*rest, timeout=_UNBOUNDED)
             assert response.status < 300, response.status
-            return await response.read()
+            return response.body
+        async with await self.wire.open(*rest, timeout=_UNBOUNDED) as opened:
+            assert opened.status < 300, opened.status
+            return await opened.read()
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
@@ -61,30 +64,34 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _noting() -> Iterator[list[tuple[Sent, aiohttp.ClientResponse]]]:
-    """Note all requests, with their answers, in the order in which they were begun."""
-    original, noted = aiohttp.ClientSession._request, []
+def _noting() -> Iterator[list[Sent]]:
+    """Note all requests in the order in which they were begun."""
+    original, noted = Wire.ask, []
 
-    async def noting(session: aiohttp.ClientSession, method: str, url: Any, **options: Any) -> Any:
-        response = await original(session, method, url, **options)
-        kept = {key: said for key, said in options.items() if key in _KEPT}
-        body = getattr(options.get("data"), "_value", options.get("data")) or b""
-        noted.append((Sent(session, method, str(url), kept, body.decode()), response))
-        return response
+    async def noting(
+        wire: Wire,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        **options: Any,
+    ) -> Response:
+        noted.append(Sent(wire, method, target, headers, (body or b"").decode()))
+        return await original(wire, method, target, headers, body, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aiohttp.ClientSession, "_request", noting)
+        patch.setattr(Wire, "ask", noting)
         yield noted
 
 
 class Floor:
     """The requests of one start, by their order: an anchor, three at once, the Pod, the rest."""
 
-    def __init__(self, noted: list[tuple[Sent, aiohttp.ClientResponse]]) -> None:
-        starts = [sent for sent, _ in noted if sent.method in ("POST", "PATCH")]
-        (question,) = (sent for sent, _ in noted if sent.url.endswith("/api"))
+    def __init__(self, noted: list[Sent], by: str) -> None:
+        starts = [sent for sent in noted if sent.method in ("POST", "PATCH")]
+        (question,) = (sent for sent in noted if sent.target.endswith("/api"))
         self._anchor, *self._owned, self._pod, self._last = starts
-        self._question = question
+        self._question, self._by = question, by
         assert [len(self._owned), self._last.method] == [3, "PATCH"]
         self._anchor_uid = json.loads(self._owned[0].body)["metadata"]["ownerReferences"][0]["uid"]
         self._pod_uid = json.loads(self._last.body)["metadata"]["ownerReferences"][0]["uid"]
@@ -97,17 +104,17 @@ class Floor:
         await asyncio.gather(*(self._in_turn(owned.of(name, uids)) for owned in self._owned))
         uids[self._pod_uid] = _uid(await self._in_turn(self._pod.of(name, uids)))
         await self._in_turn(self._last.of(name, uids))
-        await self._question.of(name, uids).answer()
+        await self._question.of(name, uids).answer(self._by)
 
     async def stop(self, name: str) -> None:
         """Delete its Pod, and with it the rest."""
         pod = self._pod.of(name, {})
-        where = f"{pod.url.partition('?')[0]}/{json.loads(pod.body)['metadata']['name']}"
-        await self._in_turn(pod._replace(method="DELETE", url=where, body=""))
+        where = f"{pod.target.partition('?')[0]}/{json.loads(pod.body)['metadata']['name']}"
+        await self._in_turn(pod._replace(method="DELETE", target=where, body=""))
 
     async def _in_turn(self, sent: Sent) -> bytes:
         async with self._turns:
-            return await sent.answer()
+            return await sent.answer(self._by)
 
 
 def _uid(answer: bytes) -> str:
@@ -121,15 +128,18 @@ async def _measure(given: dict[str, Any]) -> Figures:
     model = spawn_process.make(cls, spawn_process.configuration("mcks", given), MODEL)
     with _noting() as noted:
         await model.start()
-    floor, meter = Floor(noted), Meter(given["api_server"])
-    names = [f"floor{n}" for n in range(given["servers"])]
-    half = len(names) // 2
-    with meter.taking(figures, "spawn", half) as walls:
-        for name in names[:half]:
-            await spawn_process._timed(floor.start(name), walls)
-    with meter.taking(figures, "spawn 20", len(names) - half) as walls:
-        work = (spawn_process._timed(floor.start(name), walls) for name in names[half:])
-        await asyncio.gather(*work)
+    meter, names = Meter(given["api_server"]), []
+    for by in ("session", "wire"):
+        floor = Floor(noted, by)
+        mine = [f"floor{by}{n}" for n in range(given["servers"])]
+        half = len(mine) // 2
+        with meter.taking(figures, f"{by} spawn", half) as walls:
+            for name in mine[:half]:
+                await spawn_process._timed(floor.start(name), walls)
+        with meter.taking(figures, f"{by} spawn 20", len(mine) - half) as walls:
+            work = (spawn_process._timed(floor.start(name), walls) for name in mine[half:])
+            await asyncio.gather(*work)
+        names += mine
     await asyncio.gather(model.stop(), *(floor.stop(name) for name in names))
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:

@@ -111,14 +111,14 @@ class Meter:
     def __init__(self, api_server: str) -> None:
         self.requests = 0
         self.gaps: list[float] = []
-        original = aiohttp.ClientSession._request
+        original = aiohttp.BaseConnector.connect
         meter = self
 
-        async def counting(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-            meter.requests += str(url).startswith(api_server)
-            return await original(session, method, url, **kwargs)
+        async def counting(connector: Any, request: Any, *args: Any, **options: Any) -> Any:
+            meter.requests += str(request.url).startswith(api_server)
+            return await original(connector, request, *args, **options)
 
-        aiohttp.ClientSession._request = counting  # type: ignore[assignment, method-assign]
+        aiohttp.BaseConnector.connect = counting  # type: ignore[assignment, method-assign]
 
     @contextlib.contextmanager
     def taking(self, figures: Figures, name: str, count: int) -> Iterator[list[float]]:

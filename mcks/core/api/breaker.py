@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from mcks import metrics
@@ -126,8 +126,8 @@ class Pulse:
 
     def __init__(self, alive: Callable[[], Awaitable[bool]], patience: float) -> None:
         self._alive, self._patience = alive, patience
-        self._under_way: dict[asyncio.Timeout, float] = {}
-        """Since when each is waited for, the eldest first."""
+        self._under_way: dict[asyncio.Timeout, tuple[float, float]] = {}
+        """Since when, and until when, each is waited for; the eldest first."""
         self._next_look: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
 
@@ -139,9 +139,9 @@ class Pulse:
         """
         began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout_at(until) as limit:
-                self._under_way[limit] = began
-                self._look_again()
+            async with asyncio.timeout(None) as limit:
+                self._under_way[limit] = began, until
+                self._look_by(min(began + self._patience, until))
                 try:
                     return await asking
                 finally:
@@ -159,40 +159,51 @@ class Pulse:
         if self._asking is not None:
             self._asking.cancel()
 
-    def _look_again(self) -> None:
-        """Look when the eldest has waited for too long: one timer for all requests."""
-        if self._next_look is None and self._asking is None and self._under_way:
-            eldest = next(iter(self._under_way.values()))
-            loop = asyncio.get_running_loop()
-            self._next_look = loop.call_at(eldest + self._patience, self._look)
+    def _look_by(self, moment: float) -> None:
+        """Look at that time or before: one timer for all requests."""
+        if self._next_look is not None:
+            if self._next_look.when() <= moment:
+                return
+            self._next_look.cancel()
+        self._next_look = asyncio.get_running_loop().call_at(moment, self._look)
 
     def _look(self) -> None:
         self._next_look = None
-        if self._doubting():
+        now = asyncio.get_running_loop().time()
+        self._end([limit for limit, (_, until) in self._under_way.items() if until <= now], now)
+        if self._asking is None and self._waiting_since(now - self._patience):
             self._asking = asyncio.create_task(self._ask())
-        else:
-            self._look_again()
+        self._look_again()
 
-    def _doubting(self) -> list[asyncio.Timeout]:
-        """Who has waited for too long."""
-        return self._waiting_since(asyncio.get_running_loop().time() - self._patience)
+    def _look_again(self) -> None:
+        if not self._under_way:
+            return
+        moment = min(until for _, until in self._under_way.values())
+        if self._asking is None:
+            eldest, _ = next(iter(self._under_way.values()))
+            moment = min(moment, eldest + self._patience)
+        self._look_by(moment)
+
+    def _end(self, limits: Iterable[asyncio.Timeout], now: float) -> None:
+        """Let who waits within *limits* be told now."""
+        for limit in limits:
+            del self._under_way[limit]
+            if not limit.expired():
+                limit.reschedule(now)
 
     def _waiting_since(self, moment: float) -> list[asyncio.Timeout]:
-        return [limit for limit, began in self._under_way.items() if began <= moment]
+        return [limit for limit, (began, _) in self._under_way.items() if began <= moment]
 
     async def _ask(self) -> None:
         """Look as long as anybody waits for too long; nobody waits for more than one look."""
         loop = asyncio.get_running_loop()
         try:
-            while self._doubting():
+            while self._waiting_since(loop.time() - self._patience):
                 asked_at = loop.time()
                 if await self._alive():
                     await asyncio.sleep(self._patience)
-                    continue
-                for limit in self._waiting_since(asked_at):
-                    del self._under_way[limit]
-                    if not limit.expired():
-                        limit.reschedule(loop.time())
+                else:
+                    self._end(self._waiting_since(asked_at), loop.time())
         finally:
             self._asking = None
         self._look_again()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Awaitable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
@@ -16,7 +17,8 @@ import aiohttp
 from mcks import metrics
 from mcks.auth.credential import Credential
 from mcks.backends.api_client import authorization, logs_in_for_mcks
-from mcks.backends.redirects import refuse_redirects, unless_redirected
+from mcks.backends.redirects import refuse_redirect, refuse_redirects, unless_redirected
+from mcks.backends.wire import Response, Wire
 from mcks.core.api.deadlines import Deadlines
 from mcks.core.api.no_answer import no_answer
 from mcks.core.api.request import Answer, Request
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
 
 _LOGIN = ["BearerToken"]
+_NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
+_Answer = TypeVar("_Answer", Response, aiohttp.ClientResponse)
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -39,6 +43,7 @@ class Exchange:
         self._refusal: type[Exception] = ApiException
         self._api, self._cluster, self._deadlines = api, cluster, deadlines
         self._is_ours = logs_in_for_mcks(api)
+        self._wired: tuple[Any, Wire] | None = None
         if not self._is_ours:
             refuse_redirects(api.rest_client.pool_manager)
         self.requests = 0
@@ -57,10 +62,10 @@ class Exchange:
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
     ) -> Answer:
         """Send *request* and read its answer. Raises as `open` does."""
-        response = await self.open(request, credential, timeout)
-        async with response:
-            body = await self._read(response, request)
-            return Answer(request.asked, response.status, response.headers, body)
+        response = await self._counted(request, self._answered(request, credential, timeout))
+        if response.status < 300:
+            return Answer(request.asked, *response)
+        raise error_from(request.asked, *response)
 
     async def open(
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
@@ -69,19 +74,11 @@ class Exchange:
 
         Raises `APIError` for an answer that is no success, else what `no_answer` makes of it.
         """
-        began = time.perf_counter()
-        status = "unreachable"
-        self.requests += 1
-        try:
-            response = await self._send(request, credential, timeout)
-            status = str(response.status)
-        finally:
-            elapsed = time.perf_counter() - began
-            metrics.count_request(self._cluster, request.verb.name, status, elapsed)
+        response = await self._counted(request, self._send(request, credential, timeout))
         if response.status < 300:
             return response
         async with response:
-            body = await self._read(response, request)
+            body = await self._read(request, response)
         raise error_from(request.asked, response.status, response.headers, body)
 
     def unreachable(self, request: Request, exc: Exception) -> Unreachable:
@@ -89,47 +86,58 @@ class Exchange:
         what = f"{request.asked}: API server {self.server}"
         return no_answer(what, exc, self._deadlines, repeatable=request.verb.repeatable)
 
+    async def _counted(self, request: Request, asking: Awaitable[_Answer]) -> _Answer:
+        """Give the answer to *request*, and count both. Raises `APIError` if a client that is not
+        ours has found it to be no success, `Unreachable` if there is none."""
+        began, status = time.perf_counter(), "unreachable"
+        self.requests += 1
+        try:
+            answer = await asking
+            status = str(answer.status)
+        except self._refusal as exc:
+            raise _refused(request, exc) from None
+        except _NO_ANSWER as exc:
+            raise self.unreachable(request, exc) from exc
+        finally:
+            elapsed = time.perf_counter() - began
+            metrics.count_request(self._cluster, request.verb.name, status, elapsed)
+        return answer
+
+    async def _read(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            return await response.read()
+        except _NO_ANSWER as exc:
+            raise self.unreachable(request, exc) from exc
+
+    async def _answered(
+        self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
+    ) -> Response:
+        if not self._is_ours:
+            async with await self._send(request, credential, timeout) as opened:
+                return Response(opened.status, opened.headers, await opened.read())
+        verb, target, headers = request.verb, _target(request), self._headers(request)
+        headers |= authorization(credential)
+        response = await self._wire().ask(
+            verb.method, target, headers, _body(request), timeout=timeout
+        )
+        refuse_redirect(response.status, response.headers)
+        return response
+
     async def _send(
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        headers = await self._headers(request, credential)
-        url = str(self._api.configuration.host) + request.path
-        if request.query:
-            url += "?" + _query(*request.query.items())
-        send = self._send_by_session if self._is_ours else self._send_by_client
-        try:
-            return await send(request, url, headers, timeout)
-        except self._refusal as exc:
-            raise _refused(request, exc) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-            raise self.unreachable(request, exc) from exc
-
-    async def _send_by_session(
-        self, request: Request, url: str, headers: dict[str, str], timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
-        """Do what a client of ours would do, with less around it. It may get another session."""
-        client = self._api.rest_client
-        response = await client.pool_manager.request(
-            request.verb.method,
-            url,
-            data=None if request.body is None else _encoded(request.body).encode(),
-            headers=headers,
-            timeout=timeout,
-            allow_redirects=False,
-            middlewares=(),
-            proxy=client.proxy,
-            proxy_headers=client.proxy_headers,
-            server_hostname=client.server_hostname,
-        )
-        return unless_redirected(response)
-
-    async def _send_by_client(
-        self, request: Request, url: str, headers: dict[str, str], timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
-        """Let a client that somebody else has made send it in its own way."""
+        """Send *request*; its answer's body is not read yet."""
+        method, target, headers = request.verb.method, _target(request), self._headers(request)
+        if self._is_ours:
+            headers |= authorization(credential)
+            wire = self._wire()
+            return unless_redirected(
+                await wire.open(method, target, headers, _body(request), timeout=timeout)
+            )
+        await self._api.update_params_for_auth(headers, [], _LOGIN)
         response: aiohttp.ClientResponse = await self._api.request(
-            request.verb.method,
-            url,
+            method,
+            str(self._api.configuration.host) + target,
             headers=headers,
             body=request.body,
             _preload_content=False,
@@ -137,23 +145,36 @@ class Exchange:
         )
         return response
 
-    async def _headers(self, request: Request, credential: Credential) -> dict[str, str]:
-        headers = {
+    def _wire(self) -> Wire:
+        """Do what a client of ours would do, with less around it. It may get another session."""
+        client = self._api.rest_client
+        way = client.pool_manager, str(self._api.configuration.host), client.server_hostname
+        if self._wired is None or self._wired[0] != way:
+            session, base, server_hostname = way
+            wire = Wire(
+                session,
+                base,
+                server_hostname=server_hostname,
+                proxy=client.proxy,
+                proxy_headers=client.proxy_headers,
+            )
+            self._wired = way, wire
+        return self._wired[1]
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        return {
             **self._api.default_headers,
             "Accept": request.accept,
             "Content-Type": request.verb.content_type,
         }
-        if self._is_ours:
-            headers |= authorization(credential)
-        else:
-            await self._api.update_params_for_auth(headers, [], _LOGIN)
-        return headers
 
-    async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
-        try:
-            return await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-            raise self.unreachable(request, exc) from exc
+
+def _target(request: Request) -> str:
+    return f"{request.path}?{_query(*request.query.items())}" if request.query else request.path
+
+
+def _body(request: Request) -> bytes | None:
+    return None if request.body is None else _encoded(request.body).encode()
 
 
 def _refused(request: Request, exc: Any) -> APIError:

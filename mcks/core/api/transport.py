@@ -192,11 +192,11 @@ class Transport:
         """Whether the server answers what takes it no work, be it that it knows nobody."""
         asked = Asked(self.cluster, "read /version")
         request = Request(RAW, "/version", asked, accept="*/*")
-        timeout = aiohttp.ClientTimeout(total=self.deadlines.silence)
         try:
             credential = await self._backend.credentials.get(self.cluster)
-            await self._exchange.ask(request, credential, timeout)
-        except ServerUnreachable:
+            async with asyncio.timeout(self.deadlines.silence):
+                await self._exchange.ask(request, credential, self._connects)
+        except (ServerUnreachable, TimeoutError):
             return False
         except MCKSError:
             pass  # an answer too, or no news of the server

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
+from mcks.backends.wire import Response
 from mcks.core.gateways.gateway_session import GatewaySession, is_silence
 from mcks.core.gateways.routes import Target, split_proxy_spec
 from mcks.errors import StartFailed
@@ -21,7 +22,8 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 _WHILE_SILENT = 4.0
 """Seconds more, unless the gateway is back: its silence is found out by one look for all."""
-_ONE_TRY = aiohttp.ClientTimeout(total=10)
+_ONE_TRY = 10.0
+"""Seconds that one answer may take."""
 _ENOUGH = 64 * 1024
 _SILENT = (
     "The gateway of the chosen cluster does not answer at the moment. Try again in some minutes, "
@@ -84,40 +86,36 @@ async def ask(session: GatewaySession, target: Target) -> Probe:
     try:
         # as it stands: aiohttp would ask for ' where the route says %27
         url = URL(target.probe_url, encoded=True)
-        async with session.get(
-            url,
-            headers=headers,
-            allow_redirects=False,
-            timeout=_ONE_TRY,
-            through_gateway=not target.is_direct,
-        ) as response:
-            body = await response.content.read(_ENOUGH)
-            return _judge(response, body, target.check, host)
+        through_gateway = not target.is_direct
+        response = await session.ask(
+            url, headers, within=_ONE_TRY, most=_ENOUGH, through_gateway=through_gateway
+        )
+        return _judge(url, response, target.check, host)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
         text = f"no answer ({type(exc).__name__})"
         return Probe(ready=False, text=text, silent=is_silence(exc))
 
 
-def _judge(response: aiohttp.ClientResponse, body: bytes, check: str, host: str) -> Probe:
+def _judge(asked: URL, response: Response, check: str, host: str) -> Probe:
     text = f"HTTP {response.status}"
-    if response.status in _REDIRECTS and (to := _destination(response)) is not None:
-        here = {response.url.origin(), response.url.with_host(host).origin()} if host else {}
-        elsewhere = to.origin() not in (here or {response.url.origin()})
+    if response.status in _REDIRECTS and (to := _destination(asked, response)) is not None:
+        here = {asked.origin(), asked.with_host(host).origin()} if host else {asked.origin()}
+        elsewhere = to.origin() not in here
         place = str(to.origin()) if elsewhere else to.path
         # an application may send its users anywhere, a gateway sends them to itself with TLS
-        ready = check == "http" and not _is_upgrade(response.url, to, host)
+        ready = check == "http" and not _is_upgrade(asked, to, host)
         return Probe(ready, f"{text} to {place}", place if elsewhere else "")
     if check == "http":
         return Probe(response.status < 400, text)
     # The hub sends the header too (on its redirects), a gateway may send any body.
-    is_server = "X-JupyterHub-Version" in response.headers and _has_version(body)
+    is_server = "X-JupyterHub-Version" in response.headers and _has_version(response.body)
     return Probe(response.status == 200 and is_server, text)
 
 
-def _destination(response: aiohttp.ClientResponse) -> URL | None:
+def _destination(asked: URL, response: Response) -> URL | None:
     """Where a redirect leads; None if it does not say, or says nonsense."""
     try:
-        to = response.url.join(URL(response.headers["Location"], encoded=True))
+        to = asked.join(URL(response.headers["Location"], encoded=True))
         return to if to.origin() else None
     except (KeyError, ValueError):
         return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from typing import Self
 
 import aiohttp
@@ -17,6 +17,7 @@ from yarl import URL
 
 from mcks import metrics
 from mcks.backends.connector import Connector
+from mcks.backends.wire import Response, Wire
 from mcks.core.api.turns import Turns
 from mcks.core.gateways.silence import Silence
 
@@ -27,7 +28,10 @@ _MOMENT, _LONGEST_MOMENT = 0.25, 1.0
 """Of those that have been under way for less than these seconds there are so few: what is answered
 at once shares connections. Each more is a TLS handshake more, and its buffers. The moments become
 longer while a gateway answers nothing at all."""
-_ONE_LOOK = aiohttp.ClientTimeout(total=5)
+_ONE_LOOK = 5.0
+"""Seconds that the answer to a look may take."""
+_UNBOUNDED = aiohttp.ClientTimeout(total=None)
+_ANYTHING = {"Accept": "*/*"}
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 5.0
 """Seconds between two looks at a silent gateway."""
@@ -98,38 +102,36 @@ class GatewaySession:
         self._under_way = asyncio.Semaphore(AT_ONCE)
         self._at_first = _Places()
         self._session: aiohttp.ClientSession | None = None
+        self._last: tuple[str, Wire] | None = None
         self._silences: dict[str, Silence] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
         self._tell(available=True)
 
-    @asynccontextmanager
-    async def get(
+    async def ask(
         self,
-        url: str | URL,
+        url: URL,
+        headers: Mapping[str, str],
         *,
-        headers: Mapping[str, str] | None = None,
-        allow_redirects: bool = True,
-        timeout: aiohttp.ClientTimeout | None = None,
+        within: float,
+        most: int = -1,
         through_gateway: bool = False,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a GET as aiohttp does, in its turn.
+    ) -> Response:
+        """Send a GET for *url* in its turn; give its answer, with *most* bytes of the body, if it
+        comes *within* so many seconds of that. No redirect is followed, and no cookie kept.
 
         That one *through_gateway* has no answer says something of the gateway at that address.
-        Raises GatewaySilent instead of sending it if enough is known.
+        Raises GatewaySilent instead of sending it if enough is known, else what `Wire.ask` raises.
         """
-        where = _origin(url) if through_gateway else ""
+        where = str(url.origin()) if through_gateway else ""
         self._refuse(where)
         async with self._under_way:
             with await self._at_first.take():
                 await self._turns.next()
                 self._refuse(where)
-                asking = self._opened().get(
-                    url, headers=headers, allow_redirects=allow_redirects, timeout=timeout
-                )
+                asking = self._asked(url, headers, within, most)
                 response = await (self._judged(where, asking) if where else asking)
                 self._at_first.hear()
-                async with response:
-                    yield response
+                return response
 
     def silent(self, url: str) -> str:
         """Say for logs how long the gateway at *url* has answered nothing; empty if it answers."""
@@ -148,7 +150,7 @@ class GatewaySession:
             look.cancel()
             with suppress(asyncio.CancelledError):
                 await look
-        session, self._session = self._session, None
+        session, self._session, self._last = self._session, None, None
         if session is not None:
             await session.close()
 
@@ -160,9 +162,7 @@ class GatewaySession:
         silence = self._silences.get(where)
         return "" if silence is None else silence.words
 
-    async def _judged(
-        self, where: str, asking: aiohttp.client._RequestContextManager
-    ) -> aiohttp.ClientResponse:
+    async def _judged(self, where: str, asking: Awaitable[Response]) -> Response:
         began = time.monotonic()
         try:
             response = await asking
@@ -190,8 +190,7 @@ class GatewaySession:
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
                 with suppress(aiohttp.ClientError, TimeoutError, OSError):
-                    asking = self._opened().get(where, allow_redirects=False, timeout=_ONE_LOOK)
-                    (await self._judged(where, asking)).close()
+                    await self._judged(where, self._asked(URL(where), _ANYTHING, _ONE_LOOK, 1))
         finally:
             del self._looks[where]
             self._tell(available=not self._looks)
@@ -199,6 +198,19 @@ class GatewaySession:
     def _tell(self, *, available: bool) -> None:
         if self._cluster:
             metrics.GATEWAY_AVAILABLE.labels(self._cluster).set(available)
+
+    async def _asked(
+        self, url: URL, headers: Mapping[str, str], within: float, most: int
+    ) -> Response:
+        wire = self._wire(str(url.origin()))
+        async with asyncio.timeout(within):
+            return await wire.ask("GET", url.raw_path_qs, headers, timeout=_UNBOUNDED, most=most)
+
+    def _wire(self, origin: str) -> Wire:
+        """Give the way to *origin*: a gateway as a rule, which is asked again and again."""
+        if self._last is None or self._last[0] != origin:
+            self._last = origin, Wire(self._opened(), origin)
+        return self._last[1]
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -217,6 +229,6 @@ def is_silence(exc: Exception) -> bool:
     return nobody and not isinstance(exc, ssl.SSLError)
 
 
-def _origin(url: str | URL) -> str:
+def _origin(url: str) -> str:
     """Return scheme, host and port of *url*. Raises ValueError for what is none."""
-    return str(URL(url, encoded=True).origin()) if isinstance(url, str) else str(url.origin())
+    return str(URL(url, encoded=True).origin())

@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 
-import aiohttp
 import pytest
 import trustme
 from aiohttp import web
@@ -253,7 +252,7 @@ async def test_who_hangs_up_without_a_word_is_silent_and_who_says_anything_is_no
 async def test_who_takes_the_connection_and_never_answers_is_silent(
     session: GatewaySession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "_ONE_TRY", aiohttp.ClientTimeout(total=0.2))
+    monkeypatch.setattr(gateway_module, "_ONE_TRY", 0.2)
     async with silence() as nobody:
         assert (await ask(session, Target(nobody.url, "/user/ada/"))).silent
 

@@ -1,0 +1,183 @@
+"""Wire: small HTTP requests over the connections of an aiohttp session, with nothing around them.
+
+aiohttp makes the connections, keeps and shares them, and parses the answers. What its session does
+for each request besides (redirects, cookies, traces, timers, a task for the body) is most of what a
+small request costs a hub. What is asked, and what an answer means, does not belong here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+_KNOWN = aiohttp.__version__.startswith("3.")
+"""Whether connections of this aiohttp are used as they are here."""
+_REPEATABLE = {"GET", "PUT", "DELETE"}
+"""What is sent once more if a kept connection ends under it, as aiohttp does (RFC 9110, 9.2.2)."""
+_READ_BUFFER = 2**21
+_SWITCHING_PROTOCOLS = 101
+
+
+class Response(NamedTuple):
+    """An answer that has been read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Response({self.status})"  # its body may hold a secret
+
+
+class Wire:
+    """Asks the server at *base*, a URL that comes before each target, by *session*'s connections.
+
+    Through a *proxy*, and with an aiohttp that is not known here, the session does it itself. No
+    redirect is followed. *server_hostname* is what its certificate must name, if not its host.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base: str,
+        *,
+        server_hostname: str | None = None,
+        proxy: str | None = None,
+        proxy_headers: Mapping[str, str] | None = None,
+    ) -> None:
+        url = URL(base, encoded=True)
+        self._session, self._base, self._path = session, base, url.raw_path.rstrip("/")
+        self._options: dict[str, Any] = {
+            "proxy": proxy,
+            "proxy_headers": proxy_headers,
+            "server_hostname": server_hostname,
+            "allow_redirects": False,
+            "middlewares": (),
+        }
+        self._place: aiohttp.ClientRequest | None = None
+        """Says where connections lead; it is never sent itself."""
+        if _KNOWN and not proxy:
+            self._place = aiohttp.ClientRequest(
+                "GET",
+                url,
+                headers=session.headers,
+                loop=asyncio.get_running_loop(),
+                session=session,
+                server_hostname=server_hostname,
+            )
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        timeout: aiohttp.ClientTimeout,
+        most: int = -1,
+    ) -> Response:
+        """Send a request for *target*, path and query as they stand on the wire; read the answer.
+
+        *most*: bytes of the body that are read. Of *timeout* only what connecting may take counts.
+        Raises what aiohttp's session raises.
+        """
+        place = self._place
+        if place is None:
+            async with await self.open(method, target, headers, body, timeout=timeout) as opened:
+                read = await _read(opened.content, most)
+                return Response(opened.status, opened.headers, read)
+        data = self._head(place, method, target, headers, body) + (body or b"")
+        repeatable = method in _REPEATABLE
+        while True:
+            connection = await self._connect(place, timeout)
+            try:
+                return await _exchange(connection, data, most)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not repeatable:
+                    raise
+                repeatable = False
+
+    async def open(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        timeout: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        """Send the same by the session; give the answer, whose body is not read yet."""
+        url = URL(self._base.rstrip("/") + target, encoded=True)
+        return await self._session.request(
+            method, url, headers=headers, data=body, timeout=timeout, **self._options
+        )
+
+    async def _connect(
+        self, place: aiohttp.ClientRequest, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        connector = self._session.connector
+        if connector is None:
+            raise aiohttp.ClientConnectionError("the session is closed")
+        try:
+            return await connector.connect(place, [], timeout)
+        except TimeoutError as exc:
+            raise aiohttp.ConnectionTimeoutError(f"no connection to {self._base}") from exc
+
+    def _head(
+        self,
+        place: aiohttp.ClientRequest,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> bytes:
+        """Raises ValueError for what would be taken for another header or another request."""
+        said = place.headers.copy()
+        said.update(headers)
+        if body is not None or method != "GET":
+            said["Content-Length"] = str(len(body or b""))
+        lines = [f"{method} {self._path}{target} HTTP/1.1", *map(": ".join, said.items()), "", ""]
+        head = "\r\n".join(lines)
+        breaks = len(lines) - 1
+        if (head.count("\r"), head.count("\n"), head.count("\0")) != (breaks, breaks, 0):
+            raise ValueError("a header or target holds a line break")
+        if not target.isascii() or " " in target:
+            raise ValueError("a target is percent-encoded, as it stands on the wire")
+        return head.encode()
+
+
+async def _exchange(connection: aiohttp.connector.Connection, data: bytes, most: int) -> Response:
+    """Send *data* over *connection*, which goes back to where it came from; read the answer."""
+    protocol, transport = connection.protocol, connection.transport
+    if protocol is None or transport is None:
+        raise aiohttp.ServerDisconnectedError
+    try:
+        protocol.set_response_params(read_until_eof=True, read_bufsize=_READ_BUFFER)
+        transport.write(data)
+        while True:
+            head, payload = await protocol.read()
+            if head.code >= 200 or head.code == _SWITCHING_PROTOCOLS:
+                break
+        answer = Response(head.code, head.headers, await _read(payload, most))
+    except HttpProcessingError as exc:
+        connection.close()
+        raise aiohttp.ClientPayloadError(f"no answer in HTTP: {exc.message}") from exc
+    except BaseException:
+        connection.close()
+        raise
+    connection.release()  # closed instead if there is more to read
+    return answer
+
+
+async def _read(payload: aiohttp.StreamReader, most: int) -> bytes:
+    if most < 0:
+        return payload.read_nowait() if payload.is_eof() else await payload.read()
+    read = b""
+    while len(read) < most and (some := await payload.read(most - len(read))):
+        read += some
+    return read
