@@ -149,6 +149,7 @@ async def _looked_at(
     watched: Watched, figures: Figures, storms: Storms, clusters: list[str], faults: bool
 ) -> None:
     await storms.looked_at(watched, figures)
+    await storms.in_a_tuned_hub(watched, figures)
     if faults and len(clusters) > 2:
         await storms.one_gateway_silent(watched, figures)
         await storms.two_clusters_away(watched, figures)

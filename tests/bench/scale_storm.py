@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import statistics
 import sys
@@ -28,6 +29,8 @@ _WAITING = 200
 _OWN = 20
 """Starts in a cluster that does not answer."""
 _ROUNDS = 3
+TUNED = (700, 10, 1000)
+"""When Python looks for garbage in a large hub whose administrator has asked for it."""
 _LONG = 600
 _ARRIVALS = Turns()
 """Each user comes by a request of their own: not all in one turn of the event loop."""
@@ -77,14 +80,27 @@ class Storms:
     async def all_well(self, watched: Watched, figures: Figures) -> None:
         """Start and stop all."""
         before = await tell("count")
-        await self._storm(watched, figures, "storm", self.spawners(self._starts, self._clusters))
+        await self._all(watched, figures, "storm")
         after = await tell("count")
         figures |= {f"storm {what}": (after[what] - before.get(what, 0)) for what in after}
 
     async def looked_at(self, watched: Watched, figures: Figures) -> None:
         """Do the same while everybody looks on."""
+        await self._all(watched, figures, "watched storm", look=True)
+
+    async def in_a_tuned_hub(self, watched: Watched, figures: Figures) -> None:
+        """Do both where Python looks for garbage as seldom as docs/explanation/scale.md says."""
+        thresholds = gc.get_threshold()
+        gc.set_threshold(*TUNED)
+        try:
+            await self._all(watched, figures, "tuned storm")
+            await self._all(watched, figures, "tuned watched storm", look=True)
+        finally:
+            gc.set_threshold(*thresholds)
+
+    async def _all(self, watched: Watched, figures: Figures, name: str, look: bool = False) -> None:
         spawners = self.spawners(self._starts, self._clusters)
-        await self._storm(watched, figures, "watched storm", spawners, look=True)
+        await self._storm(watched, figures, name, spawners, look)
 
     async def one_gateway_silent(self, watched: Watched, figures: Figures) -> None:
         """Compare starts elsewhere with and without many that wait for a silent gateway."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.bench.bench_scale import further, growth, measured, table
 from tests.bench.scale_plots import PLOTS, lines, svg
-from tests.bench.scale_storm import STARTS
+from tests.bench.scale_storm import STARTS, TUNED
 
 SERVERS, CLUSTERS = 40, 2
 
@@ -45,6 +46,11 @@ def test_kubespawner_stands_beside_the_size_of_one_cluster() -> None:
     told = {line[:40].strip(): line[58:94].split() for line in lines[1:]}
     assert told["form of 300 profiles: CPU, ms"] == ["1", f"{theirs['form ms']:.4g}", "-"]
     assert told["metrics: CPU, ms"] == ["-", "-", "-"]
+
+
+def test_a_hub_is_tuned_as_its_administrator_is_told() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
+    assert f"\ngc.set_threshold{TUNED}\n" in page.read_text()
 
 
 def test_growth_is_told_for_twice_the_servers_and_twice_the_clusters() -> None:
