@@ -13,6 +13,7 @@ BYTES, OBJECTS = 4_500, 11
 
 
 @pytest.mark.parametrize(("clusters", "profiles"), [(2, 1), (50, 300)])
+@pytest.mark.slow
 async def test_a_server_that_runs_holds_little_whatever_the_hub_has(
     tmp_path: Path, clusters: int, profiles: int
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_broken_file_is_told_and_left(hub: HubsDirectory) -> None:
     assert hub.file.read_text() == "{"
 
 
+@pytest.mark.slow
 def test_as_a_process_each_does_the_same(hub: HubsDirectory) -> None:
     drained = as_process(hub.path, "drain", "gpu-east", "--reason", "An upgrade")
     assert (drained.code, drained.answer.partition(":")[0]) == (0, "gpu-east is drained")
