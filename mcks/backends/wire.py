@@ -8,11 +8,13 @@ small request costs a hub. What is asked, and what an answer means, does not bel
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict
 from yarl import URL
 
 _KNOWN = aiohttp.__version__.startswith("3.")
@@ -21,6 +23,10 @@ _REPEATABLE = {"GET", "PUT", "DELETE"}
 """What is sent once more if a kept connection ends under it, as aiohttp does (RFC 9110, 9.2.2)."""
 _READ_BUFFER = 2**21
 _SWITCHING_PROTOCOLS = 101
+_DIFFERENT = 16
+"""So many headers of requests are kept as they are written; a new log-in makes others."""
+_AS_ON_THE_WIRE = re.compile(r"/[!-~]*")
+_ENDS_A_LINE = re.compile(r"[\r\n\0]")
 
 
 class Response(NamedTuple):
@@ -59,6 +65,7 @@ class Wire:
             "allow_redirects": False,
             "middlewares": (),
         }
+        self._lines: dict[tuple[tuple[str, str], ...], str] = {}
         self._place: aiohttp.ClientRequest | None = None
         """Says where connections lead; it is never sent itself."""
         if _KNOWN and not proxy:
@@ -137,18 +144,27 @@ class Wire:
         body: bytes | None,
     ) -> bytes:
         """Raises ValueError for what would be taken for another header or another request."""
-        said = place.headers.copy()
-        said.update(headers)
-        if body is not None or method != "GET":
-            said["Content-Length"] = str(len(body or b""))
-        lines = [f"{method} {self._path}{target} HTTP/1.1", *map(": ".join, said.items()), "", ""]
-        head = "\r\n".join(lines)
-        breaks = len(lines) - 1
-        if (head.count("\r"), head.count("\n"), head.count("\0")) != (breaks, breaks, 0):
-            raise ValueError("a header or target holds a line break")
-        if not target.isascii() or " " in target:
+        if not _AS_ON_THE_WIRE.fullmatch(target):
             raise ValueError("a target is percent-encoded, as it stands on the wire")
-        return head.encode()
+        said = tuple(headers.items())
+        lines = self._lines.get(said)
+        if lines is None:
+            if len(self._lines) >= _DIFFERENT:
+                self._lines.clear()
+            lines = self._lines[said] = _lines(place.headers, headers)
+        if body is not None or method != "GET":
+            lines = f"{lines}Content-Length: {len(body or b'')}\r\n"
+        return f"{method} {self._path}{target} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+def _lines(common: CIMultiDict[str], headers: Mapping[str, str]) -> str:
+    """Write *headers*, and what is *common* to all requests where they say nothing else."""
+    said = common.copy()
+    said.update(headers)
+    lines = [": ".join(header) for header in said.items()]
+    if any(_ENDS_A_LINE.search(line) for line in lines):
+        raise ValueError("a header holds a line break")
+    return "".join(f"{line}\r\n" for line in lines)
 
 
 async def _exchange(connection: aiohttp.connector.Connection, data: bytes, most: int) -> Response:

@@ -160,6 +160,7 @@ async def test_a_stream_and_a_question_share_connections(
         ("/a", {"X-A\r\nX-Admin": "yes"}),
         ("/a", {"Authorization": "Bearer a\0"}),
         ("/a b", {}),
+        ("a", {}),
         ("/ä", {}),
     ],
 )
@@ -171,6 +172,20 @@ async def test_what_would_be_another_request_is_not_sent(
         await Wire(session, server.url).ask("GET", target, headers, timeout=UNBOUNDED)
     assert "Bearer" not in str(caught.value)
     assert not server.requests
+
+
+async def test_what_is_written_once_is_kept_for_the_next_and_not_for_ever(
+    site: tuple[Site, aiohttp.ClientSession],
+) -> None:
+    server, session = site
+    wire = Wire(session, server.url)
+    for token in ("one", "two", "one", *map(str, range(20))):
+        headers = {"Authorization": f"Bearer {token}"}
+        await wire.ask("PATCH", "/a", headers, token.encode(), timeout=UNBOUNDED)
+        assert server.requests[-1].headers["Authorization"] == f"Bearer {token}"
+        assert server.requests[-1].headers["Content-Length"] == str(len(token))
+    assert len(wire._lines) <= 16
+    assert "Bearer" not in repr(wire)
 
 
 def test_no_answer_is_shown_with_its_body() -> None:
