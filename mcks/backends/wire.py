@@ -8,17 +8,17 @@ small request costs a hub. What is asked, and what an answer means, does not bel
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
-_KNOWN = aiohttp.__version__.startswith("3.")
-"""Whether connections of this aiohttp are used as they are here."""
 _REPEATABLE = {"GET", "PUT", "DELETE"}
 """What is sent once more if a kept connection ends under it, as aiohttp does (RFC 9110, 9.2.2)."""
 _READ_BUFFER = 2**21
@@ -27,6 +27,26 @@ _DIFFERENT = 16
 """So many headers of requests are kept as they are written; a new log-in makes others."""
 _AS_ON_THE_WIRE = re.compile(r"/[!-~]*")
 _ENDS_A_LINE = re.compile(r"[\r\n\0]")
+
+
+def _takes(function: Callable[..., Any], *names: str) -> bool:
+    return set(names) <= inspect.signature(function).parameters.keys()
+
+
+def connections_are_known() -> bool:
+    """Whether the connections of the aiohttp that is installed are used as they are used here.
+
+    They are public in its releases 3, but hardly documented.
+    """
+    return (
+        _takes(aiohttp.ClientRequest, "headers", "loop", "session", "server_hostname")
+        and _takes(aiohttp.BaseConnector.connect, "req", "traces", "timeout")
+        and _takes(ResponseHandler.set_response_params, "read_until_eof", "read_bufsize")
+        and _takes(ResponseHandler.read)
+    )
+
+
+_KNOWN = connections_are_known()
 
 
 class Response(NamedTuple):

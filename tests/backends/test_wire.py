@@ -188,6 +188,18 @@ async def test_what_is_written_once_is_kept_for_the_next_and_not_for_ever(
     assert "Bearer" not in repr(wire)
 
 
+def test_connections_that_are_used_otherwise_are_left_to_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert module.connections_are_known()
+
+    class OtherRequest:
+        def __init__(self, method: str, url: str, args: object) -> None: ...
+
+    monkeypatch.setattr(aiohttp, "ClientRequest", OtherRequest)
+    assert not module.connections_are_known()
+
+
 def test_no_answer_is_shown_with_its_body() -> None:
     assert repr(Response(200, {}, b"c2VjcmV0")) == "Response(200)"
 
