@@ -148,22 +148,32 @@ def _identity(manifest: Manifest) -> tuple[str, ...]:
     """Return group, kind, namespace and name, which no two objects share, or raise Mistake."""
     if found := misread(manifest):
         raise Mistake(f"{found.path} {_quote_it(found)}")
-    for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
-        if not manifest.get(field) or not isinstance(manifest[field], str):
-            raise Mistake(f"has no {field}. Write it without indentation, e.g. {field}: {example}")
-    meta = manifest.get("metadata")
-    if not isinstance(meta, dict) or not meta.get("name") or not isinstance(meta["name"], str):
-        remedy = "Write metadata: and, below it and indented, name: {{key}}"
-        if manifest["kind"].endswith("List"):
-            remedy = "Write its items as documents of their own, with a line --- between them"
-        raise Mistake(f"this {manifest['kind']} has no metadata.name. {remedy}")
-    if not isinstance(meta.get("namespace") or "", str):
+    match manifest:
+        case {"apiVersion": str(version), "kind": str(kind), "metadata": {"name": str(name)}} if (
+            version and kind and name
+        ):
+            return version.rpartition("/")[0], kind, _namespace(manifest["metadata"]), name
+    raise Mistake(_what_is_missing(manifest))
+
+
+def _namespace(meta: dict[str, Any]) -> str:
+    namespace = meta.get("namespace") or ""
+    if not isinstance(namespace, str):
         raise Mistake("metadata.namespace is not a text")
     for field in ("labels", "annotations"):
         if not isinstance(meta.get(field) or {}, dict):
             raise Mistake(f"metadata.{field} is not a mapping. Write lines like name: value")
-    group = manifest["apiVersion"].rpartition("/")[0]
-    return group, manifest["kind"], meta.get("namespace") or "", meta["name"]
+    return namespace
+
+
+def _what_is_missing(manifest: Manifest) -> str:
+    for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
+        if not manifest.get(field) or not isinstance(manifest[field], str):
+            return f"has no {field}. Write it without indentation, e.g. {field}: {example}"
+    remedy = "Write metadata: and, below it and indented, name: {{key}}"
+    if manifest["kind"].endswith("List"):
+        remedy = "Write its items as documents of their own, with a line --- between them"
+    return f"this {manifest['kind']} has no metadata.name. {remedy}"
 
 
 def _patches(

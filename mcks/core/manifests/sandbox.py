@@ -20,6 +20,7 @@ from types import BuiltinMethodType, FunctionType, MethodType, TracebackType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.exceptions import UndefinedError
 from jinja2.filters import do_indent, do_trim
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
@@ -35,9 +36,7 @@ from mcks.core.manifests.insertion import (
     Structure,
     assemble,
     capture,
-    flat,
     insert,
-    insert_text,
     keeping_origin,
 )
 from mcks.errors import unknown
@@ -140,7 +139,7 @@ def _rendered(template: Template, variables: Mapping[str, Any]) -> tuple[str, li
     known = {**template.globals, **variables}
     context = _Context(_ENVIRONMENT, known, template.name, template.blocks)
     try:
-        return assemble(flat(template.root_render_func(context)))
+        return assemble(template.root_render_func(context))
     except Mistake as exc:
         raise Mistake(exc.message, exc.line or _line(exc)) from exc
     except _UnknownVariable as exc:
@@ -171,7 +170,9 @@ def _line(exc: BaseException) -> int | None:
 @pass_context  # so that Jinja does not fold constants into template text
 def _finalize(_context: Context, value: object) -> str:
     if type(value) is str:  # as most are
-        return insert_text(value)
+        text = Inserted(value)
+        text.value = value
+        return text
     if isinstance(value, Undefined):
         str(value)  # raises the error that fits
     return insert(value)
@@ -262,9 +263,22 @@ class _Rewriter(NodeTransformer):
         return node
 
 
+class _CodeGenerator(CodeGenerator):
+    """Writes no ``str()`` around ``finalize``: what that gives is text, and knows its origin."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        del node, frame
+        self.write(finalize.src)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        del node, frame, finalize
+        self.write(")")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox: no loader, only plain values' methods, bounds on what a template may do."""
 
+    code_generator_class = _CodeGenerator
     context_class = _Context
     concat = staticmethod(capture)
     intercepted_binops = frozenset({"*", "**"})
