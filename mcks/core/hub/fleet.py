@@ -19,7 +19,6 @@ from mcks.core.hub.sharing_spawner import SharingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.knowledge import database
 from mcks.core.knowledge.memory import Memory
-from mcks.core.objects import ref
 from mcks.core.placement import data_guard, drain_file, drains, limits
 from mcks.core.placement.ages import Ages
 from mcks.core.placement.drain_file import DrainFile
@@ -163,8 +162,7 @@ class Fleet:
 
     async def _check_names(self, user: database.HubUser, cluster: str, planned: Plan) -> None:
         """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
-        data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
-        other = await self.memory.other_holder(user, cluster, planned.created, data)
+        other = await self.memory.other_holder(user, cluster, planned.created, planned.of_user)
         if other:
             raise StartFailed(
                 f"The name of your server, or of its data, is another user's. {ASK_ADMINISTRATORS}",

@@ -67,8 +67,10 @@ async def create_all(
     secret = find(objects, "Secret", created.key)
     pod = find(objects, "Pod", created.key)
     rest = [m for m in objects if m is not secret and m is not pod]
-    kept = [m for m in rest if lifetime(m) != "server"]
-    passing = [m for m in rest if lifetime(m) == "server"]
+    kept: list[Manifest] = []
+    passing: list[Manifest] = []
+    for manifest in rest:
+        (passing if lifetime(manifest) == "server" else kept).append(manifest)
     created.keeps_data = bool(kept)
     for stage in _stages(kept):
         await _each(_create_if_absent(client, manifest, created) for manifest in stage)
