@@ -150,12 +150,12 @@ class Fleet:
         from mcks.core.servers import plan  # noqa: PLC0415 - see sharing.AHEAD
 
         async with self._planning:
-            remembered, cluster = spawner.remembered, configured.cluster.name
-            data = (*remembered.data, *database.data_of_user(spawner.user))
+            remembered, cluster, user = spawner.remembered, configured.cluster.name, spawner.user
+            data = (*remembered.data, *database.data_of_user(user))
             planned = plan.make(
                 spawner, configured, remembered.kept_key, namespace_in(data, cluster)
             )
-            await self._check_names(spawner.user, cluster, planned)
+            await self._check_names(user, cluster, planned)
             self._note(planned.notes)
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         return planned

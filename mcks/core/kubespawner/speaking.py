@@ -115,11 +115,12 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def translation(self) -> Translation:
         """Return what the words make of this server's objects. Raises ConfigError."""
+        user = self.user
         return Translation(
             self.words(),
             self.read_kubespawner,
-            user_id=self.user.id,
-            username=self.user.name,
+            user_id=user.id,
+            username=user.name,
             servername=self.name,
             hub_namespace=_own_namespace(),
             remembered=self._remembered_claim(),

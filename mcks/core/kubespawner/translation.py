@@ -136,7 +136,7 @@ class Translation:
         ConfigError for an unknown field and for a value of the wrong form.
         """
         objects = [self._found(m, hub_id) if _is_pod(m, key) else m for m in objects]
-        for name in OBJECTS:
+        for name in OBJECTS if self.words else ():
             if said := self.words.get(name):
                 check_objects(name, said)
         if not self.words and not self.complete:

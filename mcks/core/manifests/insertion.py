@@ -173,12 +173,12 @@ def plain(value: Any, depth: int = 0) -> Any:
     Raises Mistake for what JSON cannot hold.
     """
     kind = type(value)  # most are JSON's own, and told so faster than by what they are like
-    if kind is str:
-        return value
     if isinstance(value, str):
         return str.__str__(value)
     if depth > MAX_DEPTH:
         raise Mistake("the value is nested too deeply, or holds itself")
+    if kind is int or kind is float:
+        return _scalar(value)
     if kind is Structure:
         return plain(value.value, depth)
     if kind is dict or isinstance(value, Mapping):

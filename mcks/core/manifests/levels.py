@@ -35,7 +35,7 @@ def join_levels(*levels: Level | None) -> dict[str, str | None]:
     below all of them."""
     merged: dict[str, str | None] = {}
     for level in levels:
-        if isinstance(level, Mapping):
+        if type(level) is dict or isinstance(level, Mapping):
             _check(level)
             merged |= level
         elif isinstance(level, Sequence) and not isinstance(level, str):

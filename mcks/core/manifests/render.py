@@ -132,7 +132,8 @@ def _of_template(
             identity = _identity(manifest)
         except Mistake as exc:
             raise BadTemplate(f"document {number}: {exc.message}", key=key) from exc
-        if twice := origins.get(identity) or own.get(identity):
+        if identity in origins or identity in own:
+            twice = origins.get(identity, key)
             same = f"{manifest['kind']} {manifest['metadata']['name']!r}"
             raise BadTemplate(
                 f"document {number} is the {same} that template {twice!r} makes. "
@@ -158,10 +159,10 @@ def _identity(manifest: Manifest) -> tuple[str, ...]:
 
 def _namespace(meta: dict[str, Any]) -> str:
     namespace = meta.get("namespace") or ""
-    if not isinstance(namespace, str):
+    if type(namespace) is not str:
         raise Mistake("metadata.namespace is not a text")
     for field in ("labels", "annotations"):
-        if not isinstance(meta.get(field) or {}, dict):
+        if (said := meta.get(field)) and type(said) is not dict:
             raise Mistake(f"metadata.{field} is not a mapping. Write lines like name: value")
     return namespace
 

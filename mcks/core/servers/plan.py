@@ -214,7 +214,7 @@ def _target(
     prefix = server.names["proxy_spec"]
     if route not in DIRECT:
         url = _gateway(url, cluster.name, tell)
-        return Target(url, prefix, spawner.ready_check, route)
+        return Target(url, prefix, read(spawner, "ready_check"), route)
     if url:
         raise ConfigError(f"cluster {cluster.name!r}: {contradiction(route)}")
     container = notebook_container(find(objects, "Pod", created.key))
@@ -223,7 +223,7 @@ def _target(
         url = addresses.of_service(service, container, created.namespace, cluster.cluster_domain)
     else:
         addresses.port_of(container)
-    return Target(url, prefix, spawner.ready_check, route)
+    return Target(url, prefix, read(spawner, "ready_check"), route)
 
 
 def _gateway(url: str, cluster: str, tell: Tell) -> str:
