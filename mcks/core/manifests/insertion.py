@@ -74,19 +74,20 @@ def value_index(character: str) -> int:
     return ord(character) - _FIRST
 
 
-def insert(value: object) -> str:
+def insert(value: Any) -> str:
     """Return *value* as a piece of output that is never mistaken for template text.
 
     Captured text passes as it is. Raises Mistake for what has no text: None, a dict, an object.
     """
     if isinstance(value, Captured):
         return value
-    text = _text(value)
+    kind = type(value)
+    text = str(value) if kind is int or kind is Structure else _text(value)
     inserted = Inserted(text)
-    if isinstance(value, str):
-        inserted.value = text
+    if kind is Structure:
+        inserted.value = value
     else:
-        inserted.value = value if isinstance(value, Structure) else plain(value)
+        inserted.value = text if isinstance(value, str) else plain(value)
     return inserted
 
 
