@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mcks.core.kubespawner import pod
@@ -96,6 +97,15 @@ class Translation:
 
     def variables(self, servername: str) -> dict[str, str]:
         """Return what templates know of KubeSpawner's names for the user's server *servername*."""
+        if servername == self.servername:
+            return {**self._own_variables}
+        return self._variables(servername)
+
+    @cached_property
+    def _own_variables(self) -> dict[str, str]:
+        return self._variables(self.servername)
+
+    def _variables(self, servername: str) -> dict[str, str]:
         check_scheme(self._scheme)
         names = safe_names(self.username, servername)
         return dict(zip(VARIABLES, names, strict=True)) | {

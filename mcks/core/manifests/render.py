@@ -23,7 +23,7 @@ from mcks.core.manifests.documents import read
 from mcks.core.manifests.insertion import PLACEHOLDER, Inserted, Mistake, value_index
 from mcks.core.manifests.misread import Misread, misread
 from mcks.core.manifests.sandbox import interpolate, template_line
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, metadata
 from mcks.core.patching.patch import PATCH_TYPE, apply_patches
 from mcks.errors import BadPatch, BadTemplate, Tell, at_once
 
@@ -149,12 +149,11 @@ def _identity(manifest: Manifest) -> tuple[str, ...]:
     """Return group, kind, namespace and name, which no two objects share, or raise Mistake."""
     if found := misread(manifest):
         raise Mistake(f"{found.path} {_quote_it(found)}")
-    match manifest:
-        case {"apiVersion": str(version), "kind": str(kind), "metadata": {"name": str(name)}} if (
-            version and kind and name
-        ):
-            return version.rpartition("/")[0], kind, _namespace(manifest["metadata"]), name
-    raise Mistake(_what_is_missing(manifest))
+    version, kind, meta = manifest.get("apiVersion"), manifest.get("kind"), metadata(manifest)
+    name = meta.get("name") if type(meta) is dict else None
+    if not (version and kind and name and type(version) is type(kind) is type(name) is str):
+        raise Mistake(_what_is_missing(manifest))
+    return version.rpartition("/")[0], kind, _namespace(meta), name
 
 
 def _namespace(meta: dict[str, Any]) -> str:
