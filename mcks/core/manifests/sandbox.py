@@ -20,7 +20,6 @@ from types import BuiltinMethodType, FunctionType, MethodType, TracebackType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
-from jinja2.compiler import CodeGenerator
 from jinja2.exceptions import UndefinedError
 from jinja2.filters import do_indent, do_trim
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
@@ -263,22 +262,9 @@ class _Rewriter(NodeTransformer):
         return node
 
 
-class _CodeGenerator(CodeGenerator):
-    """Writes no ``str()`` around ``finalize``: what that gives is text, and knows its origin."""
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
-        del node, frame
-        self.write(finalize.src)
-
-    def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
-        del node, frame, finalize
-        self.write(")")
-
-
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox: no loader, only plain values' methods, bounds on what a template may do."""
 
-    code_generator_class = _CodeGenerator
     context_class = _Context
     concat = staticmethod(capture)
     intercepted_binops = frozenset({"*", "**"})
