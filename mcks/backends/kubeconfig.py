@@ -154,24 +154,34 @@ def load(files: Sequence[Path], *, skip_missing: bool = False) -> Kubeconfig:
     for file in files:
         if skip_missing and not file.exists():
             continue
-        document = _document(file)
+        one = _of_text(_text(file), file)
         read.append(file)
-        chosen = document.get("current-context")
-        current = current or (chosen if isinstance(chosen, str) else None)
-        for section in _SECTIONS:
-            for entry in _entries(document, section, file):
-                entries.setdefault((section, entry.name), entry)
+        current = current or one.current_context
+        entries |= {where: e for where, e in one.entries.items() if where not in entries}
     return Kubeconfig(tuple(read), current, entries)
 
 
 def loads(text: str, origin: str) -> Kubeconfig:
     """Read one kubeconfig that is no file; *origin* says in messages where it is from."""
-    return of_document(_parsed(text, Path(origin)), origin)
+    return _of_text(text, Path(origin))
 
 
 def of_document(document: Mapping[str, Any], origin: str) -> Kubeconfig:
     """Do the same with what was parsed already. Raises `ConfigError`."""
-    file = Path(origin)
+    return _of_document(document, Path(origin))
+
+
+@functools.lru_cache(maxsize=128)
+def _of_text(text: str, file: Path) -> Kubeconfig:
+    """Do the same with a *text* that is from *file*; nobody changes the result.
+
+    Files are read again every minute for each of their contexts, and at starts; a large one takes
+    a tenth of a second to parse.
+    """
+    return _of_document(_parsed(text, file), file)
+
+
+def _of_document(document: Mapping[str, Any], file: Path) -> Kubeconfig:
     entries = {
         (section, entry.name): entry
         for section in _SECTIONS
@@ -181,19 +191,18 @@ def of_document(document: Mapping[str, Any], origin: str) -> Kubeconfig:
     return Kubeconfig((file,), chosen if isinstance(chosen, str) else None, entries)
 
 
-def _document(file: Path) -> dict[str, Any]:
+def _text(file: Path) -> str:
     try:
-        text = file.read_text("utf-8")
+        return file.read_text("utf-8")
     except OSError as exc:
         raise ConfigError(f"kubeconfig {file} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise ConfigError(f"kubeconfig {file} is not UTF-8 text") from exc
-    return _parsed(text, file)
 
 
 def _parsed(text: str, file: Path) -> dict[str, Any]:
     try:
-        document = _load_yaml(text)
+        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     except yaml.MarkedYAMLError as exc:
         # Not str(exc): it quotes the text around the fault, and that may be a token.
         line = exc.problem_mark.line + 1 if exc.problem_mark else "?"
@@ -205,16 +214,6 @@ def _parsed(text: str, file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ConfigError(f"kubeconfig {file} must be a mapping with clusters, contexts and users")
     return document
-
-
-@functools.lru_cache(maxsize=128)
-def _load_yaml(text: str) -> Any:
-    """Parse *text*; nobody changes the result.
-
-    Files are read again every minute for each of their contexts, and a large one takes a tenth of
-    a second to parse.
-    """
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
 
 
 def _entries(document: Mapping[str, Any], section: str, file: Path) -> list[Entry]:

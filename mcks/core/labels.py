@@ -38,10 +38,10 @@ def username(manifest: Manifest) -> str:
 def lifetime(manifest: Manifest) -> str:
     """Return how long *manifest* lives: ``server``, ``user`` or ``keep``. Raises ConfigError."""
     meta = metadata(manifest)
-    said = (meta.get("annotations") or {}).get(LIFETIME)
+    annotations, labels = meta.get("annotations"), meta.get("labels")
+    said = annotations.get(LIFETIME) if annotations else None
     if said is None:
-        kept = (meta.get("labels") or {}).get(DELETE_ON_STOP) == "false"
-        return "user" if kept else "server"
+        return "user" if labels and labels.get(DELETE_ON_STOP) == "false" else "server"
     if said not in ("server", "user", "keep"):
         raise ConfigError(
             f"{manifest['kind']} {meta.get('name')}: the annotation {LIFETIME} is {said!r}; "

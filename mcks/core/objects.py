@@ -43,7 +43,10 @@ class WatchEvent(NamedTuple):
 
 def metadata(manifest: Manifest) -> dict[str, Any]:
     """The ``metadata`` of *manifest*, ``{}`` where it has none."""
-    return manifest.get("metadata") or {}
+    try:
+        return manifest["metadata"] or {}
+    except KeyError:
+        return {}
 
 
 def ref(manifest: Manifest) -> Ref:

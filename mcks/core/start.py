@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mcks.core.administrator.lending import read
 from mcks.core.hub import error_pages, pod_hooks
 from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement import quota
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 REPORT = 0.9
 """Share of start_timeout after which mcks gives up itself, with a better word than the hub's."""
+_WAITS = ("place_timeout", "queue_timeout", "scale_up_time")
+"""Traits that say for how many seconds a try waits, and for what."""
 _CLEANUP = 60.0
 """Seconds that a failed try may spend on taking its objects out again."""
 _CLEANUP_OF_SILENT = 1.0
@@ -39,6 +42,7 @@ class Start:
 
     def __init__(self, spawner: MultiClusterKubeSpawner, progress: Progress) -> None:
         self._spawner, self._progress = spawner, progress
+        self._fleet = fleet_of(spawner)
         self._is_stopped = False
         """Whether somebody has ended it while a failed try was cleared up: then none follows."""
         self._empty: set[UserObject] = set()
@@ -49,7 +53,7 @@ class Start:
         spawner = self._spawner
         self._tell_of_last_time()
         spawner.remembered = spawner.remembered._replace(cluster="")
-        fleet_of(spawner).join(spawner)
+        self._fleet.join(spawner)
         await spawner.placing.take_back()
         url = await self._in_one_of(self._tries(await spawner.placing.candidates()))
         spawner.remembered = spawner.remembered.started(url)
@@ -68,7 +72,7 @@ class Start:
         tries = Tries(names, spawner.start_timeout * REPORT, self._progress)
         for name in names if tries.are_several else ():
             try:
-                fleet_of(spawner).refuse_drained(name, spawner.known_clusters)
+                self._fleet.refuse_drained(name, spawner.known_clusters)
             except Drained as exc:
                 tries.leave_out(name, exc)
         return tries
@@ -99,8 +103,8 @@ class Start:
             return await self._carry_out(planned, name, tries)
 
     def _check_data(self, planned: Plan) -> None:
-        spawner, say = self._spawner, self._progress.say
-        fleet_of(spawner).check_data(spawner, planned, say, empty=self._empty)
+        say = self._progress.say
+        self._fleet.check_data(self._spawner, planned, say, empty=self._empty)
 
     async def _let_in(self, turn: AsyncExitStack, name: str, tries: Tries) -> None:
         """Wait until limits let the server in, for *turn*.
@@ -109,7 +113,7 @@ class Start:
         """
         spawner = self._spawner
         profile = spawner.choosing.profile
-        limited = fleet_of(spawner).limits.start(spawner, name, profile, self._progress)
+        limited = self._fleet.limits.start(spawner, name, profile, self._progress)
         try:
             async with asyncio.timeout(tries.share):
                 await turn.enter_async_context(limited)
@@ -144,11 +148,12 @@ class Start:
 
     async def _plan(self, name: str) -> Plan:
         """Remember the name of the cluster and plan the start there."""
-        spawner, fleet = self._spawner, fleet_of(self._spawner)
+        spawner, fleet = self._spawner, self._fleet
         spawner.remembered = spawner.remembered._replace(cluster=name)
-        configured = fleet.pool.configured(name, spawner.known_clusters)
+        known = spawner.known_clusters
+        configured = fleet.pool.configured(name, known)
         await spawner.choosing.check_cluster(configured.cluster)
-        fleet.refuse_drained(name, spawner.known_clusters)
+        fleet.refuse_drained(name, known)
         spawner.log.info("%s starts in cluster %r", spawner._log_name, name)
         with error_pages.hook_of(spawner):
             if said := await quota.asked(spawner, name):
@@ -162,9 +167,8 @@ class Start:
         Raises StartFailed if it is late.
         """
         spawner, cluster, deadline = self._spawner, None, tries.seconds_left
-        patience = tries.patience(
-            spawner.place_timeout, spawner.queue_timeout, spawner.scale_up_time
-        )
+        place, queue, scale_up = (read(spawner, name) for name in _WAITS)
+        patience = tries.patience(place, queue, scale_up)
         try:
             async with asyncio.timeout(deadline):
                 async with asyncio.timeout(tries.share):
@@ -180,8 +184,14 @@ class Start:
                 raise StartFailed(late, reason="no-answer") from exc
             raise await diagnosis.timed_out(cluster, planned, deadline) from exc
         finally:
-            name, known = spawner.remembered.cluster, fleet_of(spawner).memory.data_for(spawner)
-            data = [state.UserObject(name, *datum) for datum in planned.data()]
+            self._remember(planned)
+
+    def _remember(self, planned: Plan) -> None:
+        """Remember the data that *planned* has made, or may have made."""
+        spawner = self._spawner
+        name = spawner.remembered.cluster
+        if data := [state.UserObject(name, *datum) for datum in planned.data()]:
+            known = self._fleet.memory.data_for(spawner)
             self._empty |= {one for one in data if _is_empty(one, planned.created)} - {*known}
             spawner.remembered = spawner.remembered.with_data(data)
 

@@ -9,6 +9,7 @@ import pytest
 
 from mcks.backends.kubeconfig import load
 from mcks.errors import ConfigError
+from tests.core.calls import counted
 
 Write = Callable[..., Path]
 ONE = """
@@ -211,3 +212,17 @@ def test_json_is_read_too(write: Write) -> None:
         ' "clusters": [{"name": "c", "cluster": {"server": "https://c"}}]}'
     )
     assert load([write(text)]).context().cluster.text("server") == "https://c"
+
+
+def test_a_file_is_parsed_once_for_all_its_contexts_and_anew_when_it_changes(write: Write) -> None:
+    file = write(ONE)
+    load([file])
+    with counted() as calls:
+        again = load([file, write(ONE, "other")])
+    assert calls.count("_entries") == 3, "the other file's, which is another place"
+    with counted() as calls:
+        assert load([file]).context("shared").user == again.context("shared").user
+    assert "_entries" not in calls
+    edited = load([write(ONE.replace("from-one", "renewed"))]).context("one").user
+    assert edited is not None
+    assert edited.text("token") == "renewed"

@@ -12,12 +12,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from traitlets import Dict, HasTraits, Union
+from traitlets import Bool, Callable, Dict, Enum, Float, HasTraits, Int, Unicode, Union
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
+from traitlets.traitlets import DefaultHandler
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_SIMPLE = frozenset({Bool, Callable, Enum, Float, Int, Unicode})
+_SCALARS = frozenset({bool, float, int, str, type(None)})
 
 
 class Loan:
@@ -115,30 +122,59 @@ def _note(obj: Any, name: str | None, *, lent: bool) -> None:
 
 
 def read(obj: Any, name: str) -> Any:
-    """Return the trait *name* to look at, not to change: a default is not kept for that."""
-    values = getattr(obj, "_trait_values", {})
+    """Return the trait *name* to look at, not to change: a default is not kept for that.
+
+    It is faster than to take the trait, and makes no default of its own where all have the same.
+    """
+    values = getattr(obj, "_trait_values", _NOTHING)
     if name in values:
         return values[name]
-    return obj.trait_defaults(name) if name in _lent_names(type(obj)) else getattr(obj, name)
+    cls: type = type(obj)
+    defaults = _defaults_of(cls)
+    if name in defaults:
+        return defaults[name]
+    return obj.trait_defaults(name) if name in _lent_names(cls) else getattr(obj, name)
 
 
 def give(obj: Any, name: str, value: Any) -> None:
     """Set the trait *name* to *value*, parts of which may be those of others. Raises TraitError."""
-    setattr(obj, name, Loan(value) if name in _lent_names(type(obj)) else value)
+    cls: type = type(obj)
+    setattr(obj, name, Loan(value) if name in _lent_names(cls) else value)
 
 
-_names: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
 _sets: dict[frozenset[str | None], frozenset[str | None]] = {}
 _loans: WeakKeyDictionary[type, dict[str, Loan]] = WeakKeyDictionary()
 
 
+@cache
 def _lent_names(cls: type) -> frozenset[str]:
-    if cls not in _names:
-        traits = cls.class_traits() if issubclass(cls, HasTraits) else {}
-        _names[cls] = frozenset(
-            name for name, trait in traits.items() if isinstance(trait, LentDict | LentUnion)
-        )
-    return _names[cls]
+    traits = cls.class_traits() if issubclass(cls, HasTraits) else {}
+    return frozenset(
+        name for name, trait in traits.items() if isinstance(trait, LentDict | LentUnion)
+    )
+
+
+@cache
+def _defaults_of(cls: type) -> Mapping[str, Any]:
+    """Return the defaults of traits of *cls* that are the same for each object: nobody makes one,
+    and it is as it is said."""
+    if not issubclass(cls, HasTraits):
+        return _NOTHING
+    made = makes_defaults_of(cls)
+    return {
+        name: trait.default_value
+        for name, trait in cls.class_traits().items()
+        if type(trait) in _SIMPLE and type(trait.default_value) in _SCALARS and name not in made
+    }
+
+
+@cache
+def makes_defaults_of(cls: type) -> frozenset[str]:
+    """Name the traits for which *cls*, or what it is made of, has a method that makes a default."""
+    parts = [(name, part) for base in cls.__mro__ for name, part in vars(base).items()]
+    handled = {part.trait_name for _, part in parts if isinstance(part, DefaultHandler)}
+    named = {name[1:-8] for name, _ in parts if name[:1] == "_" and name[-8:] == "_default"}
+    return frozenset(handled | named)
 
 
 def _loan(cls: type, name: str, configured: Any) -> Loan:

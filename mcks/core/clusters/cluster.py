@@ -201,13 +201,13 @@ class Cluster(ServerSettings, LimitSettings, LoggingConfigurable):
         """Whether each user has a namespace: ``namespace`` is a template then."""
         return is_template(self.namespace)
 
-    @property
+    @cached_property
     def gateway_ref(self) -> dict[str, str]:
         """The parentRef of an HTTPRoute."""
         namespace, _, name = self.route_gateway.rpartition("/")
         return {"name": name, **({"namespace": namespace} if namespace else {})}
 
-    @property
+    @cached_property
     def access(self) -> Access:
         """Who may use the cluster."""
         groups = self.allowed_groups

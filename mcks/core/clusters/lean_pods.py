@@ -6,7 +6,8 @@ What it reads out of that (`mcks.core.servers`, `mcks.core.knowledge.orphans`) d
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from mcks.core.labels import (
     DELETE_ON_STOP,
@@ -75,11 +76,37 @@ _SHAPE: dict[str, Any] = {
 }
 
 
-_ALIKE = ("conditions", "initContainerStatuses", "containerStatuses")
-"""Parts of a status that are equal in most Pods that run."""
+_ALIKE = frozenset({"spec", "conditions", "initContainerStatuses", "containerStatuses"})
+"""Parts that are equal in most Pods that run."""
 _DIFFERENT = 1000
 """So many parts are known, to find those that are equal; then it begins anew."""
 _parts: dict[str, Any] = {}
+
+
+_Fields = tuple[tuple[str, Any], ...]
+"""Names and what is kept of each, as a shape says it, to go through quickly."""
+
+
+class _Part(NamedTuple):
+    """What is kept of one of the parts that are alike: as it is, and with the words of all."""
+
+    as_it_is: _Fields
+    of_all: _Fields
+
+
+def _fields(shape: Mapping[str, Any], word: str = _WORD) -> _Fields:
+    return tuple((name, _inner(name, said, word)) for name, said in shape.items())
+
+
+def _inner(name: str, said: Any, word: str) -> Any:
+    if not isinstance(said, dict):
+        return word if said is _WORD else _ALL
+    if name in _ALIKE:
+        return _Part(_fields(said, _ALL), _fields(said))
+    return _fields(said, word)
+
+
+_FIELDS = _fields(_SHAPE)
 
 
 def lean(pod: Manifest) -> Manifest:
@@ -87,35 +114,38 @@ def lean(pod: Manifest) -> Manifest:
 
     So nobody may change what is returned.
     """
-    kept: Manifest = _kept(pod, _SHAPE)
-    status, meta = kept.get("status") or {}, metadata(kept)
-    labels, name = meta.get("labels") or {}, meta.get("name")
-    for part in _ALIKE:
-        if part in status:
-            status[part] = _shared(status[part])
-    if "spec" in kept:
-        kept["spec"] = _shared(kept["spec"])
-    if name and labels.get(KEY_LABEL) == name:
+    kept: Manifest = _kept(pod, _FIELDS)
+    meta = metadata(kept)
+    labels, name = meta.get("labels"), meta.get("name")
+    if name and labels and labels.get(KEY_LABEL) == name:
         labels[KEY_LABEL] = name
     return kept
 
 
-def _shared(part: Any) -> Any:
-    """Return one that is equal to *part*, for all who have such."""
-    if len(_parts) >= _DIFFERENT:
-        _parts.clear()
-    return _parts.setdefault(repr(part), part)
+def _kept(value: Any, fields: _Fields) -> Any:
+    if type(value) is list:
+        return [_kept(one, fields) for one in value]
+    if type(value) is not dict:
+        return value
+    kept = {}
+    for name, inner in fields:
+        if name in value:
+            said = value[name]
+            if inner is _WORD and type(said) is str:
+                said = sys.intern(said)
+            elif type(inner) is _Part:
+                said = _shared(said, inner)
+            elif type(inner) is tuple:
+                said = _kept(said, inner)
+            kept[name] = said
+    return kept
 
 
-def _kept(value: Any, shape: Any) -> Any:
-    if isinstance(value, dict) and isinstance(shape, dict):
-        return {
-            key: value[key] if inner is _ALL else _kept(value[key], inner)
-            for key, inner in shape.items()
-            if key in value
-        }
-    if shape is _WORD and isinstance(value, str):
-        return sys.intern(value)
-    if isinstance(value, list) and isinstance(shape, dict):
-        return [_kept(one, shape) for one in value]
-    return value
+def _shared(value: Any, part: _Part) -> Any:
+    """Return what is kept of *value*, one for all who have an equal one."""
+    told = repr(_kept(value, part.as_it_is))
+    if told not in _parts:
+        if len(_parts) >= _DIFFERENT:
+            _parts.clear()
+        _parts[told] = _kept(value, part.of_all)
+    return _parts[told]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from traitlets import Bool, HasTraits, Integer, TraitError
@@ -65,7 +66,7 @@ class LimitSettings(HasTraits):
         """,
     )
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """The limits as one value."""
         return Limits(self.max_servers, self.max_starting, self.max_per_user, self.max_age)

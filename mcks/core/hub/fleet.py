@@ -19,7 +19,6 @@ from mcks.core.hub.sharing_spawner import SharingSpawner
 from mcks.core.hub.sweep import MARGIN, RETRY_AFTER, PendingDeletion, Sweeper
 from mcks.core.knowledge import database
 from mcks.core.knowledge.memory import Memory
-from mcks.core.objects import ref
 from mcks.core.placement import data_guard, drain_file, drains, limits
 from mcks.core.placement.ages import Ages
 from mcks.core.placement.drain_file import DrainFile
@@ -151,20 +150,19 @@ class Fleet:
         from mcks.core.servers import plan  # noqa: PLC0415 - see sharing.AHEAD
 
         async with self._planning:
-            remembered, cluster = spawner.remembered, configured.cluster.name
-            data = (*remembered.data, *database.data_of_user(spawner.user))
+            remembered, cluster, user = spawner.remembered, configured.cluster.name, spawner.user
+            data = (*remembered.data, *database.data_of_user(user))
             planned = plan.make(
                 spawner, configured, remembered.kept_key, namespace_in(data, cluster)
             )
-            await self._check_names(spawner.user, cluster, planned)
+            await self._check_names(user, cluster, planned)
             self._note(planned.notes)
             await asyncio.sleep(0)  # many that start at once must not hold up the hub together
         return planned
 
     async def _check_names(self, user: database.HubUser, cluster: str, planned: Plan) -> None:
         """Refuse to start *planned* for *user* if its names are another's. Raises StartFailed."""
-        data = [ref(m) for m in planned.objects if labels.lifetime(m) == "user"]
-        other = await self.memory.other_holder(user, cluster, planned.created, data)
+        other = await self.memory.other_holder(user, cluster, planned.created, planned.of_user)
         if other:
             raise StartFailed(
                 f"The name of your server, or of its data, is another user's. {ASK_ADMINISTRATORS}",

@@ -91,7 +91,7 @@ class Memory:
         starting = [
             datum
             for other in list(self._starts.get(user.id, ()))
-            if other.name != name
+            if other is not spawner and other.name != name
             for datum in other.remembered.shared
         ]
         return [*database.shared_by_others(user, name), *starting]

@@ -17,7 +17,7 @@ from traitlets import Bool, TraitType, Unicode, default
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
-from mcks.core.administrator.lending import lendable
+from mcks.core.administrator.lending import lendable, makes_defaults_of, read
 from mcks.core.kubespawner import section
 from mcks.core.kubespawner.fields import expand, expand_marked, expand_text, expand_word
 from mcks.core.kubespawner.translation import Translation
@@ -108,17 +108,19 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def functions(self) -> dict[str, Any]:
         """Return the words that are functions, which have to be called with this spawner."""
-        called = _words_of(type(self)) & CALLED
-        values = {name: getattr(self, name) for name in sorted(called)}
+        said = self._trait_values
+        names = sorted(_words_of(type(self)) & CALLED & said.keys() | _called_unsaid(type(self)))
+        values = {name: said[name] if name in said else getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if callable(value)}
 
     def translation(self) -> Translation:
         """Return what the words make of this server's objects. Raises ConfigError."""
+        user = self.user
         return Translation(
             self.words(),
             self.read_kubespawner,
-            user_id=self.user.id,
-            username=self.user.name,
+            user_id=user.id,
+            username=user.name,
             servername=self.name,
             hub_namespace=_own_namespace(),
             remembered=self._remembered_claim(),
@@ -156,7 +158,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 
     def pod_hook(self, name: str) -> Any:
         """Return the function that is the word *name*, None if nobody has said it."""
-        return getattr(self, name) if name in _words_of(type(self)) else None
+        return read(self, name) if name in _words_of(type(self)) else None
 
     def _expand_user_properties(self, template: str, slug_scheme: str | None = None) -> str:
         """KubeSpawner's name for ``expanded``, which hooks call though it is private."""
@@ -200,6 +202,17 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
 def _words_of(spawner_class: type) -> frozenset[str]:
     """The words that are no attribute which a subclass has for something else."""
     return frozenset(n for n in WORDS if isinstance(getattr(spawner_class, n), TraitType))
+
+
+@cache
+def _called_unsaid(spawner_class: type) -> frozenset[str]:
+    """Those of the words that may be functions, though nobody has said any: by a subclass."""
+    made = makes_defaults_of(spawner_class)
+    return frozenset(
+        name
+        for name in _words_of(spawner_class) & CALLED
+        if name in made or getattr(spawner_class, name) is not getattr(KubeSpawnerWords, name)
+    )
 
 
 def _merged(*sections: Mapping[str, Any]) -> Config:

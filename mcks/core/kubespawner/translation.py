@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mcks.core.kubespawner import pod
@@ -96,6 +97,15 @@ class Translation:
 
     def variables(self, servername: str) -> dict[str, str]:
         """Return what templates know of KubeSpawner's names for the user's server *servername*."""
+        if servername == self.servername:
+            return {**self._own_variables}
+        return self._variables(servername)
+
+    @cached_property
+    def _own_variables(self) -> dict[str, str]:
+        return self._variables(self.servername)
+
+    def _variables(self, servername: str) -> dict[str, str]:
         check_scheme(self._scheme)
         names = safe_names(self.username, servername)
         return dict(zip(VARIABLES, names, strict=True)) | {
@@ -136,7 +146,7 @@ class Translation:
         ConfigError for an unknown field and for a value of the wrong form.
         """
         objects = [self._found(m, hub_id) if _is_pod(m, key) else m for m in objects]
-        for name in OBJECTS:
+        for name in OBJECTS if self.words else ():
             if said := self.words.get(name):
                 check_objects(name, said)
         if not self.words and not self.complete:

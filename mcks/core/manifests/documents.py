@@ -12,6 +12,7 @@ from textwrap import dedent
 from typing import Any
 
 from mcks.core.manifests.insertion import (
+    MAX_CACHED,
     PLACEHOLDER,
     Inserted,
     Mistake,
@@ -23,8 +24,6 @@ from mcks.core.manifests.kubectl_yaml import load_all
 
 _ALONE = "\U0010ffff"
 """Stands before a placeholder that is a whole unquoted scalar: its value keeps its type."""
-_CACHED = 2**16
-"""Longest text that is kept parsed, in characters: what 512 of them may take is bounded."""
 _PARTS = re.compile(f"({PLACEHOLDER.pattern})")
 
 
@@ -36,17 +35,16 @@ def read(text: str, key: str, values: Sequence[Inserted]) -> list[Any]:
 
     Raises BadTemplate, or Mistake where a value does not fit; their lines are lines of *text*.
     """
-    parse = _parse_once if len(text) <= _CACHED else _parse
+    parse = _parse_once if len(text) <= MAX_CACHED else _parse
     return [_filled(document, values) for document in parse(text, key)]
 
 
 class _Place:
-    """A scalar that holds placeholders. *alone*: the value of just one, without quotes."""
+    """A scalar that holds placeholders: its value is a text."""
 
-    __slots__ = ("alone", "line", "parts")
+    __slots__ = ("line", "parts")
 
     def __init__(self, scalar: str, lines: dict[str, int]) -> None:
-        self.alone = value_index(scalar[-1]) if scalar.startswith(_ALONE) else None
         self.parts: list[str | int] = [
             value_index(part) if PLACEHOLDER.match(part) else part
             for part in _PARTS.split(scalar.removeprefix(_ALONE))
@@ -56,12 +54,6 @@ class _Place:
 
     def text(self, values: Sequence[Inserted]) -> str:
         return "".join([p if isinstance(p, str) else str.__str__(values[p]) for p in self.parts])
-
-    def value(self, values: Sequence[Inserted]) -> Any:
-        if self.alone is None:
-            return self.text(values)
-        value = values[self.alone].value
-        return plain(value.value) if isinstance(value, Structure) else value
 
     def key(self, values: Sequence[Inserted]) -> str:
         if any(isinstance(p, int) and isinstance(values[p].value, Structure) for p in self.parts):
@@ -74,6 +66,25 @@ class _Place:
                 self.line,
             )
         return key
+
+
+class _Value:
+    """A scalar that is one placeholder, without quotes: its value keeps its type."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class _Mapping:
+    """A mapping whose values, and maybe keys, are yet to be filled."""
+
+    __slots__ = ("fields", "has_places")
+
+    def __init__(self, fields: dict[Any, Any]) -> None:
+        self.fields = tuple(fields.items())
+        self.has_places = any(isinstance(key, _Place) for key in fields)
 
 
 @lru_cache(maxsize=512)
@@ -97,33 +108,53 @@ def _parse(text: str, key: str) -> tuple[Any, ...]:
 
 def _with_places(node: Any, lines: dict[str, int]) -> Any:
     if isinstance(node, str):
-        return _Place(node, lines) if PLACEHOLDER.search(node) else node
+        is_alone = node.startswith(_ALONE) and PLACEHOLDER.fullmatch(node[1:])
+        return _Value(value_index(node[1])) if is_alone else _text(node, lines)
     if isinstance(node, list):
         return [_with_places(item, lines) for item in node]
     if isinstance(node, dict):
-        return {_with_places(k, lines): _with_places(v, lines) for k, v in node.items()}
+        return _Mapping({_text(k, lines): _with_places(v, lines) for k, v in node.items()})
     return node
+
+
+def _text(scalar: str, lines: dict[str, int]) -> str | _Place:
+    return _Place(scalar, lines) if PLACEHOLDER.search(scalar) else scalar
 
 
 def _filled(node: Any, values: Sequence[Inserted]) -> Any:
     kind = type(node)
-    if kind is dict:
+    if kind is _Mapping:
+        if node.has_places:
+            return _filled_with_keys(node, values)
         filled = {}
-        for key, item in node.items():
-            name = key if type(key) is str else key.key(values)
-            filled[name] = item if type(item) is str else _filled(item, values)
-        if len(filled) != len(node):
-            raise _collision(node, values)
+        for key, item in node.fields:
+            if type(item) is _Value and type(value := values[item.index].value) is not Structure:
+                filled[key] = value  # as most are
+            else:
+                filled[key] = item if type(item) is str else _filled(item, values)
         return filled
+    if kind is _Value:
+        value = values[node.index].value
+        return plain(value.value) if type(value) is Structure else value
     if kind is list:
-        return [_filled(item, values) for item in node]
-    return node.value(values) if kind is _Place else node
+        return [item if type(item) is str else _filled(item, values) for item in node]
+    return node.text(values) if kind is _Place else node
 
 
-def _collision(node: dict[Any, Any], values: Sequence[Inserted]) -> Mistake:
+def _filled_with_keys(node: _Mapping, values: Sequence[Inserted]) -> dict[str, Any]:
+    filled = {
+        (key if type(key) is str else key.key(values)): _filled(item, values)
+        for key, item in node.fields
+    }
+    if len(filled) != len(node.fields):
+        raise _collision(node, values)
+    return filled
+
+
+def _collision(node: _Mapping, values: Sequence[Inserted]) -> Mistake:
     """Two keys became one: which of them won would depend on a user's value."""
-    seen = {key for key in node if isinstance(key, str)}
-    for place in (key for key in node if not isinstance(key, str)):
+    seen = {key for key, _ in node.fields if isinstance(key, str)}
+    for place in (key for key, _ in node.fields if not isinstance(key, str)):
         key = place.key(values)
         if key in seen:
             break

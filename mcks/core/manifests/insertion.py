@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from itertools import count, islice
 from typing import Any
 
 MAX_TEXT = 2**20
@@ -17,6 +19,11 @@ MAX_DEPTH = 64
 MAX_WIDTH = 1000
 MAX_VALUES = 0xFFFD
 """Values in one rendering: the characters of one private-use plane."""
+MAX_CACHED = 2**16
+"""Longest text that is kept for later renderings, in characters: what 512 of them take is bounded.
+"""
+_AT_ONCE = 64
+"""Pieces of a rendering that are taken until it is looked at whether it is too long."""
 
 _FIRST = 0x100000
 _encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -67,43 +74,42 @@ def value_index(character: str) -> int:
     return ord(character) - _FIRST
 
 
-def insert_text(text: str) -> Inserted:
-    """Return *text*, which is no subclass of str, as such a piece."""
-    inserted = Inserted(text)
-    inserted.value = text
-    return inserted
-
-
-def insert(value: object) -> str:
+def insert(value: Any) -> str:
     """Return *value* as a piece of output that is never mistaken for template text.
 
     Captured text passes as it is. Raises Mistake for what has no text: None, a dict, an object.
     """
     if isinstance(value, Captured):
         return value
-    text = _text(value)
+    kind = type(value)
+    text = str(value) if kind is int or kind is Structure else _text(value)
     inserted = Inserted(text)
-    if isinstance(value, str):
-        inserted.value = text
+    if kind is Structure:
+        inserted.value = value
     else:
-        inserted.value = value if isinstance(value, Structure) else plain(value)
+        inserted.value = text if isinstance(value, str) else plain(value)
     return inserted
 
 
-def flat(outputs: Iterable[object]) -> Iterator[str]:
+def flat(outputs: list[Any]) -> list[str]:
     """Take apart what was captured. Anything of unknown origin is refused with Mistake."""
     for output in outputs:
-        if type(output) is str or type(output) is Inserted:
-            yield output
-        elif isinstance(output, Captured):
-            yield from output.pieces
-        else:
-            raise Mistake(f"a {type(output).__name__} cannot be written here")
+        if type(output) is not str and type(output) is not Inserted:
+            return [piece for one in outputs for piece in _pieces(one)]
+    return outputs
+
+
+def _pieces(output: object) -> tuple[str, ...]:
+    if type(output) is str or type(output) is Inserted:
+        return (output,)
+    if isinstance(output, Captured):
+        return output.pieces
+    raise Mistake(f"a {type(output).__name__} cannot be written here")
 
 
 def capture(outputs: Iterable[object]) -> Captured:
     """Join *outputs* and remember what was text and what was a value."""
-    pieces = tuple(flat(outputs))
+    pieces = tuple(flat([*outputs]))
     if sum(map(len, pieces)) > MAX_TEXT:
         raise Mistake(f"a block renders to more than {MAX_TEXT} characters")
     captured = Captured("".join(pieces))
@@ -111,24 +117,33 @@ def capture(outputs: Iterable[object]) -> Captured:
     return captured
 
 
-def assemble(pieces: Iterable[str]) -> tuple[str, list[Inserted]]:
-    """Join *pieces* to a text with a placeholder for each value, and return the values beside it.
+def assemble(outputs: Iterable[object]) -> tuple[str, list[Inserted]]:
+    """Join *outputs* to a text with a placeholder for each value, and return the values beside it.
 
-    Raises Mistake beyond `MAX_TEXT` or `MAX_VALUES`.
+    Renderings that differ only in their values have one text, which is joined once. Raises Mistake
+    beyond `MAX_TEXT` or `MAX_VALUES`, and for what `flat` refuses.
     """
-    parts: list[str] = []
+    shape: list[str | None] = []
     values: list[Inserted] = []
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if type(piece) is Inserted:
-            parts.append(chr(_FIRST + len(values)))
-            values.append(piece)
-        else:
-            parts.append(piece)
+    size, coming = 0, iter(outputs)
+    while batch := [*islice(coming, _AT_ONCE)]:
+        pieces = flat(batch)
+        size += sum(map(len, pieces))
+        values += [piece for piece in pieces if type(piece) is Inserted]
         if size > MAX_TEXT or len(values) > MAX_VALUES:
             raise Mistake(f"renders to more than {MAX_TEXT} characters or {MAX_VALUES} values")
-    return "".join(parts), values
+        shape += [None if type(piece) is Inserted else piece for piece in pieces]
+    join = _joined_once if size <= MAX_CACHED else _joined
+    return join(tuple(shape)), values
+
+
+def _joined(shape: tuple[str | None, ...]) -> str:
+    """Join the texts of *shape*, with a placeholder for each None."""
+    places = map(chr, count(_FIRST))
+    return "".join([next(places) if piece is None else piece for piece in shape])
+
+
+_joined_once = lru_cache(maxsize=512)(_joined)
 
 
 def keeping_origin(layout: Callable[..., str]) -> Callable[..., object]:
@@ -153,21 +168,29 @@ def keeping_origin(layout: Callable[..., str]) -> Callable[..., object]:
     return apply
 
 
-def plain(value: object, depth: int = 0) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Copy *value* into JSON's own types; whole floats become ints, as kubectl reads YAML.
 
     Raises Mistake for what JSON cannot hold.
     """
+    kind = type(value)  # most are JSON's own, and told so faster than by what they are like
     if isinstance(value, str):
         return str.__str__(value)
     if depth > MAX_DEPTH:
         raise Mistake("the value is nested too deeply, or holds itself")
-    if isinstance(value, Structure):
+    if kind is int or kind is float:
+        return _scalar(value)
+    if kind is Structure:
         return plain(value.value, depth)
-    if isinstance(value, Mapping):
-        return {_text(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, bytes):
-        return [plain(item, depth + 1) for item in value]
+    if kind is dict or isinstance(value, Mapping):
+        return {
+            key if type(key) is str else _text(key): (
+                item if type(item) is str else plain(item, depth + 1)
+            )
+            for key, item in value.items()
+        }
+    if kind is list or (isinstance(value, Iterable) and not isinstance(value, bytes)):
+        return [item if type(item) is str else plain(item, depth + 1) for item in value]
     return _scalar(value)
 
 

@@ -35,9 +35,8 @@ def join_levels(*levels: Level | None) -> dict[str, str | None]:
     below all of them."""
     merged: dict[str, str | None] = {}
     for level in levels:
-        if isinstance(level, Mapping):
-            for key, text in level.items():
-                _check(key, text)
+        if type(level) is dict or isinstance(level, Mapping):
+            _check(level)
             merged |= level
         elif isinstance(level, Sequence) and not isinstance(level, str):
             merged |= _keyed(level, [key for key, text in merged.items() if text is not None])
@@ -53,15 +52,17 @@ def _keyed(level: Sequence[str], lower: Iterable[str]) -> dict[str, str]:
     number = 1 + max((int(match[1]) for match in found if match), default=-1)
     place = "~" if any(m is None or m[0].startswith("~") for m in found) else "!"
     texts = {f"{place}{number:02}-{n:03}": text for n, text in enumerate(level)}
-    for key, text in texts.items():
-        _check(key, text)
+    _check(texts)
     return texts
 
 
-def _check(key: object, text: object) -> None:
-    if not isinstance(key, str):
-        raise ConfigError(f"the key {key!r} is not a string: quote it")
-    if text is not None and not isinstance(text, str):
-        raise ConfigError(
-            f"{key!r} is a {type(text).__name__}: write YAML as one text, or None to remove it"
-        )
+def _check(texts: Mapping[str, str | None]) -> None:
+    if {*map(type, texts)} <= {str} and {*map(type, texts.values())} <= {str, type(None)}:
+        return  # as most are
+    for key, text in texts.items():
+        if not isinstance(key, str):
+            raise ConfigError(f"the key {key!r} is not a string: quote it")
+        if text is not None and not isinstance(text, str):
+            raise ConfigError(
+                f"{key!r} is a {type(text).__name__}: write YAML as one text, or None to remove it"
+            )

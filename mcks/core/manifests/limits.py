@@ -29,7 +29,8 @@ def check(
     texts: Mapping[Any, Any] = secret.get("stringData") or {}
     data: Mapping[Any, Any] = secret.get("data") or {}
     sizes = {n: _checked(n, _decoded(v), tell) for n, v in data.items() if n not in texts}
-    sizes |= {n: _checked(n, _size(n, v, tell), tell) for n, v in texts.items()}
+    if data or not _are_few_and_plain(texts):
+        sizes |= {n: _checked(n, _size(n, v, tell), tell) for n, v in texts.items()}
     for entry in entries:
         name = entry.get("name")
         _checked(name, _size(name, entry.get("value"), tell), tell)
@@ -40,6 +41,17 @@ def check(
             f"put files into a volume instead. The largest: {', '.join(largest)}"
         )
         tell(ConfigError(text))
+
+
+def _are_few_and_plain(texts: Mapping[Any, Any]) -> bool:
+    """Whether *texts*, looked at together, are as most are: then nothing is wrong with any."""
+    try:
+        names, values = "".join(texts), "".join(texts.values())
+    except TypeError:  # not all of them are texts
+        return False
+    size = len(names) + len(values) + len("=\0")
+    plain = values.isascii() and "\0" not in values
+    return plain and size <= LONGEST and all(map(_NAME.fullmatch, texts))
 
 
 def _checked(name: Any, size: int, tell: Tell) -> int:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_OPENER = "$("
+OPENER = "$("
+"""What stands in each value in which Kubernetes has something to replace."""
 _ESCAPED_OR_NAME = re.compile(r"\$\$|\$\(([^)]*)\)")
 """As the kubelet reads: ``$$`` is a dollar sign, so that ``$$(NAME)`` refers to nothing."""
 
@@ -21,7 +22,7 @@ def refers(value: str) -> bool:
     >>> refers("s3://b/$(USER)"), refers("$$(USER)"), refers("pa$$word")
     (True, True, False)
     """
-    return _OPENER in value
+    return OPENER in value
 
 
 def names(value: str) -> set[str]:

@@ -23,7 +23,7 @@ from mcks.core.manifests.documents import read
 from mcks.core.manifests.insertion import PLACEHOLDER, Inserted, Mistake, value_index
 from mcks.core.manifests.misread import Misread, misread
 from mcks.core.manifests.sandbox import interpolate, template_line
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, metadata
 from mcks.core.patching.patch import PATCH_TYPE, apply_patches
 from mcks.errors import BadPatch, BadTemplate, Tell, at_once
 
@@ -132,7 +132,8 @@ def _of_template(
             identity = _identity(manifest)
         except Mistake as exc:
             raise BadTemplate(f"document {number}: {exc.message}", key=key) from exc
-        if twice := origins.get(identity) or own.get(identity):
+        if identity in origins or identity in own:
+            twice = origins.get(identity, key)
             same = f"{manifest['kind']} {manifest['metadata']['name']!r}"
             raise BadTemplate(
                 f"document {number} is the {same} that template {twice!r} makes. "
@@ -148,22 +149,31 @@ def _identity(manifest: Manifest) -> tuple[str, ...]:
     """Return group, kind, namespace and name, which no two objects share, or raise Mistake."""
     if found := misread(manifest):
         raise Mistake(f"{found.path} {_quote_it(found)}")
-    for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
-        if not manifest.get(field) or not isinstance(manifest[field], str):
-            raise Mistake(f"has no {field}. Write it without indentation, e.g. {field}: {example}")
-    meta = manifest.get("metadata")
-    if not isinstance(meta, dict) or not meta.get("name") or not isinstance(meta["name"], str):
-        remedy = "Write metadata: and, below it and indented, name: {{key}}"
-        if manifest["kind"].endswith("List"):
-            remedy = "Write its items as documents of their own, with a line --- between them"
-        raise Mistake(f"this {manifest['kind']} has no metadata.name. {remedy}")
-    if not isinstance(meta.get("namespace") or "", str):
+    version, kind, meta = manifest.get("apiVersion"), manifest.get("kind"), metadata(manifest)
+    name = meta.get("name") if type(meta) is dict else None
+    if not (version and kind and name and type(version) is type(kind) is type(name) is str):
+        raise Mistake(_what_is_missing(manifest))
+    return version.rpartition("/")[0], kind, _namespace(meta), name
+
+
+def _namespace(meta: dict[str, Any]) -> str:
+    namespace = meta.get("namespace") or ""
+    if type(namespace) is not str:
         raise Mistake("metadata.namespace is not a text")
     for field in ("labels", "annotations"):
-        if not isinstance(meta.get(field) or {}, dict):
+        if (said := meta.get(field)) and type(said) is not dict:
             raise Mistake(f"metadata.{field} is not a mapping. Write lines like name: value")
-    group = manifest["apiVersion"].rpartition("/")[0]
-    return group, manifest["kind"], meta.get("namespace") or "", meta["name"]
+    return namespace
+
+
+def _what_is_missing(manifest: Manifest) -> str:
+    for field, example in (("apiVersion", "v1"), ("kind", "ConfigMap")):
+        if not manifest.get(field) or not isinstance(manifest[field], str):
+            return f"has no {field}. Write it without indentation, e.g. {field}: {example}"
+    remedy = "Write metadata: and, below it and indented, name: {{key}}"
+    if manifest["kind"].endswith("List"):
+        remedy = "Write its items as documents of their own, with a line --- between them"
+    return f"this {manifest['kind']} has no metadata.name. {remedy}"
 
 
 def _patches(

@@ -35,9 +35,7 @@ from mcks.core.manifests.insertion import (
     Structure,
     assemble,
     capture,
-    flat,
     insert,
-    insert_text,
     keeping_origin,
 )
 from mcks.errors import unknown
@@ -140,7 +138,7 @@ def _rendered(template: Template, variables: Mapping[str, Any]) -> tuple[str, li
     known = {**template.globals, **variables}
     context = _Context(_ENVIRONMENT, known, template.name, template.blocks)
     try:
-        return assemble(flat(template.root_render_func(context)))
+        return assemble(template.root_render_func(context))
     except Mistake as exc:
         raise Mistake(exc.message, exc.line or _line(exc)) from exc
     except _UnknownVariable as exc:
@@ -171,7 +169,9 @@ def _line(exc: BaseException) -> int | None:
 @pass_context  # so that Jinja does not fold constants into template text
 def _finalize(_context: Context, value: object) -> str:
     if type(value) is str:  # as most are
-        return insert_text(value)
+        text = Inserted(value)
+        text.value = value
+        return text
     if isinstance(value, Undefined):
         str(value)  # raises the error that fits
     return insert(value)

@@ -61,9 +61,14 @@ def _copy(value: Any) -> Any:
     if kind in _SCALARS:
         return value
     if kind is dict:
-        return {key if type(key) is str else _key(key): _copy(item) for key, item in value.items()}
+        return {
+            key if type(key) is str else _key(key): (
+                item if type(item) in _SCALARS else _copy(item)
+            )
+            for key, item in value.items()
+        }
     if kind is list:
-        return [_copy(item) for item in value]
+        return [item if type(item) in _SCALARS else _copy(item) for item in value]
     if isinstance(value, Mapping):
         return _copy(dict(value))
     if isinstance(value, tuple | list):

@@ -129,7 +129,11 @@ def _find(objects: Sequence[Manifest], patch: Manifest, *, optional: bool) -> in
         text = "the patch must say which object it is for: give kind and metadata.name as strings"
         raise Refused(text)
     named = {part: value for part, value in wanted.items() if value is not None}
-    found = [i for i, item in enumerate(objects) if named.items() <= _identity(item).items()]
+    found = [
+        i
+        for i, item in enumerate(objects)
+        if item.get("kind") == wanted["kind"] and named.items() <= _identity(item).items()
+    ]
     if len(found) > 1:
         places = ", ".join(_describe(objects[i]) for i in found)
         text = f"matches more than one object: {places}. Name apiVersion or namespace too"
@@ -147,7 +151,7 @@ def _no_target(objects: Sequence[Manifest], patch: Manifest) -> str:
 
 def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:
     meta = manifest.get("metadata")
-    if not isinstance(meta, Mapping):
+    if type(meta) is not dict and not isinstance(meta, Mapping):
         meta = {}
     return {
         "apiVersion": manifest.get("apiVersion"),

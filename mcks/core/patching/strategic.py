@@ -48,7 +48,7 @@ def merge(original: Map, patch: Map, type_name: str) -> Map:
     """
     if PATCH in patch:
         return _whole(patch)
-    if any(key[:1] == "$" for key in patch):
+    if "$" in {key[:1] for key in patch}:
         _retain_keys(original, patch)
         for key in [key for key in patch if key.startswith(SET_ELEMENT_ORDER)]:
             try:

@@ -64,11 +64,13 @@ def guarded(candidates: Sequence[str], homes: Sequence[str], consent: Consent) -
     return with_data
 
 
-def used(data: Iterable[UserObject], objects: Iterable[Manifest], cluster: str) -> list[UserObject]:
+def used(data: Sequence[UserObject], objects: Iterable[Manifest], cluster: str) -> list[UserObject]:
     """Return what of *data* a server with these *objects* would use, were it where the data is.
 
     That is decided by the names of claims, in which the name of its *cluster* may stand.
     """
+    if not data:
+        return []
     wanted = {m["metadata"]["name"] for m in objects if _is_claim(m) and lifetime(m) == "user"}
     anywhere = {name.replace(cluster, _CLUSTER) for name in wanted}
     return [

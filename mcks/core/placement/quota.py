@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mcks.core.administrator import functions
+from mcks.core.administrator.lending import read
 
 
 class AccountedSpawner(Protocol):
@@ -23,7 +24,8 @@ async def asked(spawner: AccountedSpawner, cluster: str) -> str:
     Raises Refused and whatever else the function refuses with, FunctionFailed, and ConfigError for
     an answer that is no sentence: it might be a no.
     """
-    if spawner.quota is None:
+    quota = read(spawner, "quota")
+    if quota is None:
         return ""
-    answer = await functions.ask(spawner.quota, spawner, "quota", cluster)
-    return functions.sentence(answer, "quota", spawner.quota)
+    answer = await functions.ask(quota, spawner, "quota", cluster)
+    return functions.sentence(answer, "quota", quota)

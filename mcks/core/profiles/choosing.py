@@ -211,7 +211,7 @@ class Choosing:
         A profile's several clusters count though the user has picked one of them.
         """
         several = self._several or _are_several(self._spawner.candidates)
-        return offer.data_policy(self._spawner.data, several=several)
+        return offer.data_policy(read(self._spawner, "data"), several=several)
 
     async def apply(self, user_options: Mapping[str, Any]) -> selection.Selection | None:
         """Set what the chosen profile and its options override; nothing if none are listed.

@@ -68,15 +68,17 @@ async def create_all(
     pod = find(objects, "Pod", created.key)
     rest = [m for m in objects if m is not secret and m is not pod]
     kept = [m for m in rest if lifetime(m) != "server"]
-    passing = [m for m in rest if lifetime(m) == "server"]
+    passing = [m for m in rest if m not in kept]
     created.keeps_data = bool(kept)
     for stage in _stages(kept):
         await _each(_create_if_absent(client, manifest, created) for manifest in stage)
-    unowned = [ref(m) for m in passing if not _can_be_owned(m, created)]
-    anchor = await _create_noted(client, _naming(secret, unowned), created)
+    unowned = [m for m in passing if not _can_be_owned(m, created)]
+    anchor = await _create_noted(client, _naming(secret, [ref(m) for m in unowned]), created)
     owner = [_owner_reference(anchor)]
     for stage in _stages(passing):
-        await _together(_create_owned(client, manifest, owner, created) for manifest in stage)
+        await _together(
+            _create_owned(client, m, [] if m in unowned else owner, created) for m in stage
+        )
     running = await _create_noted(client, pod, created)
     await client.patch(
         ref(anchor), {"metadata": {"ownerReferences": [_owner_reference(running)]}}, type="merge"
@@ -141,10 +143,11 @@ def _owner_reference(owner: Manifest) -> dict[str, Any]:
 async def _create_owned(
     client: ClusterClient, manifest: Manifest, owner: list[dict[str, Any]], created: Created
 ) -> None:
-    meta = metadata(manifest)
-    if _can_be_owned(manifest, created):
-        theirs = meta.get("ownerReferences") or []
-        manifest = {**manifest, "metadata": {**meta, "ownerReferences": [*theirs, *owner]}}
+    """Create what goes with the server; without an *owner* it is noted, to be deleted."""
+    if owner:
+        meta = metadata(manifest)
+        owners = [*(meta.get("ownerReferences") or ()), *owner]
+        manifest = {**manifest, "metadata": {**meta, "ownerReferences": owners}}
     else:
         created.unowned += (ref(manifest),)
     await _create(client, manifest, created)

@@ -58,11 +58,12 @@ def attach(
         "env": references.in_order({n: e for n, e in entries.items() if n not in said}, patched),
         "envFrom": reading_secret(container.get("envFrom") or [], key),
     }
-    kept = {name: text for name, text in texts.items() if name not in (secret.get("data") or {})}
+    data = secret.get("data") or {}
+    kept = {name: text for name, text in texts.items() if name not in data}
     filled = {**secret, "stringData": kept | (secret.get("stringData") or {})}
     limits.check(filled, entries.values(), tell)
-    replaced = {id(pod): _with_container(pod, container), id(secret): filled}
-    return [replaced.get(id(manifest), manifest) for manifest in objects]
+    reading = _with_container(pod, container)
+    return [reading if m is pod else filled if m is secret else m for m in objects]
 
 
 def _split(env: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
@@ -72,13 +73,15 @@ def _split(env: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, 
     for name, value in env.items():
         if name in _MEMORY or name in _CPU or value is None:
             continue
-        if not isinstance(value, str) and isinstance(value, Mapping):  # str is told faster
+        if type(value) is not str and isinstance(value, Mapping):  # str is told faster
             entry = {"name": name, **value_from(value)}
             entries[entry["name"]] = entry
-        elif name not in _AS_TYPED and references.refers(str(value)):
-            entries[name] = {"name": name, "value": str(value)}
+            continue
+        text = str(value)
+        if references.OPENER in text and name not in _AS_TYPED:
+            entries[name] = {"name": name, "value": text}
         else:
-            texts[name] = str(value)
+            texts[name] = text
     return texts, entries
 
 

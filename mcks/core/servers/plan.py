@@ -29,7 +29,7 @@ from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS, ROUTE_KEY
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.manifests.render import render_objects, render_text
 from mcks.core.names import dns_label
-from mcks.core.objects import Manifest
+from mcks.core.objects import Manifest, Ref, ref
 from mcks.core.servers.environment import attach, find, notebook_container
 from mcks.core.servers.server import Created, Plan
 from mcks.core.servers.starting import StartingSpawner, User
@@ -91,10 +91,11 @@ def make(
     )
     objects = rendered(server, created, tell=tell)
     target = _target(spawner, configured, server, objects, created, tell=tell)
-    of_server = _of_this_server_alone(objects, server, created, translation, rendered)
+    of_user = [ref(manifest) for manifest in objects if lifetime(manifest) == "user"]
+    of_server = _of_this_server_alone(of_user, server, created, translation, rendered)
     with functions.naming("get_env", spawner.get_env):  # a subclass may have its own
         env = spawner.get_env()
-    return Plan(attach(objects, key, env, tell), target, created, of_server, notes)
+    return Plan(attach(objects, key, env, tell), target, created, of_user, of_server, notes)
 
 
 def settle(spawner: StartingSpawner, cluster: Cluster) -> None:
@@ -118,14 +119,14 @@ def _server(
 
 
 def _of_this_server_alone(
-    objects: Sequence[Manifest],
+    of_user: Sequence[Ref],
     server: _Server,
     created: Created,
     translation: Translation,
     rendered: Callable[[_Server, Created], Sequence[Manifest]],
 ) -> frozenset[tuple[str, str]]:
     """Kind and name of the user's objects that another server would not have: they go with it."""
-    data = {_name(m) for m in objects if lifetime(m) == "user"}
+    data = {(where.kind, where.name) for where in of_user}
     if not (server.name and data):
         return frozenset()
     name = f"{server.name}-other"
@@ -135,11 +136,7 @@ def _of_this_server_alone(
         theirs = rendered(server._replace(name=name, names=names), other)
     except ConfigError:  # a template may know only the servers that there are
         return frozenset()
-    return frozenset(data - {_name(m) for m in theirs})
-
-
-def _name(manifest: Manifest) -> tuple[str, str]:
-    return manifest["kind"], manifest["metadata"]["name"]
+    return frozenset(data - {(m["kind"], m["metadata"]["name"]) for m in theirs})
 
 
 def key_of(spawner: StartingSpawner, translation: Translation) -> str:
@@ -217,7 +214,7 @@ def _target(
     prefix = server.names["proxy_spec"]
     if route not in DIRECT:
         url = _gateway(url, cluster.name, tell)
-        return Target(url, prefix, spawner.ready_check, route)
+        return Target(url, prefix, read(spawner, "ready_check"), route)
     if url:
         raise ConfigError(f"cluster {cluster.name!r}: {contradiction(route)}")
     container = notebook_container(find(objects, "Pod", created.key))
@@ -226,7 +223,7 @@ def _target(
         url = addresses.of_service(service, container, created.namespace, cluster.cluster_domain)
     else:
         addresses.port_of(container)
-    return Target(url, prefix, spawner.ready_check, route)
+    return Target(url, prefix, read(spawner, "ready_check"), route)
 
 
 def _gateway(url: str, cluster: str, tell: Tell) -> str:

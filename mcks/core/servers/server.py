@@ -74,13 +74,14 @@ def located(target: Target, pod: Manifest | None) -> Target:
 
 
 class Plan(NamedTuple):
-    """One server to start: final *objects*, and where it must answer. *of_server* has kind and name
-    of the user's objects that no other server of the user has. *notes* tell the administrator what
-    works, but not for long."""
+    """One server to start: final *objects*, and where it must answer. *of_user* names those that
+    are the user's, *of_server* has kind and name of these that no other server of the user has.
+    *notes* tell the administrator what works, but not for long."""
 
     objects: Sequence[Manifest]
     target: Target
     created: Created
+    of_user: Sequence[Ref] = ()
     of_server: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
 

@@ -75,6 +75,8 @@ class State(NamedTuple):
 
     def without_left(self, cluster: str, created: Created) -> State:
         """Forget a try: nothing of it is there, or its server is the one that runs."""
+        if not self.left:
+            return self
         gone = Left(cluster, created.namespace, created.key)
         return self._replace(left=tuple(one for one in self.left if one != gone))
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from traitlets import TraitError
+from traitlets import Float, HasTraits, TraitError, Unicode, default
 from traitlets.config import Config
 
 from mcks.core.administrator.lending import is_lent, read
@@ -150,3 +150,36 @@ def test_a_look_at_a_default_leaves_nothing_with_the_spawner() -> None:
     assert not spawner._trait_values.keys() & {"objects", "resources", "patches"}
     spawner.objects["05-more"] = "kind: ConfigMap"
     assert read(spawner, "objects") == {**DEFAULT_OBJECTS, "05-more": "kind: ConfigMap"}
+
+
+class _Traits(HasTraits):
+    image, ready_check, place_timeout = Unicode("i:1"), Unicode("hub"), Float(60.0, min=0.0)
+
+
+class _Own(_Traits):
+    """Says defaults of its own, in traitlets' three ways."""
+
+    image = Unicode("own:1")
+
+    @default("ready_check")
+    def _own_ready_check(self) -> str:
+        return "http"
+
+    def _place_timeout_default(self) -> float:
+        return 7.0
+
+
+def test_a_look_gives_what_the_trait_gives_and_keeps_no_default_of_its_own() -> None:
+    spawner = sample_spawner(Config(), "ada")
+    looked = ("quota", "data", "ready_check", "place_timeout", "queue_timeout", "modify_pod_hook")
+    seen = {name: read(spawner, name) for name in looked}
+    assert not spawner._trait_values.keys() & {"quota", "data", "ready_check", "place_timeout"}
+    assert seen == {name: getattr(spawner, name) for name in looked}
+    spawner.place_timeout = 3.0
+    assert read(spawner, "place_timeout") == 3.0
+
+
+def test_a_look_gives_the_defaults_of_a_subclass() -> None:
+    names = ("image", "ready_check", "place_timeout")
+    assert [read(_Traits(), name) for name in names] == ["i:1", "hub", 60.0]
+    assert [read(_Own(), name) for name in names] == ["own:1", "http", 7.0]

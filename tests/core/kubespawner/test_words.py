@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from kubespawner import KubeSpawner
+from typing import Any
 
+from kubespawner import KubeSpawner
+from traitlets import Any as Anything
+from traitlets import default
+
+from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.kubespawner.words import (
     CALLED,
     EXPANDED,
@@ -56,3 +61,27 @@ def _takes(cls: type, name: str, value: object) -> bool:
 
 def test_a_configuration_of_all_words_at_once_is_taken() -> None:
     assert configuration({"uid": 1}).KubeSpawner.uid == 1
+
+
+class _Own(SpeaksKubeSpawner):
+    """A subclass may have functions as defaults, said by a trait or made by a method."""
+
+    uid = Anything(lambda _spawner: 7)
+
+    @default("pod_security_context")
+    def _own_context(self) -> Any:
+        return dict
+
+    def _gid_default(self) -> Any:
+        return len
+
+
+def test_functions_are_what_is_said_and_the_defaults_of_a_subclass() -> None:
+    class Plain(SpeaksKubeSpawner):
+        pass
+
+    plain, own = Plain(), _Own()
+    assert plain.functions() == {}
+    plain.fs_gid = max
+    assert plain.functions() == {"fs_gid": max}
+    assert list(own.functions()) == ["gid", "pod_security_context", "uid"]

@@ -67,3 +67,18 @@ def test_text_that_no_variable_can_hold_is_refused() -> None:
 
 def test_what_the_api_server_refuses_is_left_to_it() -> None:
     limits.check({"data": {"A": "no base64!"}, "stringData": None}, [])
+
+
+@pytest.mark.parametrize("others", [{}, {"B": "x"}, {"B": "é"}])
+def test_the_longest_is_found_among_others(others: dict[str, str]) -> None:
+    fits = "x" * (limits.LONGEST - len("A=") - 1)
+    limits.check({"stringData": {"A": fits, **others}}, [])
+    assert "environment['A'] has 131073" in refused({"stringData": {**others, "A": fits + "x"}})
+
+
+@pytest.mark.parametrize("wrong", [{"B C": "x"}, {"B": "\0"}, {"B": "\ud800"}])
+def test_one_that_is_wrong_is_named_among_good_ones(wrong: dict[str, str]) -> None:
+    (name,) = wrong
+    good = {f"A{number}": "x" for number in range(3)}
+    assert repr(name) in refused({"stringData": {**good, **wrong}})
+    limits.check({"stringData": {**good, "N": 7}}, [])

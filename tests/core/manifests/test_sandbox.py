@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict, UserDict
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mcks.core.manifests.insertion import Captured, Mistake, capture
+from mcks.core.manifests.insertion import MAX_TEXT, Captured, Mistake, assemble, capture
 from mcks.core.manifests.sandbox import interpolate
 
 
@@ -208,3 +209,24 @@ def test_the_text_is_the_same_for_all_values() -> None:
     other, _ = interpolate(template, {"x": "evil\nb: 2", "y": 3})
     assert text == other
     assert [str.__str__(value) for value in values] == ["1", "1", "2"]
+
+
+def test_the_text_is_joined_once_for_all_users() -> None:
+    template = "a: {{ x }}\nb: {% if y %}{{ y }}{% else %}none{% endif %}"
+    texts = [interpolate(template, {"x": x, "y": y})[0] for x in "12" for y in ("u", "v", "")]
+    assert texts[0] is texts[1] is texts[3] is texts[4]
+    assert texts[2] is texts[5]
+    assert texts[0] != texts[2]
+
+
+def test_a_rendering_that_is_too_long_ends_soon() -> None:
+    made: list[int] = []
+
+    def pieces() -> Iterator[str]:
+        for number in range(10_000):
+            made.append(number)
+            yield "x" * (MAX_TEXT // 10)
+
+    with pytest.raises(Mistake, match=f"more than {MAX_TEXT} characters"):
+        assemble(pieces())
+    assert len(made) < 100

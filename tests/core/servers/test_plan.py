@@ -13,8 +13,16 @@ from traitlets.config import Config
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.clusters.configure import configure
 from mcks.core.servers import plan
+from tests.core.calls import counted
 from tests.fakes.loopback_servers import LoopbackHub, start_with
 
+IMAGE = """
+kind: Pod
+metadata: {name: "{{key}}"}
+spec:
+  containers:
+  - {name: notebook, image: "example.org/notebook:1"}
+"""
 ENTRY = {"context": "x", "ingress_public_url": "http://192.0.2.1", "isolate": True}
 
 
@@ -52,7 +60,22 @@ def test_a_plan_reads_what_it_needs_of_its_cluster_and_its_user_once(
     of_cluster = {name: count for (owner, name), count in reads.items() if owner == "Cluster"}
     assert len(of_cluster) > 10
     assert sum(of_cluster.values()) <= 1.5 * len(of_cluster), of_cluster
-    assert sum(reads.values()) <= 130, reads  # half of them are JupyterHub's own
+    assert sum(reads.values()) <= 110, reads  # half of them are JupyterHub's own
+
+
+def test_a_plan_does_not_do_again_what_is_the_same_for_all_users() -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.clusters = {"a": {**ENTRY, "namespace": "servers"}}
+    config.MultiClusterKubeSpawner.patches = {"10-image": IMAGE}
+    spawners = [sample_spawner(config, name) for name in ("ada", "bob", "eve")]
+    configured = configure("a", spawners[0].clusters, config, logging.getLogger("test"))
+    counts = []
+    for spawner in spawners:
+        with counted() as calls:
+            plan.make(spawner, configured)
+        counts.append(len(calls))
+    assert counts[1] == counts[2] < counts[0]  # templates, patches and their texts are known
+    assert counts[1] <= 1450, Counter(calls).most_common(20)  # a third of them are JupyterHub's
 
 
 CANNOT_BE_PULLED = {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse"}}
