@@ -126,10 +126,10 @@ class ClusterClient:
         except Gone:
             return await self._list(selector, {}, metadata_only, even_if_unavailable, kept)
 
-    async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+    async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Answer:
         """Create the object *manifest* in its own namespace; an unknown field is an error.
 
-        Gives the object as the server has it. Raises `Conflict` if one of that name exists.
+        The answer is the object as the server has it. Raises `Conflict` if one of that name exists.
 
         A request whose answer is lost is not repeated blindly: see `mcks.core.api.create`.
         """
@@ -142,7 +142,7 @@ class ClusterClient:
         body: Any,
         *,
         type: Literal["merge", "strategic", "json"] = "merge",  # noqa: A002 - Kubernetes' word
-    ) -> Manifest:
+    ) -> Answer:
         """Change one object. Raises `NotFound`, `Conflict` (*body* holds a stale version)."""
         resource = await self._kinds.find(ref.api_version, ref.kind)
         answer = await self._transport.send(
@@ -154,9 +154,9 @@ class ClusterClient:
                 body=body,
             )
         )
-        return answer.json()
+        return answer.check()
 
-    async def replace(self, manifest: Manifest) -> Manifest:
+    async def replace(self, manifest: Manifest) -> Answer:
         """Put *manifest* in the place of the object of its name. Raises `NotFound`, `Conflict`."""
         resource = await self._kinds.find(manifest["apiVersion"], manifest["kind"])
         meta = metadata(manifest)
@@ -171,7 +171,7 @@ class ClusterClient:
                 body=manifest,
             )
         )
-        return answer.json()
+        return answer.check()
 
     async def delete(
         self,
@@ -205,7 +205,7 @@ class ClusterClient:
                     even_if_unavailable=True,
                 )
             )
-            answer.json()  # what is no answer of Kubernetes has deleted nothing
+            answer.check()  # what is no answer of Kubernetes has deleted nothing
         except NotFound:
             return False
         except Conflict:

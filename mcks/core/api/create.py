@@ -32,8 +32,8 @@ _CLOCK_GRAIN = 2.0
 
 async def create(
     transport: Transport, resource: Resource, manifest: Manifest, *, dry_run: bool = False
-) -> Manifest:
-    """Create *manifest* in its namespace; give it as the server has it. See `ClusterClient`."""
+) -> Answer:
+    """Create *manifest* in its namespace; the answer is the object. See `ClusterClient`."""
     # All of it is one attempt: an answer that is lost and then found is no failure of the cluster,
     # and what was begun is brought to its end.
     creation = _Creation(transport.cluster, resource, manifest)
@@ -51,11 +51,11 @@ class _Creation:
         self._asked = Asked.about(cluster, "create", resource.kind, name, self._namespace)
         self._began = time.monotonic()
 
-    async def dry_run(self, send: Send) -> Manifest:
+    async def dry_run(self, send: Send) -> Answer:
         """Have it judged, and not kept."""
         return await self._post(send, CREATE_DRY_RUN, WRITE_QUERY | {"dryRun": "All"})
 
-    async def carry_out(self, send: Send) -> Manifest:
+    async def carry_out(self, send: Send) -> Answer:
         """Create it for sure."""
         for last in (False, True):
             try:
@@ -79,14 +79,14 @@ class _Creation:
                 return found
         raise AssertionError  # the second round returns or raises
 
-    async def _post(self, send: Send, verb: Verb, query: dict[str, str]) -> Manifest:
+    async def _post(self, send: Send, verb: Verb, query: dict[str, str]) -> Answer:
         path = self._resource.path(self._namespace)
         request = Request(verb, path, self._asked, query=query, body=self._manifest)
-        return (await send(request)).json()
+        return (await send(request)).check()
 
     async def _created_after_all(
         self, send: Send, name: str, lost: APIError | Unreachable
-    ) -> Manifest | None:
+    ) -> Answer | None:
         """Find what a POST whose answer was *lost* has made; None if nothing is there."""
         path = self._resource.path(self._namespace, name)
         try:
@@ -95,9 +95,8 @@ class _Creation:
             return None
         except ServerUnreachable as exc:
             raise lost from exc  # which says that it may be there
-        found = answer.json()
-        if _is_ours(found, self._manifest, answer, time.monotonic() - self._began):
-            return found
+        if _is_ours(answer.json(), self._manifest, answer, time.monotonic() - self._began):
+            return answer
         raise Conflict(
             f"{self._asked}: it exists already", status=409, reason="AlreadyExists"
         ) from lost

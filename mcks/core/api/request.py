@@ -7,12 +7,15 @@ for (`mcks.core.api.client`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mcks.core.api.no_answer import NotKubernetes
 from mcks.core.api.status import Asked
+
+_BEGINS = re.compile(rb'\s*\{\s*"(?:kind|apiVersion)"\s*:\s*"\w')
 
 
 class Verb(NamedTuple):
@@ -75,6 +78,13 @@ class Answer(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Answer({self.status} to {self.asked.action})"  # its body may hold a secret
+
+    def check(self) -> Answer:
+        """Give it back for who need not know what it says. Raises `NotKubernetes` as `json` does,
+        if it does not begin as all objects do, whose kind or version comes first."""
+        if not _BEGINS.match(self.body):
+            self.json()
+        return self
 
     def json(self) -> dict[str, Any]:
         """Parse the body: every JSON answer of Kubernetes has a kind. Raises `NotKubernetes`."""

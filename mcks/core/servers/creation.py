@@ -16,6 +16,7 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcks.core.api.no_answer import OutcomeUnknown, ServerUnreachable
+from mcks.core.api.request import Answer
 from mcks.core.labels import HUB_LABEL, KEY_LABEL, LIFETIME, UNOWNED, USERNAME, lifetime
 from mcks.core.objects import Manifest, Ref, metadata, ref
 from mcks.core.servers.environment import find
@@ -155,9 +156,9 @@ async def _create_owned(
 
 async def _create_noted(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
     created.uids[manifest["kind"]] = None
-    answer = await _create(client, manifest, created)
-    created.uids[manifest["kind"]] = metadata(answer)["uid"]
-    return answer
+    made: Manifest = (await _create(client, manifest, created)).json()
+    created.uids[manifest["kind"]] = metadata(made)["uid"]
+    return made
 
 
 async def _create_if_absent(client: ClusterClient, manifest: Manifest, created: Created) -> None:
@@ -190,7 +191,7 @@ async def _find_or_create(client: ClusterClient, manifest: Manifest) -> tuple[Ma
     """
     while True:
         try:
-            return await _send(client, manifest), True
+            return (await _send(client, manifest)).json(), True
         except (Conflict, Forbidden) as exc:
             try:
                 existing = await client.get(ref(manifest))
@@ -221,7 +222,7 @@ def _check_existing(existing: Manifest, wanted: Manifest, created: Created) -> N
         _check_ours(existing, created)
 
 
-async def _send(client: ClusterClient, manifest: Manifest) -> Manifest:
+async def _send(client: ClusterClient, manifest: Manifest) -> Answer:
     """Create *manifest*, again if the answer is that others were faster.
 
     Many creates at once race for a quota's object; the API server gives up after some rounds, with
@@ -239,7 +240,7 @@ async def _send(client: ClusterClient, manifest: Manifest) -> Manifest:
     return await client.create(manifest)
 
 
-async def _create(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
+async def _create(client: ClusterClient, manifest: Manifest, created: Created) -> Answer:
     """Create *manifest*; what a former start of the same server left behind is replaced.
 
     A leftover is never used: the hub makes a new API token for each start.

@@ -62,12 +62,12 @@ async def test_the_context_names_the_namespace(
 
 
 async def test_an_object_lives_and_goes(client: ClusterClient, namespace: Namespace) -> None:
-    made = await client.create(secret(namespace))
+    made = (await client.create(secret(namespace))).json()
     where = ref_of(made)
     with pytest.raises(Conflict, match="already exists"):
         await client.create(secret(namespace))
     owner = {"apiVersion": "v1", "kind": "Secret", "name": "s", "uid": made["metadata"]["uid"]}
-    patched = await client.patch(where, {"metadata": {"ownerReferences": [owner]}})
+    patched = (await client.patch(where, {"metadata": {"ownerReferences": [owner]}})).json()
     assert patched["metadata"]["ownerReferences"] == [owner]
     assert await client.delete(where, uid="00000000-0000-0000-0000-000000000000") is False
     assert await client.delete(where, uid=made["metadata"]["uid"]) is True
@@ -87,7 +87,7 @@ async def test_unknown_fields_are_refused_by_name(
 
 
 async def test_a_dry_run_leaves_nothing(client: ClusterClient, namespace: Namespace) -> None:
-    made = await client.create(secret(namespace), dry_run=True)
+    made = (await client.create(secret(namespace), dry_run=True)).json()
     with pytest.raises(NotFound):
         await client.get(ref_of(made))
 

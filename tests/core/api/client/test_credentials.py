@@ -42,7 +42,7 @@ async def test_an_expired_token_is_renewed_once_and_nobody_notices(
     client: ClusterClient, server: FakeAPIServer, backend: TestBackend
 ) -> None:
     server.tokens = {"token-2"}
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     assert made["metadata"]["name"] == "p"
     assert backend.mints == 2
     assert [m for m, _ in server.seen] == ["POST", "POST"]

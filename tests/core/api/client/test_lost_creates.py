@@ -21,7 +21,7 @@ async def test_a_lost_answer_to_a_create_is_looked_up_not_repeated(
     client: ClusterClient, server: FakeAPIServer
 ) -> None:
     server.fail_next(do_and_cut)
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     assert made["metadata"]["uid"] == server.objects[f"{PODS}/p"]["metadata"]["uid"]
     assert [m for m, _ in server.seen] == ["POST", "GET"]
 
@@ -63,7 +63,7 @@ async def test_a_create_that_happened_late_is_found_by_its_conflict(
         return None
 
     server.fail_next(cut_then_nothing)
-    assert (await client.create(pod()))["metadata"]["uid"]
+    assert (await client.create(pod())).json()["metadata"]["uid"]
     assert [m for m, _ in server.seen] == ["POST", "GET", "POST", "GET"]
 
 
@@ -84,7 +84,7 @@ async def test_a_lost_create_is_recognised_whatever_the_hubs_clock_says(
 ) -> None:
     server.clock_offset = skew
     server.fail_next(do_and_cut)
-    assert (await client.create(pod()))["metadata"]["uid"]
+    assert (await client.create(pod())).json()["metadata"]["uid"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_a_create_with_an_odd_answer_is_looked_up(
         return web.Response(text="<html>Welcome</html>")
 
     server.fail_next(page_instead)
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     assert server.objects[f"{PODS}/p"]["metadata"]["uid"] == made["metadata"]["uid"]
     assert [method for method, _ in server.seen] == ["POST", "GET"]
 

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from mcks.core.api.client import ClusterClient
+from mcks.core.api.no_answer import NotKubernetes
 from mcks.core.api.request import CREATE, Answer, Request
 from mcks.core.api.status import Asked
 from mcks.core.objects import Ref, Selector
@@ -32,15 +33,15 @@ from tests.fakes.loopback import FakeAPIServer, Handler, status
 async def test_an_object_is_created_read_changed_replaced_and_deleted(
     client: ClusterClient, server: FakeAPIServer
 ) -> None:
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     assert made["metadata"]["uid"]
     assert server.queries[-1] == {"fieldManager": "mcks", "fieldValidation": "Strict"}
     assert (await client.get(POD))["metadata"] == made["metadata"]
-    patched = await client.patch(POD, {"metadata": {"annotations": {"a": "b"}}})
+    patched = (await client.patch(POD, {"metadata": {"annotations": {"a": "b"}}})).json()
     assert patched["metadata"]["annotations"] == {"a": "b"}
     assert server.headers[-1]["Content-Type"] == "application/merge-patch+json"
     patched["spec"] = {"x": 1}
-    assert (await client.replace(patched))["spec"] == {"x": 1}
+    assert (await client.replace(patched)).json()["spec"] == {"x": 1}
     assert await client.delete(POD, grace_period=1, propagation="Background") is True
     assert await client.delete(POD) is False
     with pytest.raises(NotFound):
@@ -56,7 +57,7 @@ async def test_a_dry_run_is_asked_as_one(client: ClusterClient, server: FakeAPIS
 async def test_deletion_with_a_uid_leaves_another_object_of_that_name_alone(
     client: ClusterClient,
 ) -> None:
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     assert await client.delete(POD, uid="other") is False
     assert await client.delete(POD, uid=made["metadata"]["uid"]) is True
 
@@ -185,7 +186,7 @@ ODD = [web.Response(text="<html>Welcome</html>"), web.json_response({}), web.jso
 async def test_a_success_that_kubernetes_did_not_say_is_none(
     client: ClusterClient, server: FakeAPIServer, number: int
 ) -> None:
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     for verb in (client.get(POD), client.list(Selector("v1", "Pod", "ns")), client.delete(POD)):
         server.answer_next(copy.copy(ODD[number]))
         with pytest.raises(Unreachable, match="not in Kubernetes' words"):
@@ -316,3 +317,28 @@ def test_neither_a_request_nor_an_answer_shows_its_body() -> None:
     request = Request(CREATE, "/api/v1/secrets", asked, body={"token": SECRET_VALUE})
     answer = Answer(asked, 201, {}, SECRET_VALUE.encode())
     assert SECRET_VALUE not in f"{request!r} {answer!r} {request} {answer}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"kind":"Pod","apiVersion":"v1"}',
+        b'{\n  "apiVersion": "example.org/v1",\n  "kind": "Widget"}',
+        b'{"metadata":{},"kind":"Pod"}',
+    ],
+)
+def test_an_answer_of_kubernetes_is_known_as_such_however_it_is_written(body: bytes) -> None:
+    answer = Answer(Asked("c", "look"), 200, {}, body)
+    assert answer.check() is answer
+    assert answer.json()["kind"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"null", b'{"error": "kind"}', b'{"kind": null}', b'{"kind":""}'],
+)
+def test_an_answer_of_somebody_in_between_is_none_of_kubernetes(body: bytes) -> None:
+    answer = Answer(Asked("c", "look"), 200, {}, body)
+    for read in (answer.check, answer.json):
+        with pytest.raises(NotKubernetes):
+            read()

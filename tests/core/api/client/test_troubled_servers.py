@@ -109,7 +109,7 @@ async def test_a_slow_answer_is_waited_for_if_the_server_lives(
         return status(403, "Forbidden")
 
     server.fail_next(slow, version)
-    assert (await client.create(pod()))["metadata"]["uid"]
+    assert (await client.create(pod())).json()["metadata"]["uid"]
     await client.close()
 
 
@@ -181,7 +181,7 @@ async def test_requests_beyond_a_bound_wait_for_their_turn(
 async def test_a_deletion_is_tried_even_while_the_cluster_is_left_alone(
     client: ClusterClient, server: FakeAPIServer
 ) -> None:
-    made = await client.create(pod())
+    made = (await client.create(pod())).json()
     for _ in range(3):
         server.answer_next(*(status(503, "ServiceUnavailable") for _ in range(4)))
         with pytest.raises(ServerError):
