@@ -27,6 +27,8 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert figures["requests pods list"] == CLUSTERS
     assert figures["requests pods watch"] == CLUSTERS
     assert figures["requests secrets list"] == CLUSTERS
+    assert figures["requests gateway connections"] <= 2 * CLUSTERS
+    assert figures["requests API server connections"] <= 3 * CLUSTERS
     assert figures["sweep statements"] == 0
     assert figures["holder statements"] == 0
     assert figures["find statements"] <= 2
