@@ -82,16 +82,24 @@ class _Place:
     *first* one takes says nothing: it opens a connection."""
 
     def __init__(self, places: _Places, moment: float, *, first: bool) -> None:
-        self._places, self._first = places, first
+        self._places, self._moment, self._first = places, moment, first
         self._idle_since = _idle()
-        loop = asyncio.get_running_loop()
-        self._leaving: asyncio.TimerHandle | None = loop.call_later(moment, self._leave)
+        self._loop = asyncio.get_running_loop()
+        self._leaving: asyncio.TimerHandle | None = self._loop.call_later(moment, self._look)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._leave(unheard=False)
+
+    def _look(self) -> None:
+        """Leave, unless the hub was busy itself and could hear nobody."""
+        missing = self._moment - (_idle() - self._idle_since)
+        if missing > self._moment / 2:
+            self._leaving = self._loop.call_later(missing, self._look)
+        else:
+            self._leave()
 
     def _leave(self, *, unheard: bool = True) -> None:
         if self._leaving is not None:

@@ -164,6 +164,19 @@ async def test_the_longer_a_gateway_answers_nothing_the_slower_it_is_asked_more(
         assert place._leaving.when() - loop.time() == pytest.approx(0.25, abs=0.1)
 
 
+async def test_who_is_not_answered_while_the_hub_is_busy_keeps_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    idle_for = 0.0
+    monkeypatch.setattr(gateway_session, "_idle", lambda: idle_for)
+    place = await gateway_session._Places().take()
+    place._look()
+    assert place._leaving is not None
+    idle_for = 0.25
+    place._look()
+    assert place._leaving is None
+
+
 @pytest.mark.parametrize(
     ("questions", "idle", "most"), [(200, 0.0, 1), (200, 0.005, 1), (200, 0.05, 4), (20, 0.05, 1)]
 )
