@@ -28,9 +28,10 @@ _MOMENT, _LONGEST_MOMENT = 0.25, 1.0
 """Of those that have been under way for less than these seconds there are so few at the most: what
 is answered at once shares connections. The moments become longer while a gateway answers nothing at
 all."""
-_LONG = 2.0
+_LONG, _IN_A_ROW = 2.0, 3
 """It begins with one connection, and there is one more when the hub would have nothing to do for so
-many seconds while those who wait are answered: each is a TLS handshake more, and its buffers."""
+many seconds while those who wait are answered, as so many answers in a row say: each is a TLS
+handshake more, and its buffers."""
 _ONE_LOOK = 5.0
 """Seconds that the answer to a look may take."""
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)
@@ -50,7 +51,7 @@ class _Places:
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(1)
         self._there, self._waiting = 1, 0
-        self._unheard, self._heard = 0, False
+        self._unheard, self._in_a_row, self._heard = 0, 0, False
 
     def hear(self) -> None:
         """Note that there was an answer: moments are short again."""
@@ -70,9 +71,10 @@ class _Places:
         """Give a place to the next, and another one if the hub had nothing to do for so many
         seconds that there should be more."""
         self._unheard += unheard
-        long = idle * self._waiting > _LONG * self._there
-        if self._there < _AT_FIRST and (unheard or long):
-            self._there += 1
+        is_long = idle * self._waiting > _LONG * self._there
+        self._in_a_row = self._in_a_row + 1 if is_long else 0
+        if self._there < _AT_FIRST and (unheard or self._in_a_row >= _IN_A_ROW):
+            self._there, self._in_a_row = self._there + 1, 0
             self._free.release()
         self._free.release()
 
