@@ -134,9 +134,14 @@ _ahead: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[None]] = Wea
 """What ends with the imports, while there are any: every poll looks here."""
 
 
-def import_ahead(*modules: str) -> None:
+def _nothing() -> None: ...
+
+
+def import_ahead(*modules: str, then: Callable[[], None] = _nothing) -> None:
     """Begin to import *modules* and then kubernetes_asyncio in a thread, once, if an event loop
     runs: a hub that makes a spawner will want them soon, and a command that asks no cluster never.
+
+    *then* imports what only these modules know of; who waits for them waits for that too.
     """
     missing = {name for name in (*modules, _SDK) if name not in sys.modules} - _begun
     if not missing:
@@ -158,6 +163,7 @@ def import_ahead(*modules: str) -> None:
         try:
             for module in modules:
                 importlib.import_module(module)
+            then()
         finally:
             with suppress(RuntimeError):  # the loop may have ended
                 loop.call_soon_threadsafe(end)

@@ -18,8 +18,8 @@ _BUFFER = 32 * 1024
 class Connector(aiohttp.TCPConnector):
     """Makes TLS connections with a buffer of 32 kB.
 
-    asyncio gives each one of 256 kB, filled with zeros, for as long as it is open. A hub has half a
-    dozen for each cluster when it starts.
+    asyncio gives each one of 256 kB, filled with zeros, for as long as it is open. A hub has three
+    for each cluster when it starts.
     """
 
     async def connect(self, *args: Any, **kwargs: Any) -> aiohttp.connector.Connection:

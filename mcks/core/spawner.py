@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jupyterhub.spawner import Spawner
 from traitlets import default
 
-from mcks.backends.api_client import import_ahead, imported_ahead
+from mcks.backends.api_client import imported_ahead
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.administrator.lending import read
 from mcks.core.clusters.cluster import Cluster, ConfiguredCluster
@@ -25,12 +25,12 @@ from mcks.core.hub.address import Address
 from mcks.core.hub.hooks import Hooks
 from mcks.core.hub.placing import Placing
 from mcks.core.hub.removal import Removal
-from mcks.core.hub.sharing import AHEAD, fleet_of, know_clusters
+from mcks.core.hub.sharing import fleet_of, import_for, know_clusters
 from mcks.core.knowledge import database
 from mcks.core.kubespawner.speaking import SpeaksKubeSpawner
 from mcks.core.placement import data_guard
 from mcks.core.profiles.choosing import Choosing
-from mcks.core.profiles.foreign_names import ForeignNames
+from mcks.core.profiles.foreign_names import ForeignNames, NoEffect
 from mcks.core.servers import state
 from mcks.core.servers.progress import Progress
 from mcks.core.settings import Settings
@@ -49,7 +49,7 @@ _LATE = StartFailed(
 """The hub has no more time for the start, whatever it waited for."""
 
 
-class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, Settings):  # type: ignore[misc]
+class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, Settings, NoEffect):  # type: ignore[misc]
     """Starts each server in the Kubernetes cluster that its profile names."""
 
     remembered = state.State()
@@ -63,7 +63,7 @@ class MultiClusterKubeSpawner(ForeignNames, Hooks, SpeaksKubeSpawner, Spawner, S
         self.choosing = Choosing(self)
         super().__init__(*args, **kwargs)
         self.choosing.remember(self.user_options)
-        import_ahead(*AHEAD)
+        import_for(self.known_clusters, self.config)
 
     @default("start_timeout")
     def _default_start_timeout(self) -> int:

@@ -170,7 +170,7 @@ async def test_modules_are_imported_ahead_in_one_thread_though_the_sdk_is_there_
     (tmp_path / "mcks_test_ahead.py").write_text("import threading\nwho = threading.get_ident()\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(api_client, "_SDK", "json")
-    loop, begun = asyncio.get_running_loop(), []
+    loop, begun, then = asyncio.get_running_loop(), [], list[int]()
     in_thread = loop.run_in_executor
 
     def noted(*work: Any) -> Any:
@@ -179,9 +179,10 @@ async def test_modules_are_imported_ahead_in_one_thread_though_the_sdk_is_there_
 
     monkeypatch.setattr(loop, "run_in_executor", noted)
     for _ in range(1000):  # as many spawners as a hub makes in one turn
-        api_client.import_ahead("mcks_test_ahead")
+        api_client.import_ahead("mcks_test_ahead", then=lambda: then.append(threading.get_ident()))
     await api_client.imported_ahead()
     assert sys.modules["mcks_test_ahead"].who != threading.get_ident()
+    assert then == [sys.modules["mcks_test_ahead"].who]
     assert len(begun) == 1
     await api_client.imported_ahead()
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections import deque
 from typing import Any
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -87,9 +88,11 @@ def _metadata(name: str, kind: str) -> dict[str, Any]:
 
 
 class Speaking:
-    """Answers, unless it is told to be silent."""
+    """Answers, unless it is told to be silent. Counts its connections."""
 
     def __init__(self) -> None:
+        self.connections = 0
+        self._connected: WeakSet[Any] = WeakSet()
         self._speaks = asyncio.Event()
         self._speaks.set()
 
@@ -103,6 +106,9 @@ class Speaking:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer, in its time."""
+        if request.transport not in self._connected:
+            self._connected.add(request.transport)
+            self.connections += 1
         await self._speaks.wait()
         return await self.say(request)
 

@@ -30,8 +30,8 @@ from prometheus_client import generate_latest
 from sqlalchemy.orm import Session, selectinload
 from traitlets.config import Config
 
-from mcks.backends.api_client import import_ahead, import_sdk, imported_ahead
-from mcks.core.hub.sharing import AHEAD, fleet_of
+from mcks.backends.api_client import import_sdk, imported_ahead
+from mcks.core.hub.sharing import fleet_of, import_for
 from mcks.core.servers.server import Created
 from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.bench import scale_kubespawner
@@ -114,7 +114,8 @@ async def live(kind: str, directory: Path, servers: int, faults: bool) -> Figure
     with database(directory) as session:
         cls, config = _kind(kind, gateways)
         watched = Watched(session.get_bind())
-        import_ahead(*AHEAD)  # what one process pays once
+        # what one process pays once
+        import_for(config.MultiClusterKubeSpawner.clusters, config)
         await imported_ahead()
         await import_sdk()
         before, objects, began = memory(), len(gc.get_objects()), time.process_time()

@@ -131,7 +131,10 @@ async def main(directory: Path, servers: int, clusters: int) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         what, _, which = line.strip().partition(" ")
         await world.obey(what, which)
-        total: dict[str, int] = {}
+        total = {
+            "API server connections": sum(api.connections for api in world.apis),
+            "gateway connections": sum(gateway.connections for gateway in world.gateways),
+        }
         for api in world.apis:
             for name, count in api.requests.items():
                 total[name] = total.get(name, 0) + count

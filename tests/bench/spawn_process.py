@@ -264,9 +264,11 @@ async def warm_hub(cls: Any, given: dict[str, Any], meter: Meter, config: Config
     """
     figures: Figures = {}
     if hasattr(cls, "clusters"):
-        for module in importlib.import_module("mcks.core.hub.sharing").AHEAD:
-            importlib.import_module(module)
-        await importlib.import_module("mcks.backends.api_client").import_sdk()
+        clusters = config.MultiClusterKubeSpawner.clusters
+        importlib.import_module("mcks.core.hub.sharing").import_for(clusters, config)
+        api_client = importlib.import_module("mcks.backends.api_client")
+        await api_client.imported_ahead()
+        await api_client.import_sdk()
     with meter.taking(figures, "warm restart", 1):
         spawners = await _found(cls, given, config)
     await asyncio.gather(*map(_stop, spawners))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from mcks.core.spawner import MultiClusterKubeSpawner
 from tests.bench.bench_scale import further, growth, measured, table
+from tests.bench.scale_hub import configuration
 from tests.bench.scale_plots import PLOTS, lines, svg
 from tests.bench.scale_storm import STARTS, TUNED
+from tests.bench.spawn_process import make
 
 SERVERS, CLUSTERS = 40, 2
+CALLS = 1_600
+"""A fifth more than there are when a spawner is made."""
 
 
 @pytest.mark.slow
@@ -20,6 +27,8 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert figures["requests pods list"] == CLUSTERS
     assert figures["requests pods watch"] == CLUSTERS
     assert figures["requests secrets list"] == CLUSTERS
+    assert figures["requests gateway connections"] <= 2 * CLUSTERS
+    assert figures["requests API server connections"] <= 3 * CLUSTERS
     assert figures["sweep statements"] == 0
     assert figures["holder statements"] == 0
     assert figures["find statements"] <= 2
@@ -33,6 +42,17 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert figures["storm pods list"] == figures["storm pods watch"] == 0
     assert figures["storm statements"] == 0
     assert f"{SERVERS}/{CLUSTERS}" in table({f"{SERVERS}/{CLUSTERS}": figures})
+
+
+def test_a_spawner_is_made_with_few_calls_of_functions_most_of_them_of_traitlets() -> None:
+    config = configuration({"c0": "https://c0.example.org"}, profiles=300)
+    make(MultiClusterKubeSpawner, config, "first")
+    profile = cProfile.Profile()
+    with profile:
+        for number in range(10):
+            make(MultiClusterKubeSpawner, config, f"user-{number}")
+    stats = pstats.Stats(profile)
+    assert stats.total_calls / 10 < CALLS  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow

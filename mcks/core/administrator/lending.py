@@ -3,7 +3,8 @@
 traitlets copies each value of the configuration for each object. For what grows with the hub, as
 clusters and profiles do, that is paid again for each server. So such traits are *lent*: one value
 for all, which ``read`` gives to look at. Whoever else takes the trait, as a hook does, gets a copy
-that is this spawner's own from then on, and may change it: nobody else sees that.
+that is this spawner's own from then on, and may change it: nobody else sees that. Nor does each
+spawner find out anew which of its traits may be configured.
 
 Which traits these are (settings.py) does not belong here.
 """
@@ -17,7 +18,18 @@ from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from traitlets import Bool, Callable, Dict, Enum, Float, HasTraits, Int, Unicode, Union
+from traitlets import (
+    Bool,
+    Callable,
+    Dict,
+    Enum,
+    Float,
+    HasTraits,
+    Int,
+    TraitType,
+    Unicode,
+    Union,
+)
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from traitlets.traitlets import DefaultHandler
@@ -79,6 +91,16 @@ class Borrower:
     """Part of a spawner: it is lent what its configuration says of such traits."""
 
     _to_lend: dict[str, Any] | None = None
+
+    def traits(self, **metadata: Any) -> dict[str, TraitType[Any, Any]]:
+        """Return the traits as traitlets does, which asks for the configurable ones each time."""
+        if metadata != {"config": True}:
+            found: dict[str, TraitType[Any, Any]] = super().traits(**metadata)  # type: ignore[misc]
+            return found
+        known = _configurable.get(type(self))
+        if known is None:
+            known = _configurable[type(self)] = super().traits(**metadata)  # type: ignore[misc]
+        return dict(known)
 
     def _find_my_config(self, cfg: Config) -> Config:
         found: Config = super()._find_my_config(cfg)  # type: ignore[misc]
@@ -142,6 +164,7 @@ def give(obj: Any, name: str, value: Any) -> None:
     setattr(obj, name, Loan(value) if name in _lent_names(cls) else value)
 
 
+_configurable: WeakKeyDictionary[type, dict[str, TraitType[Any, Any]]] = WeakKeyDictionary()
 _sets: dict[frozenset[str | None], frozenset[str | None]] = {}
 _loans: WeakKeyDictionary[type, dict[str, Loan]] = WeakKeyDictionary()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from traitlets import TraitError
@@ -15,7 +15,7 @@ from mcks.backends.registry import backend_class
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster, ConfiguredCluster
 from mcks.core.kubespawner import section
-from mcks.errors import ConfigError, UnknownCluster, unknown, without_value
+from mcks.errors import ConfigError, MCKSError, UnknownCluster, unknown, without_value
 
 
 def configure(
@@ -36,6 +36,17 @@ def configure(
         backend = cls(cluster_name=name, config=config, log=log, **theirs)
     cluster.check()
     return joined(cluster, backend, config)
+
+
+def import_backends(clusters: Mapping[str, Any], config: Config) -> None:
+    """Import the backends of *clusters*. What is wrong with them is told when they are used."""
+    entries = [entry for entry in clusters.values() if isinstance(entry, Mapping)]
+    said = {entry.get("backend") for entry in entries} or {None}
+    with suppress(TraitError):
+        default = Cluster("", config=config).backend
+        for name in said:
+            with suppress(MCKSError, TypeError):
+                backend_class(name or default)
 
 
 def _unknown_cluster(name: str, clusters: Mapping[str, Any]) -> UnknownCluster:

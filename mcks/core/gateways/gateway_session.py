@@ -25,9 +25,13 @@ AT_ONCE = 100
 """Requests under way at a time; others wait for their turn, before their time-out begins."""
 _AT_FIRST = 4
 _MOMENT, _LONGEST_MOMENT = 0.25, 1.0
-"""Of those that have been under way for less than these seconds there are so few: what is answered
-at once shares connections. Each more is a TLS handshake more, and its buffers. The moments become
-longer while a gateway answers nothing at all."""
+"""Of those that have been under way for less than these seconds there are so few at the most: what
+is answered at once shares connections. The moments become longer while a gateway answers nothing at
+all."""
+_LONG, _IN_A_ROW = 2.0, 3
+"""It begins with one connection, and there is one more when the hub would have nothing to do for so
+many seconds while those who wait are answered, as so many answers in a row say: each is a TLS
+handshake more, and its buffers."""
 _ONE_LOOK = 5.0
 """Seconds that the answer to a look may take."""
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)
@@ -45,32 +49,45 @@ class _Places:
     """A few places, each held for a moment at most: who is not answered keeps nobody waiting."""
 
     def __init__(self) -> None:
-        self._free = asyncio.Semaphore(_AT_FIRST)
-        self._unheard = 0
+        self._free = asyncio.Semaphore(1)
+        self._there, self._waiting = 1, 0
+        self._unheard, self._in_a_row, self._heard = 0, 0, False
 
     def hear(self) -> None:
         """Note that there was an answer: moments are short again."""
-        self._unheard = 0
+        self._unheard, self._heard = 0, True
 
     async def take(self) -> _Place:
         """Wait for a place."""
-        await self._free.acquire()
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
         moment = min(_MOMENT * 2.0 ** min(self._unheard // _AT_FIRST, 64), _LONGEST_MOMENT)
-        return _Place(self, moment)
+        return _Place(self, moment, first=not self._heard)
 
-    def left(self, *, unheard: bool) -> None:
-        """Give a place to the next."""
+    def left(self, idle: float, *, unheard: bool) -> None:
+        """Give a place to the next, and another one if the hub had nothing to do for so many
+        seconds that there should be more."""
         self._unheard += unheard
+        is_long = idle * self._waiting > _LONG * self._there
+        self._in_a_row = self._in_a_row + 1 if is_long else 0
+        if self._there < _AT_FIRST and (unheard or self._in_a_row >= _IN_A_ROW):
+            self._there, self._in_a_row = self._there + 1, 0
+            self._free.release()
         self._free.release()
 
 
 class _Place:
-    """One of few *places*, left at the end of the block, or after *moment* seconds."""
+    """One of few *places*, left at the end of the block, or after *moment* seconds. How long the
+    *first* one takes says nothing: it opens a connection."""
 
-    def __init__(self, places: _Places, moment: float) -> None:
-        self._places = places
-        loop = asyncio.get_running_loop()
-        self._leaving: asyncio.TimerHandle | None = loop.call_later(moment, self._leave)
+    def __init__(self, places: _Places, moment: float, *, first: bool) -> None:
+        self._places, self._moment, self._first = places, moment, first
+        self._idle_since = _idle()
+        self._loop = asyncio.get_running_loop()
+        self._leaving: asyncio.TimerHandle | None = self._loop.call_later(moment, self._look)
 
     def __enter__(self) -> Self:
         return self
@@ -78,11 +95,25 @@ class _Place:
     def __exit__(self, *_: object) -> None:
         self._leave(unheard=False)
 
+    def _look(self) -> None:
+        """Leave, unless the hub was busy itself and could hear nobody."""
+        missing = self._moment - (_idle() - self._idle_since)
+        if missing > self._moment / 2:
+            self._leaving = self._loop.call_later(missing, self._look)
+        else:
+            self._leave()
+
     def _leave(self, *, unheard: bool = True) -> None:
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
-            self._places.left(unheard=unheard)
+            idle = 0.0 if self._first else _idle() - self._idle_since
+            self._places.left(idle, unheard=unheard)
+
+
+def _idle() -> float:
+    """Return a time that goes on while the event loop's thread has nothing to do."""
+    return time.monotonic() - time.thread_time()
 
 
 class GatewaySession:

@@ -64,12 +64,13 @@ class Address:
 
         spawner = self._spawner
         url, pause = spawner.remembered.url or known, _PAUSE
-        await fleet_of(spawner).pool.turns.next()  # the hub asks all of its servers at once
         while (created := spawner.remembered.created) is not None:
             cluster = spawner.remembered.cluster
             try:
                 connected = await fleet_of(spawner).pool.connect(cluster, spawner.clusters_ever)
                 target = self._target(url)
+                await connected.pods_of(created.namespace).synced.wait()
+                await fleet_of(spawner).pool.looks.next()  # all of the cluster's waited for that
                 if not await _answers(connected, created, target):
                     url = await launch.find_again(connected, created, target)
                 break
@@ -127,9 +128,7 @@ async def _answers(connected: ConnectedCluster, created: server.Created, target:
     from mcks.core.pods import failures  # noqa: PLC0415 - see sharing.AHEAD
     from mcks.core.servers import launch  # noqa: PLC0415 - see sharing.AHEAD
 
-    pods = connected.pods_of(created.namespace)
-    await pods.synced.wait()
-    pod = pods.get(created.where("Pod"))
+    pod = connected.pods_of(created.namespace).get(created.where("Pod"))
     if pod is None or failures.exit_code(pod) is not None:
         return False
     if launch.pointing_at(connected, created, target)().url != target.url:

@@ -62,7 +62,9 @@ class Fleet:
         self._hub_id, self._log = spawner.hub_id, spawner.log
         for note in _without_effect(spawner):
             self._log.warning("%s", note)
-        self.memory = Memory(spawner.user.db, spawner.hub_id, spawner.log, namespaces.said(spawner))
+        self.memory = Memory(
+            spawner.user.db, spawner.hub_id, spawner.log, namespaces.beside_profiles(spawner)
+        )
         self._planning = asyncio.Lock()
         self.no_place = NoPlace()
         self._noted: set[str] = set()
@@ -88,10 +90,15 @@ class Fleet:
                 self.ages.follow,
             )
         )
+        self.memory.learn(self.pool.run(self._read_profiles(spawner)))
         self.pool.run(self.memory.keep())
         self.pool.run(self.ages.keep())
         self._followed: list[Inventory] = []
         self.follow(spawner)
+
+    async def _read_profiles(self, spawner: SharingSpawner) -> None:
+        """Read the profiles before somebody wants to see them, and where their servers live."""
+        self.memory.live_in(await namespaces.of_profiles(spawner))
 
     def join(self, spawner: SharingSpawner) -> None:
         """Let the sweeper know of a server that the database may not know of yet."""

@@ -6,13 +6,18 @@ What that is, and does (fleet.py), does not belong here.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from mcks.backends.api_client import import_ahead
 from mcks.core.administrator.inventory import Inventory
 from mcks.core.hub.sharing_spawner import SharingSpawner
 
 if TYPE_CHECKING:
+    from traitlets.config import Config
+
     from mcks.core.hub.fleet import Fleet
 
 AHEAD = (
@@ -23,6 +28,20 @@ AHEAD = (
 )
 """Imported in a thread before the first start: behind them are requests, and templates, YAML and
 patches. The hub's own start does not wait for them."""
+
+
+def import_for(clusters: Mapping[str, Any], config: Config) -> None:
+    """Begin to import in a thread what a hub with these *clusters* will want, their backends too.
+
+    For each spawner that is made this is asked again, so it must cost nothing.
+    """
+    import_ahead(*AHEAD, then=partial(_import_backends, clusters, config))
+
+
+def _import_backends(clusters: Mapping[str, Any], config: Config) -> None:
+    from mcks.core.clusters.configure import import_backends  # noqa: PLC0415 - see AHEAD
+
+    import_backends(clusters, config)
 
 
 _fleets: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Fleet, asyncio.Task[None]]] = (

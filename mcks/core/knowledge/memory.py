@@ -6,6 +6,7 @@ here.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
@@ -42,6 +43,7 @@ class Memory:
         self.records = None if session is None else Records(session, hub_id, log)
         self._no_records = NoRecords()
         self._namespaces = set(namespaces)
+        self._learning: asyncio.Task[None] | None = None
         self._starts: dict[int, WeakSet[RememberingSpawner]] = {}
         """By their users' ids, so that no start looks at all others."""
 
@@ -53,14 +55,26 @@ class Memory:
         self._starts.setdefault(spawner.user.id, WeakSet()).add(spawner)
         self._namespaces |= namespaces
 
+    def learn(self, learning: asyncio.Task[None]) -> None:
+        """Wait for *learning*, which names more namespaces, before it is told what is known."""
+        self._learning = learning
+
+    def live_in(self, namespaces: AbstractSet[str]) -> None:
+        """Take in more namespaces in which servers may live."""
+        self._namespaces |= namespaces
+
     async def known(self) -> Known | None:
         """Tell what is known at the moment; None without a database."""
-        return None if self.records is None else self._with_starts(await self.records.index())
+        if self.records is None:
+            return None
+        await self._learned()
+        return self._with_starts(await self.records.index())
 
     async def verified(self) -> Known | None:
         """Tell it after the database was read anew; None if that cannot be told."""
         if self.records is None:
             return None
+        await self._learned()
         await self.records.read_again()
         index = await self.records.index()
         return self._with_starts(index) if self.records.understood else None
@@ -105,6 +119,11 @@ class Memory:
         """Hear no more of the database."""
         if self.records is not None:
             self.records.close()
+
+    async def _learned(self) -> None:
+        if self._learning is not None:
+            await asyncio.wait({self._learning})
+            self._learning = None
 
     def _with_starts(self, index: Index) -> Known:
         starting = HubKnowledge(namespaces=set(self._namespaces))

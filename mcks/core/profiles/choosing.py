@@ -123,7 +123,7 @@ class Choosing:
         if callable(listed):
             found = parsed.parse(await ask(listed, self._spawner, "profile_list"))
         else:
-            found = parsed.of(self._spawner)
+            found = await parsed.in_time(self._spawner)
         for mistake in found.mistakes:
             _tell(self._spawner.log, mistake)
         for note in found.notes:

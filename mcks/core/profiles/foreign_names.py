@@ -13,17 +13,37 @@ from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
 from mcks.errors import unknown
 
 
+class _Unset:
+    """A trait of KubeSpawner's as if nobody had set it, so that a hook can go on."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, spawner: object | None, cls: type) -> None:
+        if spawner is None:
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {self._name!r}")
+        vars(spawner)[self._name] = None
+
+
+class NoEffect:
+    """Last part of a spawner: what KubeSpawner alone knows is there to be read, if nobody else has
+    an attribute of that name.
+
+    A ``__getattr__`` would be asked for each attribute that is not there: some 35 times for each
+    spawner that is made, as traitlets looks for observers and validators by their names.
+    """
+
+
+for _name in TRAITS:
+    setattr(NoEffect, _name, _Unset(_name))
+
+
 class ForeignNames:
     """Part of a spawner: takes KubeSpawner's names, which have no effect, and tells so."""
 
     log: Any
-
-    def __getattr__(self, name: str) -> Any:
-        """Give a trait of KubeSpawner's as if nobody had set it, so that a hook can go on."""
-        if name not in TRAITS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        vars(self)[name] = None
-        return None
 
     def tell_foreign_names(self) -> None:
         """Warn of what hooks have set or read since the last time, and forget it."""

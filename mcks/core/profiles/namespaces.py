@@ -5,7 +5,7 @@ Where one server lives (servers/plan.py) does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mcks.core.administrator.lending import read
@@ -19,8 +19,22 @@ def said(spawner: Any) -> set[str]:
     What functions would say is left out, as is what no namespace can be called by: where a server
     runs is known from the hub's database.
     """
-    own = of_start(spawner)
-    return {*own, *_of_profiles(spawner), *_of_groups(spawner.group_overrides)} - {""}
+    return beside_profiles(spawner) | _of_profiles(spawner)
+
+
+def beside_profiles(spawner: Any) -> set[str]:
+    """Return what *spawner* and its groups say."""
+    return {*of_start(spawner), *_of_groups(spawner.group_overrides)} - {""}
+
+
+async def of_profiles(spawner: Any) -> set[str]:
+    """Return what its profiles say, which are parsed without holding up the hub."""
+    if callable(read(spawner, "profile_list")):
+        return set()
+    try:
+        return _in((await parsed.in_time(spawner)).profiles)
+    except ConfigError:
+        return set()
 
 
 def of_start(spawner: Any) -> set[str]:
@@ -29,17 +43,22 @@ def of_start(spawner: Any) -> set[str]:
     return {value} if isinstance(value, str) and value else set()
 
 
-def _of_profiles(spawner: Any) -> Iterator[Any]:
+def _of_profiles(spawner: Any) -> set[str]:
     if callable(read(spawner, "profile_list")):
-        return
+        return set()
     try:
-        profiles = parsed.of(spawner).profiles
+        return _in(parsed.of(spawner).profiles)
     except ConfigError:
-        return
-    for profile in profiles:
-        for level in profile_list.levels(profile):
-            if "namespace" in level.theirs and isinstance(level.values["namespace"], str):
-                yield level.values["namespace"]
+        return set()
+
+
+def _in(profiles: Iterable[profile_list.Profile]) -> set[str]:
+    return {
+        level.values["namespace"]
+        for profile in profiles
+        for level in profile_list.levels(profile)
+        if "namespace" in level.theirs and isinstance(level.values["namespace"], str)
+    } - {""}
 
 
 def _of_groups(listed: Any) -> Iterator[Any]:

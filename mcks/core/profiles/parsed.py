@@ -5,8 +5,10 @@ What a profile list means (profile_list.py) does not belong here.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from mcks.core.administrator.lending import is_lent, read
 from mcks.core.profiles import profile_list
@@ -23,8 +25,14 @@ class Parsed:
     notes: tuple[str, ...]
 
 
+_FEW = 20
+"""Profiles that are parsed at once, in some milliseconds."""
 _last: list[Parsed] = []
 """The parsed list that was lent last: the one of the hub."""
+_under_way: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, asyncio.Task[Parsed]]] = (
+    WeakKeyDictionary()
+)
+"""The list that is being parsed in a thread."""
 
 
 def of(spawner: Any) -> Parsed:
@@ -32,9 +40,35 @@ def of(spawner: Any) -> Parsed:
     listed = read(spawner, "profile_list")
     if not is_lent(spawner, "profile_list"):
         return parse(listed)
-    if not _last or _last[0].source is not listed:
+    if not _is_known(listed):
         _last[:] = [parse(listed)]
     return _last[0]
+
+
+async def in_time(spawner: Any) -> Parsed:
+    """Do the same without holding up the hub: what is long, and of all, is parsed in a thread.
+
+    Whoever asks meanwhile waits for that. Raises ConfigError.
+    """
+    listed = read(spawner, "profile_list")
+    if not is_lent(spawner, "profile_list") or _is_known(listed) or len(listed) <= _FEW:
+        return of(spawner)
+    found = await asyncio.shield(_parsing(listed))
+    _last[:] = [found]
+    return found
+
+
+def _is_known(listed: Any) -> bool:
+    return bool(_last) and _last[0].source is listed
+
+
+def _parsing(listed: Any) -> asyncio.Task[Parsed]:
+    loop = asyncio.get_running_loop()
+    source, task = _under_way.get(loop, (None, None))
+    if task is None or task.done() or source is not listed:
+        task = loop.create_task(asyncio.to_thread(parse, listed), name="mcks: parse the profiles")
+        _under_way[loop] = listed, task
+    return task
 
 
 def parse(listed: Any) -> Parsed:

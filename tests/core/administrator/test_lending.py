@@ -183,3 +183,26 @@ def test_a_look_gives_the_defaults_of_a_subclass() -> None:
     names = ("image", "ready_check", "place_timeout")
     assert [read(_Traits(), name) for name in names] == ["i:1", "hub", 60.0]
     assert [read(_Own(), name) for name in names] == ["own:1", "http", 7.0]
+
+
+def test_each_spawner_is_told_its_own_dict_of_the_traits_that_may_be_configured() -> None:
+    spawner = spawner_of()
+    told = spawner.traits(config=True)
+    assert told == type(spawner).class_traits(config=True)
+    told.clear()
+    assert spawner.traits(config=True) == type(spawner).class_traits(config=True)
+    assert set(spawner.traits()) == set(spawner.trait_names())
+    assert "hub" not in spawner.traits(config=True)
+
+
+def test_a_subclass_has_the_traits_that_it_adds() -> None:
+    spawner_of()
+
+    class Own(MultiClusterKubeSpawner):
+        extra = Unicode(config=True)
+
+    config = Config()
+    config.Own.extra = "more"
+    own = Own(config=config, _deprecated_db_session=None)
+    assert own.extra == "more"
+    assert "extra" in own.traits(config=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 
 import pytest
 
@@ -53,6 +54,43 @@ async def test_some_may_go_on_together() -> None:
     await asyncio.gather(*going)
     assert went == list(range(7))
     assert max(after - before for before, after in zip([0, *counts], counts, strict=False)) == 3
+
+
+class CountingSelector(selectors.DefaultSelector):
+    """Counts the turns of its event loop."""
+
+    turn = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.turn += 1
+        return super().select(timeout)
+
+
+@pytest.mark.parametrize("late", range(6))
+@pytest.mark.parametrize("waiting", range(3))
+def test_who_comes_in_the_turn_of_somebody_else_waits_for_the_next(late: int, waiting: int) -> None:
+    selector, turns, went = CountingSelector(), Turns(), list[int]()
+
+    async def go(after: int = 0) -> None:
+        for _ in range(after):
+            await asyncio.sleep(0)
+        await turns.next()
+        went.append(selector.turn)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(go() for _ in range(waiting)), *(go(late) for _ in range(2)))
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        runner.run(all_of_them())
+    assert len(went) == len(set(went)) == waiting + 2
+
+
+async def test_nothing_goes_on_in_the_event_loop_when_nobody_waits_any_more() -> None:
+    turns, loop = Turns(), asyncio.get_running_loop()
+    await asyncio.gather(*(turns.next() for _ in range(3)))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not loop._ready  # type: ignore[attr-defined]
 
 
 async def test_who_comes_alone_does_not_wait() -> None:

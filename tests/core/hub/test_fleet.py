@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from traitlets.config import Config
 
+from mcks.backends.registry import backend_class
+from mcks.core.clusters import configure
 from mcks.core.clusters.pool import Pool
 from mcks.core.hub import error_pages
 from mcks.core.hub.fleet import Fleet
@@ -137,3 +140,30 @@ async def test_a_start_in_a_drained_cluster_is_refused_with_words_for_the_user()
     )
     assert error_pages.reference_for(caught.value) == ""
     await fleet.close()
+
+
+def test_the_backends_of_the_clusters_are_imported_ahead_whatever_is_wrong_with_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    imported: list[Any] = []
+
+    def load(name: str) -> type:
+        imported.append(name)
+        return backend_class(name)
+
+    monkeypatch.setattr(configure, "backend_class", load)
+    config = Config()
+    clusters = {"a": {"backend": "gke"}, "b": {}, "c": {"backend": "nobody's"}, "d": "x"}
+    configure.import_backends(clusters | {"e": {"backend": 3}}, config)
+    assert {*imported} == {"gke", "generic-kubeconfig", "nobody's", 3}
+    imported.clear()
+    configure.import_backends({}, config)
+    assert imported == ["generic-kubeconfig"]
+    imported.clear()
+    config.Cluster.backend = "eks"
+    configure.import_backends({"a": {}}, config)
+    assert imported == ["eks"]
+    imported.clear()
+    config.Cluster.backend = 3
+    configure.import_backends({"a": {}}, config)
+    assert imported == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -164,3 +165,32 @@ async def test_servers_are_counted_without_a_look_into_the_database(hub: HubData
     memory.close()
     without = Memory(None, "h", logging.getLogger("test"))
     assert (await without.counts()).count(Scope()) == without.seen_counts().count(Scope()) == 0
+
+
+async def test_it_is_not_told_what_is_known_before_the_profiles_have_been_read(
+    hub: HubDatabase,
+) -> None:
+    memory, read = Memory(hub.session, "h", logging.getLogger("test")), asyncio.Event()
+
+    async def learn() -> None:
+        await read.wait()
+        memory.live_in({"of-profile"})
+
+    memory.learn(asyncio.create_task(learn()))
+    asking = [asyncio.create_task(ask()) for ask in (memory.known, memory.verified)]
+    await asyncio.wait(asking, timeout=0)
+    assert not any(task.done() for task in asking)
+    read.set()
+    for known in await asyncio.gather(*asking):
+        assert known is not None
+        assert known.namespaces == {"of-profile"}
+    memory.close()
+
+
+async def test_what_ended_while_it_was_read_keeps_nobody_waiting(hub: HubDatabase) -> None:
+    memory = Memory(hub.session, "h", logging.getLogger("test"))
+    learning = asyncio.create_task(asyncio.Event().wait())
+    memory.learn(learning)  # type: ignore[arg-type]
+    learning.cancel()
+    assert await memory.known() is not None
+    memory.close()

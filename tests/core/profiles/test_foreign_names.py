@@ -118,3 +118,11 @@ async def test_a_group_entry_that_cannot_be_read_is_no_failure_of_the_hub(
         await spawner.apply_group_overrides()
     assert caught.value.status_code == 400
     assert "group_overrides['a'] must be a dict with" in caplog.text
+
+
+def test_these_names_are_no_attributes_of_the_class_nor_does_their_lookup_cost_others() -> None:
+    spawner = spawner_of()
+    for name in sorted(WITHOUT_EFFECT):
+        assert hasattr(spawner, name)
+        assert not hasattr(MultiClusterKubeSpawner, name)
+    assert not hasattr(MultiClusterKubeSpawner, "__getattr__")

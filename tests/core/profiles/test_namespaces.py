@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
@@ -56,3 +57,14 @@ def test_that_of_a_start_is_known_as_soon_as_its_profile_is_applied() -> None:
         namespace = None  # type: ignore[assignment]
 
     assert namespaces.of_start(Own(_deprecated_db_session=None)) == set()
+
+
+@pytest.mark.parametrize("listed", [LISTED, lambda _: LISTED, [{"display_nam": "x"}]])
+async def test_those_of_profiles_can_be_told_later(listed: Any) -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.profile_list = listed
+    config.Spawner.group_overrides = GROUPS
+    spawner = sample_spawner(config, "ada")
+    at_once, later = namespaces.beside_profiles(spawner), await namespaces.of_profiles(spawner)
+    assert at_once == {"of-a-group"}
+    assert at_once | later == namespaces.said(spawner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from traitlets.config import Config
 
 from mcks.core.checking.sample import sample_spawner
 from mcks.core.profiles import profile_list
+from mcks.errors import ConfigError
 from tests.core.profiles.choosing.common import LISTED
 
 
@@ -63,3 +66,37 @@ async def test_mistakes_and_what_has_no_effect_are_told_by_each_log_once(
         await sample_spawner(config, name).choosing.listed()
     assert caplog.text.count("A profile is left out, for everybody") == 1
     assert caplog.text.count("'dns_name_template' has no effect") == 1
+
+
+def long_list() -> list[dict[str, Any]]:
+    return [{"display_name": f"Profile {number}"} for number in range(100)]
+
+
+async def test_a_long_list_is_parsed_once_and_not_in_the_thread_of_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[int] = []
+
+    def parse(listed: Any) -> profile_list.Listed:
+        threads.append(threading.get_ident())
+        return parsed(listed)
+
+    parsed = profile_list.parse
+    monkeypatch.setattr(profile_list, "parse", parse)
+    config = Config()
+    config.MultiClusterKubeSpawner.profile_list = long_list()
+    spawners = [sample_spawner(config, name) for name in ("ada", "bob", "eve")]
+    listed = await asyncio.gather(*(spawner.choosing.listed() for spawner in spawners))
+    assert [len(each) for each in listed] == [100] * 3
+    assert len(await spawners[0].choosing.listed()) == 100
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+async def test_a_long_list_of_which_nothing_is_left_is_refused_each_time() -> None:
+    config = Config()
+    config.MultiClusterKubeSpawner.profile_list = [{"display_nam": "x"}] * 100
+    spawner = sample_spawner(config, "ada")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"profile_list\[0\].*no profile is left"):
+            await spawner.choosing.listed()
