@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -152,10 +153,12 @@ class Servers(RuleBasedStateMachine):
                 for name in (start.profile, start.cluster)
                 if (most := self.of[name].max_starting) is not None and self._starting(name) >= most
             ]
-            assert full
-            before = [one for one in ahead if full[0] in (one.cluster, one.profile)]
-            place = f": {len(before) + 1}"
-            assert place in start.spawner.said[-1]
+            told = re.search(r"turn in (.+): (\d+)", start.spawner.said[-1])
+            assert told
+            waits_for = start.cluster if told[1] == start.cluster else start.profile
+            assert waits_for in full
+            before = [one for one in ahead if waits_for in (one.cluster, one.profile)]
+            assert int(told[2]) == len(before) + 1
             ahead.append(start)
 
     def _starting(self, name: str) -> int:
