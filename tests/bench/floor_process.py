@@ -22,11 +22,10 @@ from mcks.backends.wire import Response, Wire
 from tests.bench import spawn_process
 from tests.bench.spawn_process import Figures, Meter
 
-AT_ONCE = 20
 MODEL = "floormodel"
 """The server that mcks starts: its name stands for that of each other one."""
-_LIMIT = 10
-"""Requests under way at a time, as mcks has them."""
+_LIMIT = 4
+"""Requests under way at a time, as mcks has them at first."""
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)
 
 
@@ -134,11 +133,9 @@ async def _measure(given: dict[str, Any]) -> Figures:
         mine = [f"floor{by}{n}" for n in range(given["servers"])]
         half = len(mine) // 2
         with meter.taking(figures, f"{by} spawn", half) as walls:
-            for name in mine[:half]:
-                await spawn_process._timed(floor.start(name), walls)
+            await spawn_process._one_by_one(mine[:half], floor.start, walls)
         with meter.taking(figures, f"{by} spawn 20", len(mine) - half) as walls:
-            work = (spawn_process._timed(floor.start(name), walls) for name in mine[half:])
-            await asyncio.gather(*work)
+            await spawn_process._at_once(mine[half:], floor.start, walls)
         names += mine
     await asyncio.gather(model.stop(), *(floor.stop(name) for name in names))
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

@@ -27,16 +27,18 @@ from mcks.core.api.no_answer import (
 )
 from mcks.core.api.request import RAW, Answer, Request
 from mcks.core.api.status import Asked
+from mcks.core.api.turns import Places
 from mcks.errors import APIError, MCKSError, TooManyRequests, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient
 
 AT_ONCE = 10
-"""Requests under way at a time; others wait for their turn, before their deadline begins. Each more
-is a TLS handshake more when many servers start together, and those would hold up the hub. Watches
-do not count.
-"""
+"""Requests under way at a time; others wait for their turn, before their deadline begins. Watches
+do not count."""
+_CONNECTIONS_AT_FIRST = 4
+"""As many as one start can use. Each more is a TLS handshake more when many servers start together,
+and those would hold up the hub."""
 _ATTEMPTS = 4
 _TRANSIENT = (500, 502, 503, 504)
 _EXPLANATION_LIFE = 60.0
@@ -65,6 +67,7 @@ class Transport:
         self._exchange = Exchange(api, backend.cluster_name, deadlines)
         self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._places = Places(_CONNECTIONS_AT_FIRST, AT_ONCE)
         self._pulse = Pulse(self._is_alive, deadlines.silence)
         self.breaker = breaker or Breaker(backend.cluster_name)
         self.deadlines = deadlines
@@ -114,7 +117,7 @@ class Transport:
             with attempt:
                 return await self._send(request)
         async with self._turns:
-            with attempt:
+            with await self._places.take(), attempt:
                 return await self._send(request)
 
     async def attempt(self, work: Callable[[Send], Awaitable[_T]]) -> _T:
@@ -124,7 +127,7 @@ class Transport:
         beginning it while the cluster is left alone.
         """
         async with self._turns:
-            with self.breaker.attempt():
+            with await self._places.take(), self.breaker.attempt():
                 return await work(self._send)
 
     async def open(

@@ -1,12 +1,20 @@
-"""Turns: work that many would do at once is done one after another, so that nobody stands still.
+"""Turns and places: what many would do at once is done one after another, or by a few at a time.
 
-What the work is does not belong here.
+So nobody stands still for long, and many share few connections. What is done does not belong here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from typing import Self
+
+_MOMENT, _LONGEST_MOMENT = 0.25, 1.0
+"""Seconds for which a place is held. They become more while nobody is answered at all."""
+_LONG, _IN_A_ROW = 2.0, 3
+"""There is one place more when the hub would have nothing to do for so many seconds while those who
+wait are answered, as so many answers in a row say."""
 
 
 class Turns:
@@ -40,3 +48,80 @@ class Turns:
                 self._called += 1
         if self._gone + self._called:
             asyncio.get_running_loop().call_soon(self._begin_turn)
+
+
+class Places:
+    """Places at a server, one for each connection to it: each is a TLS handshake, and its buffers.
+
+    *at_first* so many; as many as *most* if it takes long to answer. Each is held for a moment at
+    most, so who is not answered keeps nobody waiting: how many ask at once is bounded elsewhere.
+    """
+
+    def __init__(self, at_first: int, most: int) -> None:
+        self._free = asyncio.Semaphore(at_first)
+        self._there, self._most, self._waiting = at_first, most, 0
+        self._unheard, self._in_a_row, self._heard = 0, 0, False
+
+    async def take(self) -> Place:
+        """Wait for a place, to be held for a block."""
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        moment = min(_MOMENT * 2.0 ** min(self._unheard // self._there, 64), _LONGEST_MOMENT)
+        return Place(self, moment, first=not self._heard)
+
+    def hear(self) -> None:
+        """Note that there was an answer: moments are short again."""
+        self._unheard, self._heard = 0, True
+
+    def left(self, idle: float, *, unheard: bool) -> None:
+        """Give a place to the next, and another one if the hub had nothing to do for so many
+        seconds that there should be more."""
+        self._unheard += unheard
+        is_long = idle * self._waiting > _LONG * self._there
+        self._in_a_row = self._in_a_row + 1 if is_long else 0
+        if self._there < self._most and (unheard or self._in_a_row >= _IN_A_ROW):
+            self._there, self._in_a_row = self._there + 1, 0
+            self._free.release()
+        self._free.release()
+
+
+class Place:
+    """One of few *places*, left at the end of the block, or after *moment* seconds. How long the
+    *first* one takes says nothing: it opens a connection."""
+
+    def __init__(self, places: Places, moment: float, *, first: bool) -> None:
+        self._places, self._moment, self._first = places, moment, first
+        self._idle_since = _idle()
+        self._loop = asyncio.get_running_loop()
+        self._leaving: asyncio.TimerHandle | None = self._loop.call_later(moment, self._look)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
+        if exc is None:
+            self._places.hear()
+        self._leave(unheard=False)
+
+    def _look(self) -> None:
+        """Leave, unless the hub was busy itself and could hear nobody."""
+        missing = self._moment - (_idle() - self._idle_since)
+        if missing > self._moment / 2:
+            self._leaving = self._loop.call_later(missing, self._look)
+        else:
+            self._leave()
+
+    def _leave(self, *, unheard: bool = True) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+            idle = 0.0 if self._first else _idle() - self._idle_since
+            self._places.left(idle, unheard=unheard)
+
+
+def _idle() -> float:
+    """Return a time that goes on while the event loop's thread has nothing to do."""
+    return time.monotonic() - time.thread_time()

@@ -10,7 +10,6 @@ import ssl
 import time
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from typing import Self
 
 import aiohttp
 from yarl import URL
@@ -18,20 +17,13 @@ from yarl import URL
 from mcks import metrics
 from mcks.backends.connector import Connector
 from mcks.backends.wire import Response, Wire
-from mcks.core.api.turns import Turns
+from mcks.core.api.turns import Places, Turns
 from mcks.core.gateways.silence import Silence
 
 AT_ONCE = 100
 """Requests under way at a time; others wait for their turn, before their time-out begins."""
-_AT_FIRST = 4
-_MOMENT, _LONGEST_MOMENT = 0.25, 1.0
-"""Of those that have been under way for less than these seconds there are so few at the most: what
-is answered at once shares connections. The moments become longer while a gateway answers nothing at
-all."""
-_LONG, _IN_A_ROW = 2.0, 3
-"""It begins with one connection, and there is one more when the hub would have nothing to do for so
-many seconds while those who wait are answered, as so many answers in a row say: each is a TLS
-handshake more, and its buffers."""
+_CONNECTIONS = 4
+"""At most, of questions that are answered in a moment. It begins with one."""
 _ONE_LOOK = 5.0
 """Seconds that the answer to a look may take."""
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)
@@ -43,77 +35,6 @@ _LONGEST_PAUSE = 5.0
 
 class GatewaySilent(ConnectionError):
     """Not even asked: the gateway has answered nothing for some time."""
-
-
-class _Places:
-    """A few places, each held for a moment at most: who is not answered keeps nobody waiting."""
-
-    def __init__(self) -> None:
-        self._free = asyncio.Semaphore(1)
-        self._there, self._waiting = 1, 0
-        self._unheard, self._in_a_row, self._heard = 0, 0, False
-
-    def hear(self) -> None:
-        """Note that there was an answer: moments are short again."""
-        self._unheard, self._heard = 0, True
-
-    async def take(self) -> _Place:
-        """Wait for a place."""
-        self._waiting += 1
-        try:
-            await self._free.acquire()
-        finally:
-            self._waiting -= 1
-        moment = min(_MOMENT * 2.0 ** min(self._unheard // _AT_FIRST, 64), _LONGEST_MOMENT)
-        return _Place(self, moment, first=not self._heard)
-
-    def left(self, idle: float, *, unheard: bool) -> None:
-        """Give a place to the next, and another one if the hub had nothing to do for so many
-        seconds that there should be more."""
-        self._unheard += unheard
-        is_long = idle * self._waiting > _LONG * self._there
-        self._in_a_row = self._in_a_row + 1 if is_long else 0
-        if self._there < _AT_FIRST and (unheard or self._in_a_row >= _IN_A_ROW):
-            self._there, self._in_a_row = self._there + 1, 0
-            self._free.release()
-        self._free.release()
-
-
-class _Place:
-    """One of few *places*, left at the end of the block, or after *moment* seconds. How long the
-    *first* one takes says nothing: it opens a connection."""
-
-    def __init__(self, places: _Places, moment: float, *, first: bool) -> None:
-        self._places, self._moment, self._first = places, moment, first
-        self._idle_since = _idle()
-        self._loop = asyncio.get_running_loop()
-        self._leaving: asyncio.TimerHandle | None = self._loop.call_later(moment, self._look)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leave(unheard=False)
-
-    def _look(self) -> None:
-        """Leave, unless the hub was busy itself and could hear nobody."""
-        missing = self._moment - (_idle() - self._idle_since)
-        if missing > self._moment / 2:
-            self._leaving = self._loop.call_later(missing, self._look)
-        else:
-            self._leave()
-
-    def _leave(self, *, unheard: bool = True) -> None:
-        if self._leaving is not None:
-            self._leaving.cancel()
-            self._leaving = None
-            idle = 0.0 if self._first else _idle() - self._idle_since
-            self._places.left(idle, unheard=unheard)
-
-
-def _idle() -> float:
-    """Return a time that goes on while the event loop's thread has nothing to do."""
-    return time.monotonic() - time.thread_time()
 
 
 class GatewaySession:
@@ -131,7 +52,7 @@ class GatewaySession:
         self._turns = turns or Turns()
         self._cluster, self._context = cluster, context
         self._under_way = asyncio.Semaphore(AT_ONCE)
-        self._at_first = _Places()
+        self._places = Places(1, _CONNECTIONS)
         self._session: aiohttp.ClientSession | None = None
         self._last: tuple[str, Wire] | None = None
         self._silences: dict[str, Silence] = {}
@@ -156,13 +77,11 @@ class GatewaySession:
         where = str(url.origin()) if through_gateway else ""
         self._refuse(where)
         async with self._under_way:
-            with await self._at_first.take():
+            with await self._places.take():
                 await self._turns.next()
                 self._refuse(where)
                 asking = self._asked(url, headers, within, most)
-                response = await (self._judged(where, asking) if where else asking)
-                self._at_first.hear()
-                return response
+                return await (self._judged(where, asking) if where else asking)
 
     def silent(self, url: str) -> str:
         """Say for logs how long the gateway at *url* has answered nothing; empty if it answers."""

@@ -7,7 +7,8 @@ import selectors
 
 import pytest
 
-from mcks.core.api.turns import Turns
+from mcks.core.api import turns as turns_module
+from mcks.core.api.turns import Places, Turns
 
 
 async def test_one_goes_on_in_each_turn_of_the_event_loop_in_the_order_in_which_they_came() -> None:
@@ -98,3 +99,83 @@ async def test_who_comes_alone_does_not_wait() -> None:
     going = turns.next()
     with pytest.raises(StopIteration):
         going.send(None)
+
+
+async def test_the_longer_a_server_answers_nothing_the_slower_it_is_asked_more() -> None:
+    places, loop = Places(1, 4), asyncio.get_running_loop()
+    moments = []
+    for count in (1, 2, 4, 4, 4, 4):
+        taken = [await places.take() for _ in range(count)]
+        assert taken[0]._leaving is not None
+        moments.append(taken[0]._leaving.when() - loop.time())
+        for place in taken:
+            place._leave()
+    assert moments == pytest.approx([0.25, 0.25, 0.25, 0.5, 1.0, 1.0], abs=0.1)
+    places.hear()
+    with await places.take() as place:
+        assert place._leaving is not None
+        assert place._leaving.when() - loop.time() == pytest.approx(0.25, abs=0.1)
+
+
+async def test_who_is_not_answered_while_the_hub_is_busy_keeps_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    idle_for = 0.0
+    monkeypatch.setattr(turns_module, "_idle", lambda: idle_for)
+    place = await Places(1, 4).take()
+    place._look()
+    assert place._leaving is not None
+    idle_for = 0.25
+    place._look()
+    assert place._leaving is None
+
+
+@pytest.mark.parametrize(
+    ("questions", "idle", "most"), [(200, 0.0, 1), (200, 0.005, 1), (200, 0.05, 4), (20, 0.05, 1)]
+)
+async def test_questions_share_a_connection_unless_the_hub_would_wait_long_for_all_answers(
+    questions: int, idle: float, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle_for, under_way, at_once = 0.0, 0, 0
+    monkeypatch.setattr(turns_module, "_idle", lambda: idle_for)
+    places = Places(1, 4)
+    places.hear()
+
+    async def ask() -> None:
+        nonlocal idle_for, under_way, at_once
+        with await places.take():
+            under_way += 1
+            at_once = max(at_once, under_way)
+            await asyncio.sleep(0)
+            idle_for += idle
+            under_way -= 1
+
+    await asyncio.gather(*(ask() for _ in range(questions)))
+    assert at_once == most
+
+
+async def test_some_places_are_there_from_the_beginning() -> None:
+    places = Places(4, 10)
+    async with asyncio.timeout(10):
+        taken = [await places.take() for _ in range(4)]
+    waiting = asyncio.create_task(places.take())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    with taken[0]:
+        pass
+    with await waiting:
+        pass
+    for place in taken[1:]:
+        place._leave()
+
+
+async def test_who_gives_up_takes_no_place() -> None:
+    places = Places(1, 1)
+    with await places.take():
+        waiting = asyncio.create_task(places.take())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    async with asyncio.timeout(10):
+        with await places.take():
+            pass

@@ -148,59 +148,6 @@ async def test_many_who_wait_for_a_silent_gateway_wait_for_one_look(
     await session.close()
 
 
-async def test_the_longer_a_gateway_answers_nothing_the_slower_it_is_asked_more() -> None:
-    places, loop = gateway_session._Places(), asyncio.get_running_loop()
-    moments = []
-    for count in (1, 2, 4, 4, 4, 4):
-        taken = [await places.take() for _ in range(count)]
-        assert taken[0]._leaving is not None
-        moments.append(taken[0]._leaving.when() - loop.time())
-        for place in taken:
-            place._leave()
-    assert moments == pytest.approx([0.25, 0.25, 0.25, 0.5, 1.0, 1.0], abs=0.1)
-    places.hear()
-    with await places.take() as place:
-        assert place._leaving is not None
-        assert place._leaving.when() - loop.time() == pytest.approx(0.25, abs=0.1)
-
-
-async def test_who_is_not_answered_while_the_hub_is_busy_keeps_the_place(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    idle_for = 0.0
-    monkeypatch.setattr(gateway_session, "_idle", lambda: idle_for)
-    place = await gateway_session._Places().take()
-    place._look()
-    assert place._leaving is not None
-    idle_for = 0.25
-    place._look()
-    assert place._leaving is None
-
-
-@pytest.mark.parametrize(
-    ("questions", "idle", "most"), [(200, 0.0, 1), (200, 0.005, 1), (200, 0.05, 4), (20, 0.05, 1)]
-)
-async def test_questions_share_a_connection_unless_the_hub_would_wait_long_for_all_answers(
-    questions: int, idle: float, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    idle_for, under_way, at_once = 0.0, 0, 0
-    monkeypatch.setattr(gateway_session, "_idle", lambda: idle_for)
-    places = gateway_session._Places()
-    places.hear()
-
-    async def ask() -> None:
-        nonlocal idle_for, under_way, at_once
-        with await places.take():
-            under_way += 1
-            at_once = max(at_once, under_way)
-            await asyncio.sleep(0)
-            idle_for += idle
-            under_way -= 1
-
-    await asyncio.gather(*(ask() for _ in range(questions)))
-    assert at_once == most
-
-
 @pytest.mark.usefixtures("soon")
 async def test_a_silent_server_without_a_gateway_says_nothing_of_others(silent: Gateway) -> None:
     session = GatewaySession()
