@@ -38,7 +38,7 @@ from tests.bench import scale_kubespawner
 from tests.bench.profiles import profile
 from tests.bench.scale_api import NAMESPACE
 from tests.bench.scale_database import database
-from tests.bench.scale_storm import STARTS, Storms, tell
+from tests.bench.scale_storm import STARTS, Storms, tell, tuned
 from tests.bench.scale_watch import Figures, Watched, run
 
 PROFILES = 300
@@ -150,10 +150,11 @@ async def _looked_at(
     watched: Watched, figures: Figures, storms: Storms, clusters: list[str], faults: bool
 ) -> None:
     await storms.looked_at(watched, figures)
-    await storms.in_a_tuned_hub(watched, figures)
-    if faults and len(clusters) > 2:
-        await storms.one_gateway_silent(watched, figures)
-        await storms.two_clusters_away(watched, figures)
+    with tuned():
+        await storms.in_a_tuned_hub(watched, figures)
+        if faults and len(clusters) > 2:
+            await storms.one_gateway_silent(watched, figures)
+            await storms.two_clusters_away(watched, figures)
 
 
 async def _shown(watched: Watched, figures: Figures, spawners: list[Any]) -> None:

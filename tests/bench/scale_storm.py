@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -30,10 +30,24 @@ _OWN = 20
 """Starts in a cluster that does not answer."""
 _ROUNDS = 3
 TUNED = (700, 10, 1000)
-"""When Python looks for garbage in a large hub whose administrator has asked for it."""
 _LONG = 600
 _ARRIVALS = Turns()
 """Each user comes by a request of their own: not all in one turn of the event loop."""
+
+
+@contextlib.contextmanager
+def tuned() -> Iterator[None]:
+    """Let Python look for garbage as seldom as docs/explanation/scale.md says how to ask for.
+
+    Who looks at a part of the clusters wants that: which starts a look at everything falls into is
+    chance, and it takes longer than they do.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*TUNED)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def told(line: str) -> Any:
@@ -89,14 +103,9 @@ class Storms:
         await self._all(watched, figures, "watched storm", look=True)
 
     async def in_a_tuned_hub(self, watched: Watched, figures: Figures) -> None:
-        """Do both where Python looks for garbage as seldom as docs/explanation/scale.md says."""
-        thresholds = gc.get_threshold()
-        gc.set_threshold(*TUNED)
-        try:
-            await self._all(watched, figures, "tuned storm")
-            await self._all(watched, figures, "tuned watched storm", look=True)
-        finally:
-            gc.set_threshold(*thresholds)
+        """Do both in a hub that is `tuned`."""
+        await self._all(watched, figures, "tuned storm")
+        await self._all(watched, figures, "tuned watched storm", look=True)
 
     async def _all(self, watched: Watched, figures: Figures, name: str, look: bool = False) -> None:
         spawners = self.spawners(self._starts, self._clusters)

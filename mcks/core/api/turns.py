@@ -61,6 +61,8 @@ class Places:
         self._free = asyncio.Semaphore(at_first)
         self._there, self._most, self._waiting = at_first, most, 0
         self._unheard, self._in_a_row, self._heard = 0, 0, False
+        self._held: dict[Place, None] = {}
+        self._next_look: asyncio.TimerHandle | None = None
 
     async def take(self) -> Place:
         """Wait for a place, to be held for a block."""
@@ -70,33 +72,55 @@ class Places:
         finally:
             self._waiting -= 1
         moment = min(_MOMENT * 2.0 ** min(self._unheard // self._there, 64), _LONGEST_MOMENT)
-        return Place(self, moment, first=not self._heard)
+        place = Place(self, moment, asyncio.get_running_loop().time(), first=not self._heard)
+        self._held[place] = None
+        self._look_by(place.until)
+        return place
 
     def hear(self) -> None:
         """Note that there was an answer: moments are short again."""
         self._unheard, self._heard = 0, True
 
-    def left(self, idle: float, *, unheard: bool) -> None:
-        """Give a place to the next, and another one if the hub had nothing to do for so many
-        seconds that there should be more."""
+    def leave(self, place: Place, *, unheard: bool) -> None:
+        """Give *place* to the next, if that was not done, and another one if the hub had nothing to
+        do for so many seconds that there should be more."""
+        if place not in self._held:
+            return
+        del self._held[place]
         self._unheard += unheard
-        is_long = idle * self._waiting > _LONG * self._there
+        is_long = place.idle * self._waiting > _LONG * self._there
         self._in_a_row = self._in_a_row + 1 if is_long else 0
         if self._there < self._most and (unheard or self._in_a_row >= _IN_A_ROW):
             self._there, self._in_a_row = self._there + 1, 0
             self._free.release()
         self._free.release()
 
+    def _look_by(self, moment: float) -> None:
+        """Look at that time or before: one timer for all places."""
+        if self._next_look is not None:
+            if self._next_look.when() <= moment:
+                return
+            self._next_look.cancel()
+        self._next_look = asyncio.get_running_loop().call_at(moment, self._look)
+
+    def _look(self) -> None:
+        self._next_look = None
+        now = asyncio.get_running_loop().time()
+        for place in [place for place in self._held if place.until <= now]:
+            if place.is_over(now):
+                self.leave(place, unheard=True)
+        if self._held:
+            self._look_by(min(place.until for place in self._held))
+
 
 class Place:
-    """One of few *places*, left at the end of the block, or after *moment* seconds. How long the
-    *first* one takes says nothing: it opens a connection."""
+    """One of few *places*, held for a block, or for *moment* seconds. How long the *first* one is
+    held says nothing: it opens a connection."""
 
-    def __init__(self, places: Places, moment: float, *, first: bool) -> None:
+    def __init__(self, places: Places, moment: float, now: float, *, first: bool) -> None:
         self._places, self._moment, self._first = places, moment, first
         self._idle_since = _idle()
-        self._loop = asyncio.get_running_loop()
-        self._leaving: asyncio.TimerHandle | None = self._loop.call_later(moment, self._look)
+        self.until = now + moment
 
     def __enter__(self) -> Self:
         return self
@@ -104,22 +128,20 @@ class Place:
     def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
         if exc is None:
             self._places.hear()
-        self._leave(unheard=False)
+        self._places.leave(self, unheard=False)
 
-    def _look(self) -> None:
-        """Leave, unless the hub was busy itself and could hear nobody."""
+    @property
+    def idle(self) -> float:
+        """Seconds for which the hub has had nothing to do since the place was taken."""
+        return 0.0 if self._first else _idle() - self._idle_since
+
+    def is_over(self, now: float) -> bool:
+        """Whether its moment is, or has to be longer: the hub was busy itself and heard nobody."""
         missing = self._moment - (_idle() - self._idle_since)
         if missing > self._moment / 2:
-            self._leaving = self._loop.call_later(missing, self._look)
-        else:
-            self._leave()
-
-    def _leave(self, *, unheard: bool = True) -> None:
-        if self._leaving is not None:
-            self._leaving.cancel()
-            self._leaving = None
-            idle = 0.0 if self._first else _idle() - self._idle_since
-            self._places.left(idle, unheard=unheard)
+            self.until = now + missing
+            return False
+        return True
 
 
 def _idle() -> float:

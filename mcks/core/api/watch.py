@@ -105,6 +105,7 @@ class Reflector:
             return
         self._objects[place] = self._lean(manifest)
         self._learned[place] = time.monotonic()
+        self._tell(place)
 
     async def wait_for(self, where: Ref, seen: Callable[[Manifest | None], T | None]) -> T:
         """Return the first result of *seen* that is not None; asked anew at each change of *where*.
@@ -241,12 +242,15 @@ class Reflector:
         meta = metadata(event.object)
         if event.type != "BOOKMARK":
             place = _place(event.object)
-            self._learned.pop(place, None)
+            was_learned = self._learned.pop(place, None) is not None
             if event.type == "DELETED":
                 self._forget(place, self._lean(event.object))
+                self._tell(place)
+            elif was_learned and _is_same(self._objects.get(place), event.object):
+                pass  # the answer to its create has told all of it
             else:
                 self._objects[place] = self._lean(event.object)
-            self._tell(place)
+                self._tell(place)
         self._version = str(meta.get("resourceVersion", self._version))
 
     def _forget(self, place: Place, ended: Manifest) -> None:
@@ -270,6 +274,14 @@ class Reflector:
 def _place(manifest: Manifest) -> Place:
     meta = metadata(manifest)
     return meta.get("namespace"), meta["name"]
+
+
+def _is_same(known: Manifest | None, other: Manifest) -> bool:
+    """Whether *known* is *other* as it is now."""
+    if known is None:
+        return False
+    ours, theirs = metadata(known), metadata(other)
+    return all(ours.get(key) == theirs.get(key) for key in ("uid", "resourceVersion"))
 
 
 def _may_resume(exc: Exception) -> bool:

@@ -70,7 +70,8 @@ async def wait_until_ready(
     """
     pause = waited / 10 if waited > _FIRST_PAUSE else 0.0
     while True:
-        await asyncio.sleep(min(pause, _LONGEST_PAUSE))
+        if pause:
+            await asyncio.sleep(min(pause, _LONGEST_PAUSE))
         if (probe := await ask(session, target := aim())).ready:
             return target
         answered(probe)

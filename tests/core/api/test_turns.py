@@ -106,15 +106,13 @@ async def test_the_longer_a_server_answers_nothing_the_slower_it_is_asked_more()
     moments = []
     for count in (1, 2, 4, 4, 4, 4):
         taken = [await places.take() for _ in range(count)]
-        assert taken[0]._leaving is not None
-        moments.append(taken[0]._leaving.when() - loop.time())
+        moments.append(taken[0].until - loop.time())
         for place in taken:
-            place._leave()
+            places.leave(place, unheard=True)
     assert moments == pytest.approx([0.25, 0.25, 0.25, 0.5, 1.0, 1.0], abs=0.1)
     places.hear()
     with await places.take() as place:
-        assert place._leaving is not None
-        assert place._leaving.when() - loop.time() == pytest.approx(0.25, abs=0.1)
+        assert place.until - loop.time() == pytest.approx(0.25, abs=0.1)
 
 
 async def test_who_is_not_answered_while_the_hub_is_busy_keeps_the_place(
@@ -122,12 +120,38 @@ async def test_who_is_not_answered_while_the_hub_is_busy_keeps_the_place(
 ) -> None:
     idle_for = 0.0
     monkeypatch.setattr(turns_module, "_idle", lambda: idle_for)
-    place = await Places(1, 4).take()
-    place._look()
-    assert place._leaving is not None
-    idle_for = 0.25
-    place._look()
-    assert place._leaving is None
+    places = Places(1, 1)
+    place = await places.take()
+    waiting = asyncio.create_task(places.take())
+    for idle_for in (0.0, 0.25):
+        place.until = 0.0
+        places._look()
+        await asyncio.sleep(0)
+        assert (place in places._held) == (idle_for == 0.0)
+    async with asyncio.timeout(10):
+        places.leave(await waiting, unheard=False)
+    places.leave(place, unheard=False)  # who was overtaken has nothing to give back
+    assert places._free.locked() is False
+    with await places.take():
+        assert places._free.locked()
+
+
+async def test_many_places_have_one_timer_between_them() -> None:
+    places, loop = Places(8, 8), asyncio.get_running_loop()
+    before = len(loop._scheduled)  # type: ignore[attr-defined]
+    taken = [await places.take() for _ in range(8)]
+    assert len(loop._scheduled) - before == 1  # type: ignore[attr-defined]
+    for place in taken:
+        with place:
+            pass
+
+
+async def test_who_holds_a_place_for_too_long_makes_room_for_the_next() -> None:
+    places = Places(1, 1)
+    with await places.take():
+        async with asyncio.timeout(10):
+            with await places.take():
+                pass
 
 
 @pytest.mark.parametrize(
@@ -166,7 +190,7 @@ async def test_some_places_are_there_from_the_beginning() -> None:
     with await waiting:
         pass
     for place in taken[1:]:
-        place._leave()
+        places.leave(place, unheard=False)
 
 
 async def test_who_gives_up_takes_no_place() -> None:

@@ -56,6 +56,46 @@ async def test_a_created_object_is_known_before_the_watch_shows_it() -> None:
         assert reflector.get(at("a")) is not None
 
 
+async def test_who_waits_for_an_object_is_told_by_the_answer_to_its_create() -> None:
+    script = Script()
+    async with reflecting(script) as reflector, asyncio.timeout(10):
+        waiting = asyncio.create_task(reflector.wait_for(at("a"), named("1")))
+        await reflector.synced.wait()
+        reflector.learn(pod("a"))
+        assert (await waiting)["metadata"]["uid"] == "1"
+
+
+async def test_the_event_of_what_was_learned_is_no_news_and_the_next_one_is() -> None:
+    script, looks = Script(), []
+    async with reflecting(script) as reflector, asyncio.timeout(10):
+        await reflector.synced.wait()
+        reflector.learn(pod("a"))
+        learned = reflector.get(at("a"))
+
+        def seen(current: Manifest | None) -> bool | None:
+            assert current is not None
+            looks.append(current["metadata"]["resourceVersion"])
+            return True if looks[-1] == "3" else None
+
+        waiting = asyncio.create_task(reflector.wait_for(at("a"), seen))
+        await script.tell("ADDED", pod("a"))
+        await script.tell("ADDED", pod("b"))
+        await reflector.wait_for(at("b"), named("1"))
+        assert reflector.get(at("a")) is learned
+        await script.tell("MODIFIED", pod("a", version="3"))
+        await waiting
+    assert looks == ["1", "3"]
+
+
+async def test_an_event_that_has_more_than_what_was_learned_is_news() -> None:
+    script = Script()
+    async with reflecting(script) as reflector, asyncio.timeout(10):
+        await reflector.synced.wait()
+        reflector.learn(pod("a"))
+        await script.tell("MODIFIED", pod("a", version="2"))
+        await reflector.wait_for(at("a"), named("2"))
+
+
 async def test_a_list_older_than_a_create_does_not_take_the_object_away() -> None:
     script = Script()
     script.lists = [[], ServerError("x", status=500)]
