@@ -243,11 +243,15 @@ class Reflector:
         if event.type != "BOOKMARK":
             place = _place(event.object)
             was_learned = self._learned.pop(place, None) is not None
-            if event.type == "DELETED":
+            if (
+                event.type == "ADDED"
+                and was_learned
+                and _is_same(self._objects.get(place), event.object)
+            ):
+                pass  # the answer to its create has told all of it
+            elif event.type == "DELETED":
                 self._forget(place, self._lean(event.object))
                 self._tell(place)
-            elif was_learned and _is_same(self._objects.get(place), event.object):
-                pass  # the answer to its create has told all of it
             else:
                 self._objects[place] = self._lean(event.object)
                 self._tell(place)
