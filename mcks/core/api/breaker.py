@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from mcks import metrics
+from mcks.core.api.turns import Alarm
 from mcks.errors import APIError, AuthError, MCKSError, ServerError, Unavailable, Unreachable
 
 _FAILURES = 3
@@ -128,7 +129,7 @@ class Pulse:
         self._alive, self._patience = alive, patience
         self._under_way: dict[asyncio.Timeout, tuple[float, float]] = {}
         """Since when, and until when, each is waited for; the eldest first."""
-        self._next_look: asyncio.TimerHandle | None = None
+        self._next_look = Alarm(self._look)
         self._asking: asyncio.Task[None] | None = None
 
     async def feel(self, asking: Awaitable[_T], until: float) -> _T:
@@ -141,7 +142,7 @@ class Pulse:
         try:
             async with asyncio.timeout(None) as limit:
                 self._under_way[limit] = began, until
-                self._look_by(min(began + self._patience, until))
+                self._next_look.by(min(began + self._patience, until))
                 try:
                     return await asking
                 finally:
@@ -154,21 +155,11 @@ class Pulse:
 
     def close(self) -> None:
         """Ask no more."""
-        if self._next_look is not None:
-            self._next_look.cancel()
+        self._next_look.cancel()
         if self._asking is not None:
             self._asking.cancel()
 
-    def _look_by(self, moment: float) -> None:
-        """Look at that time or before: one timer for all requests."""
-        if self._next_look is not None:
-            if self._next_look.when() <= moment:
-                return
-            self._next_look.cancel()
-        self._next_look = asyncio.get_running_loop().call_at(moment, self._look)
-
     def _look(self) -> None:
-        self._next_look = None
         now = asyncio.get_running_loop().time()
         self._end([limit for limit, (_, until) in self._under_way.items() if until <= now], now)
         if self._asking is None and self._waiting_since(now - self._patience):
@@ -182,7 +173,7 @@ class Pulse:
         if self._asking is None:
             eldest, _ = next(iter(self._under_way.values()))
             moment = min(moment, eldest + self._patience)
-        self._look_by(moment)
+        self._next_look.by(moment)
 
     def _end(self, limits: Iterable[asyncio.Timeout], now: float) -> None:
         """Let who waits within *limits* be told now."""

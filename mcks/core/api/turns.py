@@ -1,6 +1,7 @@
-"""Turns and places: what many would do at once is done one after another, or by a few at a time.
+"""Who goes on when many would at once: turns, places, and one alarm for all who wait.
 
-So nobody stands still for long, and many share few connections. What is done does not belong here.
+So nobody stands still for long, and many share few connections and timers. What is done does not
+belong here.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Self
 
 _MOMENT, _LONGEST_MOMENT = 0.25, 1.0
@@ -50,6 +52,32 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._begin_turn)
 
 
+class Alarm:
+    """Calls *ring* at the earliest of the moments that it is asked for: one timer for many."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._timer: asyncio.TimerHandle | None = None
+
+    def by(self, moment: float) -> None:
+        """Ring at that time of the event loop, or before."""
+        if self._timer is not None:
+            if self._timer.when() <= moment:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(moment, self._rings)
+
+    def cancel(self) -> None:
+        """Do not ring."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _rings(self) -> None:
+        self._timer = None
+        self._ring()
+
+
 class Places:
     """Places at a server, one for each connection to it: each is a TLS handshake, and its buffers.
 
@@ -62,7 +90,7 @@ class Places:
         self._there, self._most, self._waiting = at_first, most, 0
         self._unheard, self._in_a_row, self._heard = 0, 0, False
         self._held: dict[Place, None] = {}
-        self._next_look: asyncio.TimerHandle | None = None
+        self._next_look = Alarm(self._look)
 
     async def take(self) -> Place:
         """Wait for a place, to be held for a block."""
@@ -74,7 +102,7 @@ class Places:
         moment = min(_MOMENT * 2.0 ** min(self._unheard // self._there, 64), _LONGEST_MOMENT)
         place = Place(self, moment, asyncio.get_running_loop().time(), first=not self._heard)
         self._held[place] = None
-        self._look_by(place.until)
+        self._next_look.by(place.until)
         return place
 
     def hear(self) -> None:
@@ -95,22 +123,13 @@ class Places:
             self._free.release()
         self._free.release()
 
-    def _look_by(self, moment: float) -> None:
-        """Look at that time or before: one timer for all places."""
-        if self._next_look is not None:
-            if self._next_look.when() <= moment:
-                return
-            self._next_look.cancel()
-        self._next_look = asyncio.get_running_loop().call_at(moment, self._look)
-
     def _look(self) -> None:
-        self._next_look = None
         now = asyncio.get_running_loop().time()
         for place in [place for place in self._held if place.until <= now]:
             if place.is_over(now):
                 self.leave(place, unheard=True)
         if self._held:
-            self._look_by(min(place.until for place in self._held))
+            self._next_look.by(min(place.until for place in self._held))
 
 
 class Place:
