@@ -220,6 +220,11 @@ async def test_an_image_without_python_is_told(config: Config) -> None:
 async def test_a_command_that_is_ended_takes_its_server_out_first(
     config: Config, api: KubernetesAPI, namespace: Namespace, tmp_path: Path, how: signal.Signals
 ) -> None:
+    config.MultiClusterKubeSpawner.patches["20-waits"] = """
+        kind: Pod
+        metadata: {name: "{{key}}"}
+        spec: {schedulingGates: [{name: example.org/for-ever}]}
+    """
     lines = [
         f"c.{section}.{name} = {value!r}"
         for section, values in config.items()
