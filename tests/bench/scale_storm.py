@@ -93,19 +93,24 @@ class Storms:
 
     async def all_well(self, watched: Watched, figures: Figures) -> None:
         """Start and stop all."""
-        before = await tell("count")
-        await self._all(watched, figures, "storm")
-        after = await tell("count")
-        figures |= {f"storm {what}": (after[what] - before.get(what, 0)) for what in after}
+        await self._counted(watched, figures, "storm")
 
     async def looked_at(self, watched: Watched, figures: Figures) -> None:
         """Do the same while everybody looks on."""
-        await self._all(watched, figures, "watched storm", look=True)
+        await self._counted(watched, figures, "watched storm", look=True)
 
     async def in_a_tuned_hub(self, watched: Watched, figures: Figures) -> None:
         """Do both in a hub that is `tuned`."""
         await self._all(watched, figures, "tuned storm")
         await self._all(watched, figures, "tuned watched storm", look=True)
+
+    async def _counted(
+        self, watched: Watched, figures: Figures, name: str, look: bool = False
+    ) -> None:
+        before = await tell("count")
+        await self._all(watched, figures, name, look)
+        after = await tell("count")
+        figures |= {f"{name} {what}": (after[what] - before.get(what, 0)) for what in after}
 
     async def _all(self, watched: Watched, figures: Figures, name: str, look: bool = False) -> None:
         spawners = self.spawners(self._starts, self._clusters)
@@ -177,10 +182,7 @@ class Storms:
         """Start *spawners* at once and stop them; note what one took."""
 
         async def start() -> list[float]:
-            looks = [asyncio.create_task(_look(spawner)) for spawner in spawners if look]
-            walls = await asyncio.gather(*map(_start, spawners))
-            await asyncio.gather(*looks)
-            return walls
+            return await asyncio.gather(*(_start(spawner, look) for spawner in spawners))
 
         walls: list[float] = await watched.of(figures, name, start)
         figures[f"{name} ms"] = figures[f"{name} cpu s"] * 1e3 / len(spawners)
@@ -190,13 +192,17 @@ class Storms:
         return walls
 
 
-async def _start(spawner: Any) -> float:
+async def _start(spawner: Any, look: bool = False) -> float:
     await _ARRIVALS.next()
     began = time.perf_counter()
     if isinstance(spawner, MultiClusterKubeSpawner):  # KubeSpawner does so when it starts
         await spawner.apply_profile(spawner.user_options)
+    looking = asyncio.create_task(_look(spawner)) if look else None
     await spawner.start()
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    if looking is not None:
+        await looking
+    return took
 
 
 async def _refused(spawner: Any) -> float:
@@ -209,11 +215,9 @@ async def _refused(spawner: Any) -> float:
 
 
 async def _look(spawner: Any) -> None:
-    """Look at the progress page."""
-    while spawner._progress is None:
-        await asyncio.sleep(0)
-    async for _ in spawner.progress():
-        pass
+    """Look at the progress page of a start that has begun."""
+    lines = [line async for line in spawner.progress()]
+    assert lines
 
 
 async def _stop(spawners: list[Any]) -> None:

@@ -13,6 +13,7 @@ from mcks.core.api.transport import Transport
 from mcks.core.api.watch import Reflector
 from mcks.core.clusters.cluster import CONTEXT_PREFIX, Cluster
 from mcks.core.clusters.lean_pods import lean
+from mcks.core.clusters.pod_events import PodEvents
 from mcks.core.gateways.gateway_session import GatewaySession
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Selector
@@ -30,8 +31,13 @@ class ConnectedCluster:
     http: GatewaySession
     breaker: Breaker
     log: logging.Logger
+    pod_events: PodEvents = field(init=False)
     _former: list[Backend] = field(default_factory=list)
     _pods: dict[str | None, Reflector] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Nobody follows events yet."""
+        self.pod_events = PodEvents(self.client)
 
     @property
     def title(self) -> str:
@@ -67,6 +73,7 @@ class ConnectedCluster:
     async def close(self) -> None:
         """End the watches and close all connections."""
         await asyncio.gather(*(pods.stop() for pods in self._pods.values()))
+        await self.pod_events.stop()
         await self.close_former()
         await self.client.close()
         await self.http.close()

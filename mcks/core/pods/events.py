@@ -6,17 +6,10 @@ Whether a pod is lost does not belong here (failures.py).
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from mcks.core.objects import Manifest, Ref, Selector
+from mcks.core.objects import Manifest, Ref
 from mcks.core.pods import scheduling
-
-if TYPE_CHECKING:
-    from mcks.core.api.client import ClusterClient
-
-_WHILE_STARTING = 300.0
 
 _VOLUME = (47, "Waiting for the server's volume")
 _STEPS = {
@@ -79,16 +72,3 @@ def warning(pod: Ref, uid: str | None, reason: str, message: str) -> Manifest:
         "lastTimestamp": now,
         "count": 1,
     }
-
-
-async def follow(client: ClusterClient, pod: Ref) -> AsyncIterator[Manifest]:
-    """Yield the events of *pod*, those that have been first, until the watch ends."""
-    selection = Selector(
-        "v1",
-        "Event",
-        pod.namespace,
-        field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod.name}",
-    )
-    async for event in client.watch(selection, "", timeout=_WHILE_STARTING):
-        if event.type in ("ADDED", "MODIFIED"):
-            yield event.object

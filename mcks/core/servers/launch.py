@@ -236,7 +236,7 @@ async def narrate(
     connection: ConnectedCluster, created: server.Created, progress: Progress
 ) -> None:
     """Add the events of the server's Pod to *progress* until cancelled."""
-    async for event in events.follow(connection.client, created.where("Pod")):
+    async for event in connection.pod_events.follow(created.where("Pod")):
         of_this_pod = events.is_about(event, created.uids["Pod"] or "")
         if of_this_pod and (step := events.step(event)):
             progress.say(step[1], step[0])

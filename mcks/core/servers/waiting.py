@@ -15,13 +15,10 @@ from mcks.core.pods import events, failures, scheduling
 from mcks.core.pods.patience import Clocks, Patience
 from mcks.core.servers.progress import Progress, duration
 from mcks.core.servers.server import Created
-from mcks.errors import Forbidden, MCKSError
 
 if TYPE_CHECKING:
     from mcks.core.clusters.connected import ConnectedCluster
 
-_WATCHES = 5
-"""Watches of events in one start at most, each of which lasts some minutes if it does not break."""
 _SILENT = 2
 """Times ``deadlines.doubt`` without a word from the API server: then it is away."""
 
@@ -36,7 +33,7 @@ class Wait:
         patience: Patience,
         progress: Progress,
     ) -> None:
-        self._client, self._pods = connection.client, connection.pods_of(created.namespace)
+        self._connection, self._pods = connection, connection.pods_of(created.namespace)
         self._created = created
         self._patience, self._progress = patience, progress
         self._clocks = Clocks(patience)
@@ -103,19 +100,12 @@ class Wait:
     @property
     def _away_from(self) -> float:
         """When the cluster has been silent for so long that it is away, if it stays silent."""
-        return self._pods.last_contact + self._client.deadlines.doubt * _SILENT
+        return self._pods.last_contact + self._connection.client.deadlines.doubt * _SILENT
 
     async def _listen(self) -> None:
         """Follow the Pod's events; without the right to do so, nothing is known of a machine."""
-        for attempt in range(1, _WATCHES + 1):
-            try:
-                async for event in events.follow(self._client, self._created.where("Pod")):
-                    self._hear(event)
-            except Forbidden:
-                return
-            except (MCKSError, ConnectionError):
-                pass  # another watch tells what this one did not
-            await asyncio.sleep(self._client.deadlines.between_watches.after(attempt))
+        async for event in self._connection.pod_events.follow(self._created.where("Pod")):
+            self._hear(event)
 
     def _hear(self, event: Manifest) -> None:
         if events.is_about(event, self._created.uids["Pod"] or ""):
