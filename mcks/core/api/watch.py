@@ -26,6 +26,8 @@ Place = tuple[str | None, str]
 _FRUITLESS = 3
 """Watches in a row without a word after which the copy is made anew: something in between may let
 requests through and no streams."""
+_TELLS = 1.0
+"""Seconds between two notes of the last word for the metrics: a burst of events is noted once."""
 _REMEMBERED = 300
 """Objects that are remembered after their end."""
 
@@ -62,6 +64,7 @@ class Reflector:
         self._changed: dict[Place, set[asyncio.Event]] = {}
         self._version = ""
         self._server = client.server
+        self._told_at = float("-inf")
         self._told_contact = metrics.LAST_CONTACT.labels(client.cluster)
         self._fruitless = 0
         self._lost_at: float | None = None
@@ -191,7 +194,9 @@ class Reflector:
 
     def _contact(self) -> None:
         self.last_contact = time.monotonic()
-        self._told_contact.set_to_current_time()
+        if self.last_contact - self._told_at >= _TELLS:
+            self._told_at = self.last_contact
+            self._told_contact.set_to_current_time()
 
     def _doubt(self) -> None:
         """End a watch that was silent for long: the connection may be dead on one side."""
