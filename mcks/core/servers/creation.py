@@ -77,9 +77,8 @@ async def create_all(
     anchor = await _create_noted(client, _naming(secret, [ref(m) for m in unowned]), created)
     owner = [_owner_reference(anchor)]
     for stage in _stages(passing):
-        await _together(
-            _create_owned(client, m, [] if m in unowned else owner, created) for m in stage
-        )
+        owned = [_owned(m, [] if m in unowned else owner, created) for m in stage]
+        await _together(_create(client, m, created) for m in owned)
     running = await _create_noted(client, pod, created)
     await client.patch(
         ref(anchor), {"metadata": {"ownerReferences": [_owner_reference(running)]}}, type="merge"
@@ -110,7 +109,7 @@ def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
     return [stage for stage in stages.values() if stage]
 
 
-async def _together(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def _together(creations: Iterable[Coroutine[Any, Any, Answer | None]]) -> None:
     """Run *creations* at once; the first error cancels the others."""
     tasks = [asyncio.create_task(creation) for creation in creations]
     try:
@@ -141,17 +140,14 @@ def _owner_reference(owner: Manifest) -> dict[str, Any]:
     }
 
 
-async def _create_owned(
-    client: ClusterClient, manifest: Manifest, owner: list[dict[str, Any]], created: Created
-) -> None:
-    """Create what goes with the server; without an *owner* it is noted, to be deleted."""
-    if owner:
-        meta = metadata(manifest)
-        owners = [*(meta.get("ownerReferences") or ()), *owner]
-        manifest = {**manifest, "metadata": {**meta, "ownerReferences": owners}}
-    else:
+def _owned(manifest: Manifest, owner: list[dict[str, Any]], created: Created) -> Manifest:
+    """Return what goes with the server; without an *owner* it is noted, to be deleted."""
+    if not owner:
         created.unowned += (ref(manifest),)
-    await _create(client, manifest, created)
+        return manifest
+    meta = metadata(manifest)
+    owners = [*(meta.get("ownerReferences") or ()), *owner]
+    return {**manifest, "metadata": {**meta, "ownerReferences": owners}}
 
 
 async def _create_noted(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
