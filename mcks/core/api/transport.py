@@ -66,8 +66,7 @@ class Transport:
         self._backend = backend
         self._exchange = Exchange(api, backend.cluster_name, deadlines)
         self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._places = Places(_CONNECTIONS_AT_FIRST, AT_ONCE)
+        self._places = Places(_CONNECTIONS_AT_FIRST, AT_ONCE, AT_ONCE)
         self._pulse = Pulse(self._is_alive, deadlines.silence)
         self.breaker = breaker or Breaker(backend.cluster_name)
         self.deadlines = deadlines
@@ -116,9 +115,8 @@ class Transport:
             # To find out whether a cluster is back: not behind those who wait for it in vain.
             with attempt:
                 return await self._send(request)
-        async with self._turns:
-            with await self._places.take(), attempt:
-                return await self._send(request)
+        with await self._places.take(), attempt:
+            return await self._send(request)
 
     async def attempt(self, work: Callable[[Send], Awaitable[_T]]) -> _T:
         """Wait for a turn; let *work* send its requests.
@@ -126,9 +124,8 @@ class Transport:
         The outcome of all of it says whether the cluster answers. Raises `Unavailable` instead of
         beginning it while the cluster is left alone.
         """
-        async with self._turns:
-            with await self._places.take(), self.breaker.attempt():
-                return await work(self._send)
+        with await self._places.take(), self.breaker.attempt():
+            return await work(self._send)
 
     async def open(
         self, request: Request, timeout: aiohttp.ClientTimeout
