@@ -16,6 +16,7 @@ import aiohttp
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend
+from mcks.backends.wire import Response
 from mcks.core.api.breaker import Breaker, Pulse
 from mcks.core.api.deadlines import DEFAULT_DEADLINES, Deadlines
 from mcks.core.api.exchange import Exchange
@@ -44,6 +45,7 @@ _TRANSIENT = (500, 502, 503, 504)
 _EXPLANATION_LIFE = 60.0
 """Seconds: an explanation may cost a call to a cloud, and what is away is asked again and again."""
 _T = TypeVar("_T")
+_L = TypeVar("_L")
 Send = Callable[[Request], Awaitable[Answer]]
 
 
@@ -63,6 +65,8 @@ class Transport:
         breaker: Breaker | None = None,
         deadlines: Deadlines = DEFAULT_DEADLINES,
     ) -> None:
+        self.cluster: str = backend.cluster_name
+        """The cluster's name, for messages."""
         self._backend = backend
         self._exchange = Exchange(api, backend.cluster_name, deadlines)
         self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
@@ -88,11 +92,6 @@ class Transport:
         with breaker.attempt():
             api = await backend.connect()
         return cls(api, backend, breaker=breaker, deadlines=deadlines)
-
-    @property
-    def cluster(self) -> str:
-        """The cluster's name, for messages."""
-        return self._backend.cluster_name
 
     @property
     def server(self) -> str:
@@ -151,9 +150,7 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         try:
             async with asyncio.timeout(self.deadlines.total):
-                return await self._logged_in(
-                    lambda credential: self._exchange.open(request, credential, timeout)
-                )
+                return await self._logged_in(self._exchange.open, request, timeout)
         except TimeoutError as exc:
             raise self._exchange.unreachable(request, exc) from exc
 
@@ -162,7 +159,12 @@ class Transport:
         deadline = loop.time() + self.deadlines.total
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._send_in_time(request, deadline)
+                response = await self._logged_in(self._ask, request, deadline)
+                return Answer(request.asked, *response)
+            except TimeoutError as exc:
+                silence = self._exchange.unreachable(request, exc)
+                await self._add_explanation(silence)
+                raise silence from exc
             except (APIError, Unreachable) as exc:
                 pause = self._pause_after(exc, request, attempt)
                 if pause is None or loop.time() + pause >= deadline:
@@ -171,22 +173,13 @@ class Transport:
             await asyncio.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
-    async def _send_in_time(self, request: Request, deadline: float) -> Answer:
-        async def once(credential: Credential) -> Answer:
-            # the answer's deadline is the pulse's: one timer for each request
-            asking = self._exchange.ask(request, credential, self._connecting_until(deadline))
-            try:
-                return await self._pulse.feel(asking, deadline)
-            except TimeoutError as exc:
-                raise self._exchange.unreachable(request, exc) from exc
-
-        return await self._logged_in(once)
-
-    def _connecting_until(self, deadline: float) -> aiohttp.ClientTimeout:
-        left = deadline - asyncio.get_running_loop().time()
-        if left >= self.deadlines.connect:
-            return self._connects
-        return aiohttp.ClientTimeout(sock_connect=max(left, 0.001))
+    def _ask(
+        self, request: Request, credential: Credential, deadline: float
+    ) -> Awaitable[Response]:
+        connects, left = self._connects, deadline - asyncio.get_running_loop().time()
+        if left < self.deadlines.connect:
+            connects = aiohttp.ClientTimeout(sock_connect=max(left, 0.001))
+        return self._pulse.feel(self._exchange.ask(request, credential, connects), deadline)
 
     async def _is_alive(self) -> bool:
         """Whether the server answers what takes it no work, be it that it knows nobody."""
@@ -220,18 +213,20 @@ class Transport:
         hopeless = isinstance(exc, OutcomeUnknown | CertificateRefused | RedirectRefused)
         return None if hopeless or isinstance(exc.__cause__, TimeoutError) else pause
 
-    async def _logged_in(self, send: Callable[[Credential], Awaitable[_T]]) -> _T:
+    async def _logged_in(
+        self, send: Callable[[Request, Credential, _L], Awaitable[_T]], request: Request, limit: _L
+    ) -> _T:
         """Send, and once more with a new credential if the server refused the present one."""
         credentials = self._backend.credentials
         credential = await credentials.get(self.cluster)
         try:
-            return await send(credential)
+            return await send(request, credential, limit)
         except Unauthorized:
             credentials.reject(credential, self.cluster)
         except CertificateRefused:
             if not await self._backend.renew_trust():
                 raise
-        return await send(await self._backend.credentials.get(self.cluster))
+        return await send(request, await self._backend.credentials.get(self.cluster), limit)
 
     async def _add_explanation(self, exc: MCKSError) -> None:
         if isinstance(exc, CertificateRefused):

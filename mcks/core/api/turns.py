@@ -120,7 +120,10 @@ class Places:
         """Give *place* to the next, if that was not done. Who is *unheard* goes on asking."""
         if place in self._held:
             del self._held[place]
-            self._judge(place, unheard=unheard)
+            if unheard or self._waiting:
+                self._judge(place, unheard=unheard)
+            else:
+                self._in_a_row = 0
         self._asking -= not unheard
         if self._waiting:
             self._let_in()
@@ -142,9 +145,6 @@ class Places:
     def _judge(self, place: Place, *, unheard: bool) -> None:
         """Let there be another place if, by *place*, the hub would have nothing to do for so many
         seconds that there should be more."""
-        if not self._waiting and not unheard:
-            self._in_a_row = 0
-            return
         self._unheard += unheard
         waiting = min(len(self._waiting), self._at_once - self._asking)
         is_long = place.idle * waiting > _LONG * self._there
