@@ -121,10 +121,10 @@ async def _together(creations: Iterable[Coroutine[Any, Any, Answer | None]]) -> 
         raise
 
 
-async def _each(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run *creations* at once, each to its end, so that it is known what there is; then raise the
+async def _each(actions: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run *actions* at once, each to its end, so that it is known what there is; then raise the
     first error."""
-    for result in await asyncio.gather(*creations, return_exceptions=True):
+    for result in await asyncio.gather(*actions, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
 
@@ -339,14 +339,9 @@ async def remove(client: ClusterClient, created: Created) -> None:
     One request for the Pod, one for the Secret, two for each object that nothing owns (it is
     looked at first). Already gone is fine.
     """
-    results = await asyncio.gather(
-        *(_remove(client, created.where(kind), uid, created) for kind, uid in created.uids.items()),
-        *(_remove(client, where, None, created) for where in created.unowned),
-        return_exceptions=True,
-    )
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+    named = [(created.where(kind), uid) for kind, uid in created.uids.items()]
+    unowned = [(where, None) for where in created.unowned]
+    await _each(_remove(client, where, uid, created) for where, uid in [*named, *unowned])
 
 
 async def remove_found(client: ClusterClient, created: Created) -> None:
