@@ -51,25 +51,21 @@ class Requests(Collector):
     """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str, str], int] = {}
-        self._times: dict[tuple[str, str], list[float]] = {}
-        """By cluster and verb: how many in each bucket, how many in none, the sum of seconds."""
+        self._answers: dict[tuple[str, str, str], list[float]] = {}
+        """By cluster, verb and status: how many in each bucket, how many in none, the sum of
+        seconds."""
 
     def count(self, cluster: str, verb: str, status: str, seconds: float) -> None:
         """Count a request whose answer took *seconds*."""
-        which = cluster, verb, status
-        self._counts[which] = self._counts.get(which, 0) + 1
-        if verb in _UNTIMED:
-            return
-        times = self._times.get((cluster, verb))
+        times = self._answers.get((cluster, verb, status))
         if times is None:
-            times = self._times[cluster, verb] = [0.0] * (len(_BUCKETS) + 2)
+            times = self._answers[cluster, verb, status] = [0.0] * (len(_BUCKETS) + 2)
         times[bisect_left(_BUCKETS, seconds)] += 1
         times[-1] += seconds
 
     def counted(self, cluster: str, verb: str, status: str) -> int:
         """Return how many requests had that answer."""
-        return self._counts.get((cluster, verb, status), 0)
+        return int(sum(self._answers.get((cluster, verb, status), ())[:-1]))
 
     def describe(self) -> list[Metric]:
         """Name the series before there are any."""
@@ -91,11 +87,15 @@ class Requests(Collector):
     def collect(self) -> Iterator[Metric]:
         """Give all lines; it may be called by a thread while others count."""
         requests, seconds = self.describe()
-        for (cluster, verb, status), count in sorted(self._counts.copy().items()):
+        all_times: dict[tuple[str, str], list[float]] = {}
+        for (cluster, verb, status), times in sorted(self._answers.copy().items()):
             labels = {"cluster": cluster, "verb": verb, "status": status}
-            requests.add_sample("mcks_api_requests_total", labels, float(count))
+            requests.add_sample("mcks_api_requests_total", labels, sum(times[:-1]))
+            if verb not in _UNTIMED:
+                others = all_times.get((cluster, verb), [0.0] * len(times))
+                all_times[cluster, verb] = [sum(both) for both in zip(others, times, strict=True)]
         yield requests
-        for (cluster, verb), times in sorted(self._times.copy().items()):
+        for (cluster, verb), times in all_times.items():
             _add_times(seconds, {"cluster": cluster, "verb": verb}, times)
         yield seconds
 
@@ -112,8 +112,3 @@ def _add_times(metric: Metric, labels: dict[str, str], times: list[float]) -> No
 
 REQUESTS = Requests()
 REGISTRY.register(REQUESTS)
-
-
-def count_request(cluster: str, verb: str, status: str, seconds: float) -> None:
-    """Count a request whose answer took *seconds*."""
-    REQUESTS.count(cluster, verb, status, seconds)

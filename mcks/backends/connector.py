@@ -10,6 +10,7 @@ from asyncio.sslproto import SSLProtocol
 from typing import Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 _BUFFER = 32 * 1024
 """Bytes of two TLS records; what comes at once is read in more pieces."""
@@ -22,11 +23,11 @@ class Connector(aiohttp.TCPConnector):
     for each cluster when it starts.
     """
 
-    async def connect(self, *args: Any, **kwargs: Any) -> aiohttp.connector.Connection:
-        """Return a connection as aiohttp does."""
-        connection = await super().connect(*args, **kwargs)
-        _shrink(connection.transport)
-        return connection
+    async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
+        """Make a connection as aiohttp does."""
+        protocol = await super()._create_connection(*args, **kwargs)
+        _shrink(protocol.transport)
+        return protocol
 
 
 def _shrink(transport: asyncio.Transport | None) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -49,6 +50,15 @@ def connections_are_known() -> bool:
 _KNOWN = connections_are_known()
 
 
+class _Place(aiohttp.ClientRequest):
+    """Says where connections lead, which is the same each time; it is never sent itself."""
+
+    @cached_property
+    def connection_key(self) -> aiohttp.client_reqrep.ConnectionKey:
+        """The name under which aiohttp keeps these connections."""
+        return super().connection_key
+
+
 class Response(NamedTuple):
     """An answer that has been read."""
 
@@ -85,11 +95,10 @@ class Wire:
             "allow_redirects": False,
             "middlewares": (),
         }
-        self._lines: dict[tuple[tuple[str, str], ...], str] = {}
-        self._place: aiohttp.ClientRequest | None = None
-        """Says where connections lead; it is never sent itself."""
+        self._lines: dict[tuple[tuple[str, str], ...], bytes] = {}
+        self._place: _Place | None = None
         if _KNOWN and not proxy:
-            self._place = aiohttp.ClientRequest(
+            self._place = _Place(
                 "GET",
                 url,
                 headers=session.headers,
@@ -118,10 +127,16 @@ class Wire:
             async with await self.open(method, target, headers, body, timeout=timeout) as opened:
                 read = await _read(opened.content, most)
                 return Response(opened.status, opened.headers, read)
-        data = self._head(place, method, target, headers, body) + (body or b"")
+        data = self._written(place, method, target, headers, body)
         repeatable = method in _REPEATABLE
         while True:
-            connection = await self._connect(place, timeout)
+            connector = self._session.connector
+            if connector is None:
+                raise aiohttp.ClientConnectionError("the session is closed")
+            try:
+                connection = await connector.connect(place, [], timeout)
+            except TimeoutError as exc:
+                raise aiohttp.ConnectionTimeoutError(f"no connection to {self._base}") from exc
             try:
                 return await _exchange(connection, data, most)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
@@ -144,20 +159,9 @@ class Wire:
             method, url, headers=headers, data=body, timeout=timeout, **self._options
         )
 
-    async def _connect(
-        self, place: aiohttp.ClientRequest, timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.connector.Connection:
-        connector = self._session.connector
-        if connector is None:
-            raise aiohttp.ClientConnectionError("the session is closed")
-        try:
-            return await connector.connect(place, [], timeout)
-        except TimeoutError as exc:
-            raise aiohttp.ConnectionTimeoutError(f"no connection to {self._base}") from exc
-
-    def _head(
+    def _written(
         self,
-        place: aiohttp.ClientRequest,
+        place: _Place,
         method: str,
         target: str,
         headers: Mapping[str, str],
@@ -172,34 +176,37 @@ class Wire:
             if len(self._lines) >= _DIFFERENT:
                 self._lines.clear()
             lines = self._lines[said] = _lines(place.headers, headers)
-        if body is not None or method != "GET":
-            lines = f"{lines}Content-Length: {len(body or b'')}\r\n"
-        return f"{method} {self._path}{target} HTTP/1.1\r\n{lines}\r\n".encode()
+        start = f"{method} {self._path}{target} HTTP/1.1\r\n".encode()
+        if body is None and method == "GET":
+            return b"%b%b\r\n" % (start, lines)
+        body = body or b""
+        return b"%b%bContent-Length: %d\r\n\r\n%b" % (start, lines, len(body), body)
 
 
-def _lines(common: CIMultiDict[str], headers: Mapping[str, str]) -> str:
+def _lines(common: CIMultiDict[str], headers: Mapping[str, str]) -> bytes:
     """Write *headers*, and what is *common* to all requests where they say nothing else."""
     said = common.copy()
     said.update(headers)
     lines = [": ".join(header) for header in said.items()]
     if any(_ENDS_A_LINE.search(line) for line in lines):
         raise ValueError("a header holds a line break")
-    return "".join(f"{line}\r\n" for line in lines)
+    return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 async def _exchange(connection: aiohttp.connector.Connection, data: bytes, most: int) -> Response:
     """Send *data* over *connection*, which goes back to where it came from; read the answer."""
-    protocol, transport = connection.protocol, connection.transport
-    if protocol is None or transport is None:
+    protocol = connection.protocol
+    if protocol is None or protocol.transport is None:
         raise aiohttp.ServerDisconnectedError
     try:
         protocol.set_response_params(read_until_eof=True, read_bufsize=_READ_BUFFER)
-        transport.write(data)
+        protocol.transport.write(data)
         while True:
             head, payload = await protocol.read()
             if head.code >= 200 or head.code == _SWITCHING_PROTOCOLS:
                 break
-        answer = Response(head.code, head.headers, await _read(payload, most))
+        whole = most < 0 and payload.is_eof()
+        body = payload.read_nowait() if whole else await _read(payload, most)
     except HttpProcessingError as exc:
         connection.close()
         raise aiohttp.ClientPayloadError(f"no answer in HTTP: {exc.message}") from exc
@@ -207,12 +214,12 @@ async def _exchange(connection: aiohttp.connector.Connection, data: bytes, most:
         connection.close()
         raise
     connection.release()  # closed instead if there is more to read
-    return answer
+    return Response(head.code, head.headers, body)
 
 
 async def _read(payload: aiohttp.StreamReader, most: int) -> bytes:
     if most < 0:
-        return payload.read_nowait() if payload.is_eof() else await payload.read()
+        return await payload.read()
     read = b""
     while len(read) < most and (some := await payload.read(most - len(read))):
         read += some

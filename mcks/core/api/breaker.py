@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mcks import metrics
 from mcks.core.api.turns import Alarm
@@ -32,10 +32,16 @@ class Breaker:
     def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._clock = name, clock
         self._failures = 0
+        self.is_open = False
+        """Whether the cluster did not answer when it was asked last, again and again."""
         self._pause = _FIRST_PAUSE
         self._until = 0.0
         self._cause: MCKSError | None = None
         self._trying = False
+        self._attempts = (
+            Attempt(self, even_if_unavailable=False),
+            Attempt(self, even_if_unavailable=True),
+        )
         self.attention = asyncio.Event()
         """Set each time it closes again; who left something undone in the cluster waits for it."""
         metrics.CLUSTER_AVAILABLE.labels(name).set(1)
@@ -51,17 +57,11 @@ class Breaker:
 
         One *even_if_unavailable* is always let through: of those who wait for the cluster.
         """
-        return Attempt(self, even_if_unavailable)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the cluster did not answer when it was asked last, again and again."""
-        return self._failures >= _FAILURES
+        return self._attempts[even_if_unavailable]
 
     def admit(self) -> None:
         """Begin an attempt. Raises Unavailable while the cluster is left alone."""
-        cause = self.unavailable
-        if cause is not None:
+        if self.is_open and (cause := self.unavailable) is not None:
             raise Unavailable(self._name, cause)
         self._trying = self.is_open
 
@@ -79,7 +79,7 @@ class Breaker:
 
     def _failed(self, cause: MCKSError) -> None:
         self._failures += 1
-        self._cause = cause
+        self._cause, self.is_open = cause, self._failures >= _FAILURES
         if self._failures == _FAILURES:
             self._pause = _FIRST_PAUSE
         elif self.is_open and self._clock() >= self._until:
@@ -93,11 +93,11 @@ class Breaker:
         if self.is_open:
             self.attention.set()
             metrics.CLUSTER_AVAILABLE.labels(self._name).set(1)
-        self._failures, self._cause = 0, None
+        self._failures, self._cause, self.is_open = 0, None, False
 
 
 class Attempt(NamedTuple):
-    """The block by whose outcome *breaker* judges: a class, because each request has one."""
+    """The block by whose outcome *breaker* judges, as often as it is entered."""
 
     breaker: Breaker
     even_if_unavailable: bool
@@ -127,8 +127,9 @@ class Pulse:
 
     def __init__(self, alive: Callable[[], Awaitable[bool]], patience: float) -> None:
         self._alive, self._patience = alive, patience
-        self._under_way: dict[asyncio.Timeout, tuple[float, float]] = {}
-        """Since when, and until when, each is waited for; the eldest first."""
+        self._under_way: dict[asyncio.Task[Any], tuple[float, float]] = {}
+        """Since when, and until when, each task waits; the eldest first. It is cancelled to tell it
+        that it waits in vain, and is no more in here then."""
         self._next_look = Alarm(self._look)
         self._asking: asyncio.Task[None] | None = None
 
@@ -138,20 +139,21 @@ class Pulse:
         Raises Silent if there is none at all, TimeoutError if there is none *until* that time of
         the event loop.
         """
-        began = asyncio.get_running_loop().time()
+        task, now = asyncio.current_task(), asyncio.get_running_loop().time
+        assert task is not None  # noqa: S101 - this is a coroutine
+        cancelled, began = task.cancelling(), now()
+        self._under_way[task] = began, until
+        self._next_look.by(min(began + self._patience, until))
         try:
-            async with asyncio.timeout(None) as limit:
-                self._under_way[limit] = began, until
-                self._next_look.by(min(began + self._patience, until))
-                try:
-                    return await asking
-                finally:
-                    self._under_way.pop(limit, None)
-        except TimeoutError as exc:
-            ended = limit.when()
-            if not limit.expired() or ended is None or ended >= until:
-                raise
-            raise Silent(ended - began) from exc
+            return await asking
+        except asyncio.CancelledError as exc:
+            if task in self._under_way or task.cancelling() > cancelled + 1:
+                raise  # somebody else wants it to end
+            ended = now()
+            raise (TimeoutError() if ended >= until else Silent(ended - began)) from exc
+        finally:
+            if self._under_way.pop(task, None) is None:
+                task.uncancel()
 
     def close(self) -> None:
         """Ask no more."""
@@ -161,7 +163,7 @@ class Pulse:
 
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()
-        self._end([limit for limit, (_, until) in self._under_way.items() if until <= now], now)
+        self._end([task for task, (_, until) in self._under_way.items() if until <= now])
         if self._asking is None and self._waiting_since(now - self._patience):
             self._asking = asyncio.create_task(self._ask())
         self._look_again()
@@ -175,15 +177,14 @@ class Pulse:
             moment = min(moment, eldest + self._patience)
         self._next_look.by(moment)
 
-    def _end(self, limits: Iterable[asyncio.Timeout], now: float) -> None:
-        """Let who waits within *limits* be told now."""
-        for limit in limits:
-            del self._under_way[limit]
-            if not limit.expired():
-                limit.reschedule(now)
+    def _end(self, waiting: Iterable[asyncio.Task[Any]]) -> None:
+        """Tell those who are *waiting*."""
+        for task in waiting:
+            del self._under_way[task]
+            task.cancel()
 
-    def _waiting_since(self, moment: float) -> list[asyncio.Timeout]:
-        return [limit for limit, (began, _) in self._under_way.items() if began <= moment]
+    def _waiting_since(self, moment: float) -> list[asyncio.Task[Any]]:
+        return [task for task, (began, _) in self._under_way.items() if began <= moment]
 
     async def _ask(self) -> None:
         """Look as long as anybody waits for too long; nobody waits for more than one look."""
@@ -194,7 +195,7 @@ class Pulse:
                 if await self._alive():
                     await asyncio.sleep(self._patience)
                 else:
-                    self._end(self._waiting_since(asked_at), loop.time())
+                    self._end(self._waiting_since(asked_at))
         finally:
             self._asking = None
         self._look_again()

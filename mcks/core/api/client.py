@@ -6,8 +6,9 @@ nor how a request is sent (`mcks.core.api.transport`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import aiohttp
 
@@ -95,7 +96,7 @@ class ClusterClient:
         """
         resource = await self._kinds.find(ref.api_version, ref.kind)
         path = resource.path(ref.namespace, ref.name)
-        asked = Asked.about(self.cluster, "get", ref.kind, ref.name, ref.namespace)
+        asked = Asked(self.cluster, "get", ref.kind, ref.name, ref.namespace)
         request = Request(GET, path, asked, even_if_unavailable=even_if_unavailable)
         return (await self._transport.send(request)).json()
 
@@ -148,9 +149,8 @@ class ClusterClient:
         answer = await self._transport.send(
             Request(
                 PATCHES[type],
-                resource.path(ref.namespace, ref.name),
-                Asked.about(self.cluster, "patch", ref.kind, ref.name, ref.namespace),
-                query=WRITE_QUERY,
+                f"{resource.path(ref.namespace, ref.name)}?{WRITE_QUERY}",
+                Asked(self.cluster, "patch", ref.kind, ref.name, ref.namespace),
                 body=body,
             )
         )
@@ -163,11 +163,8 @@ class ClusterClient:
         answer = await self._transport.send(
             Request(
                 REPLACE,
-                resource.path(meta.get("namespace"), meta["name"]),
-                Asked.about(
-                    self.cluster, "replace", resource.kind, meta["name"], meta.get("namespace")
-                ),
-                query=WRITE_QUERY,
+                f"{resource.path(meta.get('namespace'), meta['name'])}?{WRITE_QUERY}",
+                Asked(self.cluster, "replace", resource.kind, meta["name"], meta.get("namespace")),
                 body=manifest,
             )
         )
@@ -200,7 +197,7 @@ class ClusterClient:
                 Request(
                     DELETE,
                     resource.path(ref.namespace, ref.name),
-                    Asked.about(self.cluster, "delete", ref.kind, ref.name, ref.namespace),
+                    Asked(self.cluster, "delete", ref.kind, ref.name, ref.namespace),
                     body=options,
                     even_if_unavailable=True,
                 )
@@ -231,15 +228,15 @@ class ClusterClient:
         """
         timeout = self.deadlines.watch if timeout is None else timeout
         resource = await self._kinds.find(selector.api_version, selector.kind)
-        asked = Asked.about(self.cluster, "watch", selector.kind, "", selector.namespace)
+        asked = Asked(self.cluster, "watch", selector.kind, "", selector.namespace)
         query = _selectors(selector) | {
             "watch": "1",
             "allowWatchBookmarks": "true",
             "resourceVersion": since,
             "timeoutSeconds": str(int(timeout)),
         }
-        path = resource.path(selector.namespace)
-        request = Request(WATCH, path, asked, query=query, even_if_unavailable=True)
+        target = _target(resource.path(selector.namespace), query)
+        request = Request(WATCH, target, asked, even_if_unavailable=True)
         deadlines = aiohttp.ClientTimeout(
             sock_connect=self.deadlines.connect, sock_read=timeout + self.deadlines.overdue
         )
@@ -262,11 +259,11 @@ class ClusterClient:
     async def logs(self, ref: Ref, container: str, *, tail_lines: int = 20) -> str:
         """Read the last lines that *container* of the Pod *ref* wrote."""
         resource = await self._kinds.find(ref.api_version, ref.kind)
+        query = {"container": container, "tailLines": str(tail_lines), "limitBytes": "65536"}
         request = Request(
             LOGS,
-            resource.path(ref.namespace, ref.name) + "/log",
-            Asked.about(self.cluster, "read the log of", ref.kind, ref.name, ref.namespace),
-            query={"container": container, "tailLines": str(tail_lines), "limitBytes": "65536"},
+            _target(resource.path(ref.namespace, ref.name) + "/log", query),
+            Asked(self.cluster, "read the log of", ref.kind, ref.name, ref.namespace),
             accept="*/*",
         )
         return (await self._transport.send(request)).body.decode("utf-8", "replace")
@@ -315,7 +312,7 @@ class ClusterClient:
         request = Request(
             REVIEW,
             resource.path(),
-            Asked.about(self.cluster, "ask for", kind, "", None),
+            Asked(self.cluster, "ask for", kind, "", None),
             body={"apiVersion": api_version, "kind": kind} | body,
         )
         return (await self._transport.send(request)).json()
@@ -329,15 +326,14 @@ class ClusterClient:
         kept: Callable[[Manifest], Manifest],
     ) -> tuple[Sequence[Manifest], str]:
         resource = await self._kinds.find(selector.api_version, selector.kind)
-        asked = Asked.about(self.cluster, "list", selector.kind, "", selector.namespace)
+        asked = Asked(self.cluster, "list", selector.kind, "", selector.namespace)
         query = _selectors(selector) | query
         items = []
         while True:
             request = Request(
                 LIST,
-                resource.path(selector.namespace),
+                _target(resource.path(selector.namespace), query),
                 asked,
-                query=query,
                 accept=_METADATA_ONLY if metadata_only else "application/json",
                 even_if_unavailable=even_if_unavailable,
             )
@@ -369,6 +365,10 @@ def _page(
         some, following = [kept(item | kind) for item in items], metadata(page).get("continue")
         del page, items  # before it may look again
     return some, version, following or ""
+
+
+def _target(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _selectors(selector: Selector) -> dict[str, str]:

@@ -12,54 +12,58 @@ Orders of creation and leftovers (`mcks.core.servers.creation`) do not belong he
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 from datetime import datetime
 
 from mcks.core.api.breaker import Silent
 from mcks.core.api.kinds import Resource
 from mcks.core.api.no_answer import NotKubernetes, OutcomeUnknown, ServerUnreachable
-from mcks.core.api.request import CREATE, CREATE_DRY_RUN, GET, Answer, Request, Verb
+from mcks.core.api.request import CREATE, CREATE_DRY_RUN, GET, Answer, Request
 from mcks.core.api.status import Asked, server_time
 from mcks.core.api.transport import Send, Transport
 from mcks.core.objects import Manifest, metadata
 from mcks.errors import APIError, Conflict, NotFound, ServerError, Unreachable
 
-WRITE_QUERY = {"fieldManager": "mcks", "fieldValidation": "Strict"}
+WRITE_QUERY = "fieldManager=mcks&fieldValidation=Strict"
 """For every write: who writes, and that an unknown or doubled field is an error."""
 
 _CLOCK_GRAIN = 2.0
 """Seconds: ``creationTimestamp`` and ``Date`` are whole seconds."""
 
 
-async def create(
+def create(
     transport: Transport, resource: Resource, manifest: Manifest, *, dry_run: bool = False
-) -> Answer:
+) -> Awaitable[Answer]:
     """Create *manifest* in its namespace; the answer is the object. See `ClusterClient`."""
     # All of it is one attempt: an answer that is lost and then found is no failure of the cluster,
     # and what was begun is brought to its end.
     creation = _Creation(transport.cluster, resource, manifest)
-    return await transport.attempt(creation.dry_run if dry_run else creation.carry_out)
+    return transport.attempt(creation.dry_run if dry_run else creation.carry_out)
 
 
 class _Creation:
     """One object that is made, and looked for when it is not known whether it was."""
 
     def __init__(self, cluster: str, resource: Resource, manifest: Manifest) -> None:
-        self._resource, self._manifest = resource, manifest
         meta = metadata(manifest)
-        self._name, self._namespace = meta.get("name"), meta.get("namespace")
+        self._name, namespace = meta.get("name"), meta.get("namespace")
         name = self._name or meta.get("generateName", "")
-        self._asked = Asked.about(cluster, "create", resource.kind, name, self._namespace)
+        asked = Asked(cluster, "create", resource.kind, name, namespace)
+        target = f"{resource.path(namespace)}?{WRITE_QUERY}"
+        self._request = Request(CREATE, target, asked, manifest)
+        self._resource, self._manifest = resource, manifest
         self._began = time.monotonic()
 
     async def dry_run(self, send: Send) -> Answer:
         """Have it judged, and not kept."""
-        return await self._post(send, CREATE_DRY_RUN, WRITE_QUERY | {"dryRun": "All"})
+        target = f"{self._request.target}&dryRun=All"
+        return (await send(self._request._replace(verb=CREATE_DRY_RUN, target=target))).check()
 
     async def carry_out(self, send: Send) -> Answer:
         """Create it for sure."""
         for last in (False, True):
             try:
-                return await self._post(send, CREATE, WRITE_QUERY)
+                return (await send(self._request)).check()
             except (OutcomeUnknown, NotKubernetes, ServerError) as exc:
                 if not self._name or isinstance(exc.__cause__, Silent):
                     raise  # there is nobody to ask, or the server has just been asked in vain
@@ -79,27 +83,20 @@ class _Creation:
                 return found
         raise AssertionError  # the second round returns or raises
 
-    async def _post(self, send: Send, verb: Verb, query: dict[str, str]) -> Answer:
-        path = self._resource.path(self._namespace)
-        request = Request(verb, path, self._asked, query=query, body=self._manifest)
-        return (await send(request)).check()
-
     async def _created_after_all(
         self, send: Send, name: str, lost: APIError | Unreachable
     ) -> Answer | None:
         """Find what a POST whose answer was *lost* has made; None if nothing is there."""
-        path = self._resource.path(self._namespace, name)
+        asked = self._request.asked
         try:
-            answer = await send(Request(GET, path, self._asked))
+            answer = await send(Request(GET, self._resource.path(asked.namespace, name), asked))
         except NotFound:
             return None
         except ServerUnreachable as exc:
             raise lost from exc  # which says that it may be there
         if _is_ours(answer.json(), self._manifest, answer, time.monotonic() - self._began):
             return answer
-        raise Conflict(
-            f"{self._asked}: it exists already", status=409, reason="AlreadyExists"
-        ) from lost
+        raise Conflict(f"{asked}: it exists already", status=409, reason="AlreadyExists") from lost
 
 
 def _is_ours(found: Manifest, sent: Manifest, answer: Answer, elapsed: float) -> bool:

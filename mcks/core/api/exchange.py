@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -21,7 +20,7 @@ from mcks.backends.redirects import refuse_redirect, refuse_redirects, unless_re
 from mcks.backends.wire import Response, Wire
 from mcks.core.api.deadlines import Deadlines
 from mcks.core.api.no_answer import no_answer
-from mcks.core.api.request import Answer, Request
+from mcks.core.api.request import Request
 from mcks.core.api.status import error_from
 from mcks.errors import APIError, Unreachable
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 _LOGIN = ["BearerToken"]
 _NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 _Answer = TypeVar("_Answer", Response, aiohttp.ClientResponse)
-_encoded = json.JSONEncoder(separators=(",", ":")).encode
+_encoded = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Exchange:
@@ -58,41 +57,40 @@ class Exchange:
         """Close all connections."""
         await self._api.close()
 
-    async def ask(
+    def ask(
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
-    ) -> Answer:
+    ) -> Awaitable[Response]:
         """Send *request* and read its answer. Raises as `open` does."""
-        response = await self._counted(request, self._answered(request, credential, timeout))
-        if response.status < 300:
-            return Answer(request.asked, *response)
-        raise error_from(request.asked, *response)
+        return self._judged(self._asking, request, credential, timeout)
 
-    async def open(
+    def open(
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
+    ) -> Awaitable[aiohttp.ClientResponse]:
         """Send *request* and give the answer, a success whose body is not read yet.
 
         Raises `APIError` for an answer that is no success, else what `no_answer` makes of it.
         """
-        response = await self._counted(request, self._send(request, credential, timeout))
-        if response.status < 300:
-            return response
-        async with response:
-            body = await self._read(request, response)
-        raise error_from(request.asked, response.status, response.headers, body)
+        return self._judged(self._send, request, credential, timeout)
 
     def unreachable(self, request: Request, exc: Exception) -> Unreachable:
         """Make the error for *exc*, which came instead of an answer to *request*."""
         what = f"{request.asked}: API server {self.server}"
         return no_answer(what, exc, self._deadlines, repeatable=request.verb.repeatable)
 
-    async def _counted(self, request: Request, asking: Awaitable[_Answer]) -> _Answer:
-        """Give the answer to *request*, and count both. Raises `APIError` if a client that is not
-        ours has found it to be no success, `Unreachable` if there is none."""
+    async def _judged(
+        self,
+        asking: Callable[[Request, Credential, aiohttp.ClientTimeout], Awaitable[_Answer]],
+        request: Request,
+        credential: Credential,
+        timeout: aiohttp.ClientTimeout,
+    ) -> _Answer:
+        """Give the answer to *request* if it is a success, and count both. A client that is not
+        ours may have found itself that it is none."""
         began, status = time.perf_counter(), "unreachable"
         self.requests += 1
         try:
-            answer = await asking
+            answer = await asking(request, credential, timeout)
+            refuse_redirect(answer.status, answer.headers)
             status = str(answer.status)
         except self._refusal as exc:
             raise _refused(request, exc) from None
@@ -100,34 +98,38 @@ class Exchange:
             raise self.unreachable(request, exc) from exc
         finally:
             elapsed = time.perf_counter() - began
-            metrics.count_request(self._cluster, request.verb.name, status, elapsed)
-        return answer
+            metrics.REQUESTS.count(self._cluster, request.verb.name, status, elapsed)
+        if answer.status < 300:
+            return answer
+        body = answer.body if isinstance(answer, Response) else await self._body_of(request, answer)
+        raise error_from(request.asked, answer.status, answer.headers, body)
 
-    async def _read(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
+    async def _body_of(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
         try:
-            return await response.read()
+            async with answer:
+                return await answer.read()
         except _NO_ANSWER as exc:
             raise self.unreachable(request, exc) from exc
 
-    async def _answered(
+    def _asking(
+        self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
+    ) -> Awaitable[Response]:
+        if not self._is_ours:
+            return self._read(request, credential, timeout)
+        method, headers = request.verb.method, self._headers(request) | authorization(credential)
+        return self._wire().ask(method, request.target, headers, _body(request), timeout=timeout)
+
+    async def _read(
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
     ) -> Response:
-        if not self._is_ours:
-            async with await self._send(request, credential, timeout) as opened:
-                return Response(opened.status, opened.headers, await opened.read())
-        verb, target, headers = request.verb, _target(request), self._headers(request)
-        headers |= authorization(credential)
-        response = await self._wire().ask(
-            verb.method, target, headers, _body(request), timeout=timeout
-        )
-        refuse_redirect(response.status, response.headers)
-        return response
+        async with await self._send(request, credential, timeout) as answer:
+            return Response(answer.status, answer.headers, await answer.read())
 
     async def _send(
         self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
         """Send *request*; its answer's body is not read yet."""
-        method, target, headers = request.verb.method, _target(request), self._headers(request)
+        method, target, headers = request.verb.method, request.target, self._headers(request)
         if self._is_ours:
             headers |= authorization(credential)
             wire = self._wire()
@@ -169,10 +171,6 @@ class Exchange:
         }
 
 
-def _target(request: Request) -> str:
-    return f"{request.path}?{_query(*request.query.items())}" if request.query else request.path
-
-
 def _body(request: Request) -> bytes | None:
     return None if request.body is None else _encoded(request.body).encode()
 
@@ -182,8 +180,3 @@ def _refused(request: Request, exc: Any) -> APIError:
     body = exc.body or b""
     body = body.encode() if isinstance(body, str) else body
     return error_from(request.asked, exc.status or 500, exc.headers or {}, body)
-
-
-@lru_cache(maxsize=128)
-def _query(*query: tuple[str, str]) -> str:
-    return urlencode(query)

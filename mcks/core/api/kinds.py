@@ -6,8 +6,12 @@ have in common.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
+
+_PLAIN = re.compile("[A-Za-z0-9._~-]+")
+"""What stands in a URL as it is: all names that Kubernetes allows for most kinds."""
 
 _NAMESPACED = {
     "v1": "ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate "
@@ -48,9 +52,13 @@ class Resource(NamedTuple):
         """
         path = group_path(self.api_version)
         if self.namespaced and namespace:
-            path += f"/namespaces/{quote(namespace, safe='')}"
+            path += f"/namespaces/{_quoted(namespace)}"
         path += f"/{self.plural}"
-        return f"{path}/{quote(name, safe='')}" if name else path
+        return f"{path}/{_quoted(name)}" if name else path
+
+
+def _quoted(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else quote(name, safe="")
 
 
 def group_path(api_version: str) -> str:

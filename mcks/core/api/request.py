@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mcks.core.api.no_answer import NotKubernetes
@@ -29,8 +28,6 @@ class Verb(NamedTuple):
     repeatable: bool = True
     content_type: str = "application/json"
 
-
-_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 GET = Verb("get", "GET")
 LIST = Verb("list", "GET")
@@ -53,19 +50,19 @@ PATCHES = {
 
 
 class Request(NamedTuple):
-    """One request. *even_if_unavailable*: it is sent while the cluster is left alone, too
-    (`mcks.core.api.breaker`)."""
+    """One request. *target* is path and query as they stand on the wire. *even_if_unavailable*: it
+    is sent while the cluster is left alone, too (`mcks.core.api.breaker`)."""
 
     verb: Verb
-    path: str
+    target: str
     asked: Asked
-    query: Mapping[str, str] = _NO_QUERY
     body: Any = None
     accept: str = "application/json"
     even_if_unavailable: bool = False
 
     def __repr__(self) -> str:
-        return f"Request({self.verb.method} {self.path})"  # its body may hold a secret
+        path = self.target.partition("?")[0]
+        return f"Request({self.verb.method} {path})"  # its body may hold a secret
 
 
 class Answer(NamedTuple):
@@ -89,7 +86,7 @@ class Answer(NamedTuple):
     def json(self) -> dict[str, Any]:
         """Parse the body: every JSON answer of Kubernetes has a kind. Raises `NotKubernetes`."""
         try:
-            parsed = json.loads(self.body)
+            parsed = json.loads(self.body.decode())
         except ValueError:
             parsed = None
         if not isinstance(parsed, dict) or not parsed.get("kind"):

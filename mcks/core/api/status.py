@@ -41,19 +41,20 @@ _UNKNOWN_FIELDS = r'(?:unknown|duplicate) field "[^"]{1,200}"'
 
 
 class Asked(NamedTuple):
-    """What was asked, for messages: where (the cluster), what to do, with which kind."""
+    """What was asked, for messages: where (the cluster), what to do, with which object, or with all
+    of *kind* if *name* is empty."""
 
     cluster: str
-    action: str
+    verb: str
     kind: str = ""
+    name: str = ""
+    namespace: str | None = None
 
-    @classmethod
-    def about(
-        cls, cluster: str, verb: str, kind: str, name: str = "", namespace: str | None = None
-    ) -> Asked:
-        """Say that *verb* is wanted of an object, or of all of *kind* if *name* is empty."""
-        where = f" in namespace {namespace}" if namespace else ""
-        return cls(cluster, f"{verb} {kind} {name}".rstrip() + where, kind)
+    @property
+    def action(self) -> str:
+        """What was to be done, as a sentence goes on after ``cannot``."""
+        where = f" in namespace {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {self.kind} {self.name}".rstrip() + where
 
     def __str__(self) -> str:
         return f"cluster {self.cluster!r}: cannot {self.action}"

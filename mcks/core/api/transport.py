@@ -16,6 +16,7 @@ import aiohttp
 
 from mcks.auth.credential import Credential
 from mcks.backends.base import Backend
+from mcks.backends.wire import Response
 from mcks.core.api.breaker import Breaker, Pulse
 from mcks.core.api.deadlines import DEFAULT_DEADLINES, Deadlines
 from mcks.core.api.exchange import Exchange
@@ -44,6 +45,7 @@ _TRANSIENT = (500, 502, 503, 504)
 _EXPLANATION_LIFE = 60.0
 """Seconds: an explanation may cost a call to a cloud, and what is away is asked again and again."""
 _T = TypeVar("_T")
+_L = TypeVar("_L")
 Send = Callable[[Request], Awaitable[Answer]]
 
 
@@ -63,11 +65,12 @@ class Transport:
         breaker: Breaker | None = None,
         deadlines: Deadlines = DEFAULT_DEADLINES,
     ) -> None:
+        self.cluster: str = backend.cluster_name
+        """The cluster's name, for messages."""
         self._backend = backend
         self._exchange = Exchange(api, backend.cluster_name, deadlines)
         self._explanations: dict[type[MCKSError], tuple[float, str]] = {}
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._places = Places(_CONNECTIONS_AT_FIRST, AT_ONCE)
+        self._places = Places(_CONNECTIONS_AT_FIRST, AT_ONCE, AT_ONCE)
         self._pulse = Pulse(self._is_alive, deadlines.silence)
         self.breaker = breaker or Breaker(backend.cluster_name)
         self.deadlines = deadlines
@@ -91,11 +94,6 @@ class Transport:
         return cls(api, backend, breaker=breaker, deadlines=deadlines)
 
     @property
-    def cluster(self) -> str:
-        """The cluster's name, for messages."""
-        return self._backend.cluster_name
-
-    @property
     def server(self) -> str:
         """Host (and port) of the API server, for messages."""
         return self._exchange.server
@@ -116,9 +114,8 @@ class Transport:
             # To find out whether a cluster is back: not behind those who wait for it in vain.
             with attempt:
                 return await self._send(request)
-        async with self._turns:
-            with await self._places.take(), attempt:
-                return await self._send(request)
+        with await self._places.take(), attempt:
+            return await self._send(request)
 
     async def attempt(self, work: Callable[[Send], Awaitable[_T]]) -> _T:
         """Wait for a turn; let *work* send its requests.
@@ -126,9 +123,8 @@ class Transport:
         The outcome of all of it says whether the cluster answers. Raises `Unavailable` instead of
         beginning it while the cluster is left alone.
         """
-        async with self._turns:
-            with await self._places.take(), self.breaker.attempt():
-                return await work(self._send)
+        with await self._places.take(), self.breaker.attempt():
+            return await work(self._send)
 
     async def open(
         self, request: Request, timeout: aiohttp.ClientTimeout
@@ -154,9 +150,7 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         try:
             async with asyncio.timeout(self.deadlines.total):
-                return await self._logged_in(
-                    lambda credential: self._exchange.open(request, credential, timeout)
-                )
+                return await self._logged_in(self._exchange.open, request, timeout)
         except TimeoutError as exc:
             raise self._exchange.unreachable(request, exc) from exc
 
@@ -165,7 +159,12 @@ class Transport:
         deadline = loop.time() + self.deadlines.total
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._send_in_time(request, deadline)
+                response = await self._logged_in(self._ask, request, deadline)
+                return Answer(request.asked, *response)
+            except TimeoutError as exc:
+                silence = self._exchange.unreachable(request, exc)
+                await self._add_explanation(silence)
+                raise silence from exc
             except (APIError, Unreachable) as exc:
                 pause = self._pause_after(exc, request, attempt)
                 if pause is None or loop.time() + pause >= deadline:
@@ -174,22 +173,13 @@ class Transport:
             await asyncio.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
-    async def _send_in_time(self, request: Request, deadline: float) -> Answer:
-        async def once(credential: Credential) -> Answer:
-            # the answer's deadline is the pulse's: one timer for each request
-            asking = self._exchange.ask(request, credential, self._connecting_until(deadline))
-            try:
-                return await self._pulse.feel(asking, deadline)
-            except TimeoutError as exc:
-                raise self._exchange.unreachable(request, exc) from exc
-
-        return await self._logged_in(once)
-
-    def _connecting_until(self, deadline: float) -> aiohttp.ClientTimeout:
-        left = deadline - asyncio.get_running_loop().time()
-        if left >= self.deadlines.connect:
-            return self._connects
-        return aiohttp.ClientTimeout(sock_connect=max(left, 0.001))
+    def _ask(
+        self, request: Request, credential: Credential, deadline: float
+    ) -> Awaitable[Response]:
+        connects, left = self._connects, deadline - asyncio.get_running_loop().time()
+        if left < self.deadlines.connect:
+            connects = aiohttp.ClientTimeout(sock_connect=max(left, 0.001))
+        return self._pulse.feel(self._exchange.ask(request, credential, connects), deadline)
 
     async def _is_alive(self) -> bool:
         """Whether the server answers what takes it no work, be it that it knows nobody."""
@@ -223,18 +213,20 @@ class Transport:
         hopeless = isinstance(exc, OutcomeUnknown | CertificateRefused | RedirectRefused)
         return None if hopeless or isinstance(exc.__cause__, TimeoutError) else pause
 
-    async def _logged_in(self, send: Callable[[Credential], Awaitable[_T]]) -> _T:
+    async def _logged_in(
+        self, send: Callable[[Request, Credential, _L], Awaitable[_T]], request: Request, limit: _L
+    ) -> _T:
         """Send, and once more with a new credential if the server refused the present one."""
         credentials = self._backend.credentials
         credential = await credentials.get(self.cluster)
         try:
-            return await send(credential)
+            return await send(request, credential, limit)
         except Unauthorized:
             credentials.reject(credential, self.cluster)
         except CertificateRefused:
             if not await self._backend.renew_trust():
                 raise
-        return await send(await self._backend.credentials.get(self.cluster))
+        return await send(request, await self._backend.credentials.get(self.cluster), limit)
 
     async def _add_explanation(self, exc: MCKSError) -> None:
         if isinstance(exc, CertificateRefused):

@@ -7,6 +7,7 @@ belong here.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -82,46 +83,80 @@ class Places:
     """Places at a server, one for each connection to it: each is a TLS handshake, and its buffers.
 
     *at_first* so many; as many as *most* if it takes long to answer. Each is held for a moment at
-    most, so who is not answered keeps nobody waiting: how many ask at once is bounded elsewhere.
+    most, so who is not answered keeps nobody waiting; but no more than *at_once* ask at a time.
     """
 
-    def __init__(self, at_first: int, most: int) -> None:
-        self._free = asyncio.Semaphore(at_first)
-        self._there, self._most, self._waiting = at_first, most, 0
+    def __init__(self, at_first: int, most: int, at_once: float = math.inf) -> None:
+        self._there, self._most, self._at_once = at_first, most, at_once
         self._unheard, self._in_a_row, self._heard = 0, 0, False
         self._held: dict[Place, None] = {}
+        self._asking = 0
+        """How many have taken a place and are not answered yet, be their moments over or not."""
+        self._waiting: deque[asyncio.Future[Place]] = deque()
         self._next_look = Alarm(self._look)
 
     async def take(self) -> Place:
         """Wait for a place, to be held for a block."""
-        self._waiting += 1
+        if self._is_one_free():
+            return self._give()
+        waiting: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
         try:
-            await self._free.acquire()
-        finally:
-            self._waiting -= 1
-        moment = min(_MOMENT * 2.0 ** min(self._unheard // self._there, 64), _LONGEST_MOMENT)
-        place = Place(self, moment, asyncio.get_running_loop().time(), first=not self._heard)
-        self._held[place] = None
-        self._next_look.by(place.until)
-        return place
+            return await waiting
+        except asyncio.CancelledError:
+            if not waiting.cancelled():
+                self._asking -= 1
+                self._held.pop(waiting.result(), None)
+                self._let_in()
+            elif waiting in self._waiting:
+                self._waiting.remove(waiting)
+            raise
 
     def hear(self) -> None:
         """Note that there was an answer: moments are short again."""
         self._unheard, self._heard = 0, True
 
     def leave(self, place: Place, *, unheard: bool) -> None:
-        """Give *place* to the next, if that was not done, and another one if the hub had nothing to
-        do for so many seconds that there should be more."""
-        if place not in self._held:
-            return
-        del self._held[place]
+        """Give *place* to the next, if that was not done. Who is *unheard* goes on asking."""
+        if place in self._held:
+            del self._held[place]
+            if unheard or self._waiting:
+                self._judge(place, unheard=unheard)
+            else:
+                self._in_a_row = 0
+        self._asking -= not unheard
+        if self._waiting:
+            self._let_in()
+
+    def _is_one_free(self) -> bool:
+        return len(self._held) < self._there and self._asking < self._at_once
+
+    def _give(self) -> Place:
+        moment = self._longer_moment() if self._unheard else _MOMENT
+        place = Place(self, moment, first=not self._heard)
+        self._held[place] = None
+        self._asking += 1
+        self._next_look.by(place.until)
+        return place
+
+    def _longer_moment(self) -> float:
+        return min(_MOMENT * 2.0 ** min(self._unheard // self._there, 64), _LONGEST_MOMENT)
+
+    def _judge(self, place: Place, *, unheard: bool) -> None:
+        """Let there be another place if, by *place*, the hub would have nothing to do for so many
+        seconds that there should be more."""
         self._unheard += unheard
-        is_long = place.idle * self._waiting > _LONG * self._there
+        waiting = min(len(self._waiting), self._at_once - self._asking)
+        is_long = place.idle * waiting > _LONG * self._there
         self._in_a_row = self._in_a_row + 1 if is_long else 0
         if self._there < self._most and (unheard or self._in_a_row >= _IN_A_ROW):
             self._there, self._in_a_row = self._there + 1, 0
-            self._free.release()
-        self._free.release()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._is_one_free():
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(self._give())
 
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -136,10 +171,12 @@ class Place:
     """One of few *places*, held for a block, or for *moment* seconds. How long the *first* one is
     held says nothing: it opens a connection."""
 
-    def __init__(self, places: Places, moment: float, now: float, *, first: bool) -> None:
+    __slots__ = ("_first", "_idle_since", "_moment", "_places", "until")
+
+    def __init__(self, places: Places, moment: float, *, first: bool) -> None:
         self._places, self._moment, self._first = places, moment, first
         self._idle_since = _idle()
-        self.until = now + moment
+        self.until = asyncio.get_running_loop().time() + moment
 
     def __enter__(self) -> Self:
         return self

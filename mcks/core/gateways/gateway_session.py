@@ -51,8 +51,7 @@ class GatewaySession:
         name in metrics. *context* is another than that of TLS' usual trust."""
         self._turns = turns or Turns()
         self._cluster, self._context = cluster, context
-        self._under_way = asyncio.Semaphore(AT_ONCE)
-        self._places = Places(1, _CONNECTIONS)
+        self._places = Places(1, _CONNECTIONS, AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
         self._last: tuple[str, Wire] | None = None
         self._silences: dict[str, Silence] = {}
@@ -76,12 +75,11 @@ class GatewaySession:
         """
         where = str(url.origin()) if through_gateway else ""
         self._refuse(where)
-        async with self._under_way:
-            with await self._places.take():
-                await self._turns.next()
-                self._refuse(where)
-                asking = self._asked(url, headers, within, most)
-                return await (self._judged(where, asking) if where else asking)
+        with await self._places.take():
+            await self._turns.next()
+            self._refuse(where)
+            asking = self._asked(url, headers, within, most)
+            return await (self._judged(where, asking) if where else asking)
 
     def silent(self, url: str) -> str:
         """Say for logs how long the gateway at *url* has answered nothing; empty if it answers."""

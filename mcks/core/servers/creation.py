@@ -77,9 +77,8 @@ async def create_all(
     anchor = await _create_noted(client, _naming(secret, [ref(m) for m in unowned]), created)
     owner = [_owner_reference(anchor)]
     for stage in _stages(passing):
-        await _together(
-            _create_owned(client, m, [] if m in unowned else owner, created) for m in stage
-        )
+        owned = [_owned(m, [] if m in unowned else owner, created) for m in stage]
+        await _together(_create(client, m, created) for m in owned)
     running = await _create_noted(client, pod, created)
     await client.patch(
         ref(anchor), {"metadata": {"ownerReferences": [_owner_reference(running)]}}, type="merge"
@@ -110,7 +109,7 @@ def _stages(objects: Iterable[Manifest]) -> list[list[Manifest]]:
     return [stage for stage in stages.values() if stage]
 
 
-async def _together(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def _together(creations: Iterable[Coroutine[Any, Any, Answer | None]]) -> None:
     """Run *creations* at once; the first error cancels the others."""
     tasks = [asyncio.create_task(creation) for creation in creations]
     try:
@@ -122,10 +121,10 @@ async def _together(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
         raise
 
 
-async def _each(creations: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run *creations* at once, each to its end, so that it is known what there is; then raise the
+async def _each(actions: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run *actions* at once, each to its end, so that it is known what there is; then raise the
     first error."""
-    for result in await asyncio.gather(*creations, return_exceptions=True):
+    for result in await asyncio.gather(*actions, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
 
@@ -141,17 +140,14 @@ def _owner_reference(owner: Manifest) -> dict[str, Any]:
     }
 
 
-async def _create_owned(
-    client: ClusterClient, manifest: Manifest, owner: list[dict[str, Any]], created: Created
-) -> None:
-    """Create what goes with the server; without an *owner* it is noted, to be deleted."""
-    if owner:
-        meta = metadata(manifest)
-        owners = [*(meta.get("ownerReferences") or ()), *owner]
-        manifest = {**manifest, "metadata": {**meta, "ownerReferences": owners}}
-    else:
+def _owned(manifest: Manifest, owner: list[dict[str, Any]], created: Created) -> Manifest:
+    """Return what goes with the server; without an *owner* it is noted, to be deleted."""
+    if not owner:
         created.unowned += (ref(manifest),)
-    await _create(client, manifest, created)
+        return manifest
+    meta = metadata(manifest)
+    owners = [*(meta.get("ownerReferences") or ()), *owner]
+    return {**manifest, "metadata": {**meta, "ownerReferences": owners}}
 
 
 async def _create_noted(client: ClusterClient, manifest: Manifest, created: Created) -> Manifest:
@@ -343,14 +339,9 @@ async def remove(client: ClusterClient, created: Created) -> None:
     One request for the Pod, one for the Secret, two for each object that nothing owns (it is
     looked at first). Already gone is fine.
     """
-    results = await asyncio.gather(
-        *(_remove(client, created.where(kind), uid, created) for kind, uid in created.uids.items()),
-        *(_remove(client, where, None, created) for where in created.unowned),
-        return_exceptions=True,
-    )
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+    named = [(created.where(kind), uid) for kind, uid in created.uids.items()]
+    unowned = [(where, None) for where in created.unowned]
+    await _each(_remove(client, where, uid, created) for where, uid in [*named, *unowned])
 
 
 async def remove_found(client: ClusterClient, created: Created) -> None:

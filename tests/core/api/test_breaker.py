@@ -316,3 +316,37 @@ async def test_many_requests_have_one_timer_between_them() -> None:
     answer.set()
     await asyncio.gather(*waiting)
     pulse.close()
+
+
+async def test_who_was_told_goes_on_as_if_nobody_had_wanted_its_end() -> None:
+    pulse, loop, task = Pulse(Life(), 60.0), asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    with pytest.raises(TimeoutError):
+        await pulse.feel(asyncio.Event().wait(), loop.time())
+    assert task.cancelling() == 0
+
+    async def fails_when_it_is_ended() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError from None
+
+    with pytest.raises(ConnectionError):
+        await pulse.feel(fails_when_it_is_ended(), loop.time())
+    assert task.cancelling() == 0
+    pulse.close()
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_who_is_cancelled_when_it_is_told_of_silence_ends(is_told_first: bool) -> None:
+    pulse = Pulse(Life(), 60.0)
+    waiting = asyncio.create_task(pulse.feel(asyncio.Event().wait(), in_an_hour()))
+    await asyncio.sleep(0)
+    if is_told_first:
+        pulse._end([waiting])
+    waiting.cancel()
+    if not is_told_first:
+        pulse._end([waiting])
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    pulse.close()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -144,6 +147,27 @@ async def test_a_client_that_is_used_by_itself_sends_the_credential_of_now(
     found.release()
     assert server.headers[-1]["Authorization"] == "Bearer renewed"
     await api.close()
+
+
+async def test_a_request_goes_through_few_functions(client: ClusterClient) -> None:
+    """What each of them costs is little, and there are six requests in a start."""
+    calls = Counter[str]()
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        package = frame.f_globals.get("__package__") or ""
+        if event == "call" and package.startswith("mcks."):
+            calls[frame.f_code.co_qualname] += 1
+
+    await client.delete(POD)
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        await client.create(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "ns"}}
+        )
+    finally:
+        sys.setprofile(before)
+    assert calls.total() <= 70, calls  # who goes on after a wait is called again
 
 
 class _OwnLogin(_Backend):

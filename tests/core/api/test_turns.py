@@ -131,9 +131,9 @@ async def test_who_is_not_answered_while_the_hub_is_busy_keeps_the_place(
     async with asyncio.timeout(10):
         places.leave(await waiting, unheard=False)
     places.leave(place, unheard=False)  # who was overtaken has nothing to give back
-    assert places._free.locked() is False
+    assert places._is_one_free()
     with await places.take():
-        assert places._free.locked()
+        assert not places._is_one_free()
 
 
 async def test_many_places_have_one_timer_between_them() -> None:
@@ -203,3 +203,47 @@ async def test_who_gives_up_takes_no_place() -> None:
     async with asyncio.timeout(10):
         with await places.take():
             pass
+
+
+async def test_no_more_ask_at_a_time_than_may_however_long_they_are_not_answered() -> None:
+    places = Places(2, 2, at_once=3)
+    taken = [await places.take() for _ in range(2)]
+    for place in taken:
+        places.leave(place, unheard=True)
+    with await places.take():
+        waiting = asyncio.create_task(places.take())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        places.leave(taken[0], unheard=False)
+        async with asyncio.timeout(10):
+            with await waiting:
+                pass
+    places.leave(taken[1], unheard=False)
+
+
+async def test_who_gives_up_just_when_there_is_a_place_leaves_it_to_the_next() -> None:
+    places = Places(1, 1, at_once=1)
+    place = await places.take()
+    first, second = (asyncio.create_task(places.take()) for _ in range(2))
+    await asyncio.sleep(0)
+    places.leave(place, unheard=False)
+    first.cancel()
+    async with asyncio.timeout(10):
+        with await second:
+            pass
+    assert first.cancelled()
+    assert places._is_one_free()
+
+
+async def test_who_has_given_up_is_passed_over_before_it_has_noticed() -> None:
+    places = Places(1, 1)
+    place = await places.take()
+    first, second = (asyncio.create_task(places.take()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    places.leave(place, unheard=False)
+    async with asyncio.timeout(10):
+        with await second:
+            pass
+    assert first.cancelled()
+    assert places._is_one_free()

@@ -145,7 +145,7 @@ async def test_a_start_that_goes_well_has_no_task_but_for_what_is_made_at_once(
     finally:
         asyncio.get_running_loop().set_task_factory(None)
     beside = {"wait_until_ready", "Wait.given_up", "Reflector.wait_for"}
-    assert begun["_create_owned"] == 3
+    assert begun["_create"] == 3
     assert not beside & begun.keys()
 
 

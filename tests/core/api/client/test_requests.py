@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from mcks.core.api.client import ClusterClient
-from mcks.core.api.no_answer import NotKubernetes
+from mcks.core.api.kinds import built_in
+from mcks.core.api.no_answer import NotKubernetes, ServerUnreachable
 from mcks.core.api.request import CREATE, Answer, Request
 from mcks.core.api.status import Asked
 from mcks.core.objects import Ref, Selector
@@ -47,6 +48,34 @@ async def test_an_object_is_created_read_changed_replaced_and_deleted(
     with pytest.raises(NotFound):
         await client.get(POD)
     assert client.requests == len(server.seen) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("jupyter-ada.2_~", "/api/v1/namespaces/ns/pods/jupyter-ada.2_~"),
+        ("system:a b/c?\n", "/api/v1/namespaces/ns/pods/system%3Aa%20b%2Fc%3F%0A"),
+        ("jürgen", "/api/v1/namespaces/ns/pods/j%C3%BCrgen"),
+    ],
+)
+def test_a_name_stays_one_part_of_the_path(name: str, path: str) -> None:
+    pods = built_in("v1", "Pod")
+    assert pods is not None
+    assert pods.path("ns", name) == path
+
+
+async def test_an_address_that_is_none_is_no_answer(client: ClusterClient) -> None:
+    client._transport._exchange._api.configuration.host = "https://"
+    with pytest.raises(ServerUnreachable, match="cannot get Pod p in namespace ns"):
+        await client.get(POD)
+
+
+async def test_what_holds_itself_is_not_sent(client: ClusterClient, server: FakeAPIServer) -> None:
+    endless = pod()
+    endless["spec"] = endless
+    with pytest.raises(RecursionError):
+        await client.create(endless)
+    assert server.seen == []
 
 
 async def test_a_dry_run_is_asked_as_one(client: ClusterClient, server: FakeAPIServer) -> None:
