@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mcks.core.administrator.lending import read
+from mcks.core.api.turns import as_one_piece
 from mcks.core.hub import error_pages, pod_hooks
 from mcks.core.hub.sharing import fleet_of
 from mcks.core.placement import quota
@@ -55,7 +56,8 @@ class Start:
         spawner.remembered = spawner.remembered._replace(cluster="")
         self._fleet.join(spawner)
         await spawner.placing.take_back()
-        url = await self._in_one_of(self._tries(await spawner.placing.candidates()))
+        with as_one_piece():
+            url = await self._in_one_of(self._tries(await spawner.placing.candidates()))
         spawner.remembered = spawner.remembered.started(url)
         spawner.remember_claim()
         return url

@@ -275,3 +275,21 @@ async def sent(hub: LoopbackHub, user: str, **traits: Any) -> list[tuple[str, st
     start.cancel()
     await asyncio.gather(start, return_exceptions=True)
     return sorted(requests)
+
+
+async def test_of_many_starts_at_once_the_first_are_made_before_the_last_have_begun(
+    loopback_hub: LoopbackHub,
+) -> None:
+    server, users = loopback_hub.server, [f"user-{number}" for number in range(20)]
+    server.watch_held.set()
+    starts = [asyncio.create_task(loopback_hub.spawner(user).start()) for user in users]
+    await until(lambda: [verb for verb, _ in server.seen].count("PATCH") == len(users))
+    pods = [one for path, one in server.objects.items() if path.startswith(PODS)]
+    server.watch_lines = [event("DELETED", one) for one in pods]
+    for start in starts:
+        start.cancel()
+    await asyncio.gather(*starts, return_exceptions=True)
+    changes = [verb for verb, path in server.seen if "/namespaces/ns/" in path and verb != "GET"]
+    first_is_made = changes.index("PATCH")
+    begun = changes[:first_is_made].count("POST")
+    assert begun < 2 * len(users)  # of five objects each

@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from bisect import insort
 from collections import deque
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from operator import attrgetter
+from typing import NamedTuple, Self
 
 _MOMENT, _LONGEST_MOMENT = 0.25, 1.0
 """Seconds for which a place is held. They become more while nobody is answered at all."""
@@ -79,10 +83,38 @@ class Alarm:
         self._ring()
 
 
+_ALONE = 0.0
+_BEGAN: ContextVar[float] = ContextVar("began", default=_ALONE)
+"""When the piece of work began to which a request belongs; `_ALONE` if it is all there is to do."""
+
+
+@contextmanager
+def as_one_piece() -> Iterator[None]:
+    """Let all requests of a block be in line for places since the block began.
+
+    So the first of many starts is ready as soon as it could be alone, and not at the end with all
+    others.
+    """
+    before = _BEGAN.get()
+    _BEGAN.set(asyncio.get_running_loop().time())
+    try:
+        yield
+    finally:
+        _BEGAN.set(before)
+
+
+class _Waiting(NamedTuple):
+    """Somebody in line for a place whose work *began* then."""
+
+    began: float
+    place: asyncio.Future[Place]
+
+
 class Places:
     """Places at a server, one for each connection to it: each is a TLS handshake, and its buffers.
 
-    *at_first* so many; as many as *most* if it takes long to answer. Each is held for a moment at
+    Who has a single request goes first, then whose work began first (`as_one_piece`). *at_first* so
+    many; as many as *most* if it takes long to answer. Each is held for a moment at
     most, so who is not answered keeps nobody waiting; but no more than *at_once* ask at a time.
     """
 
@@ -92,21 +124,23 @@ class Places:
         self._held: dict[Place, None] = {}
         self._asking = 0
         """How many have taken a place and are not answered yet, be their moments over or not."""
-        self._waiting: deque[asyncio.Future[Place]] = deque()
+        self._waiting: list[_Waiting] = []
+        """In their order."""
         self._next_look = Alarm(self._look)
 
     async def take(self) -> Place:
         """Wait for a place, to be held for a block."""
         if self._is_one_free():
             return self._give()
-        waiting: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(_BEGAN.get(), loop.create_future())
+        insort(self._waiting, waiting, key=attrgetter("began"))
         try:
-            return await waiting
+            return await waiting.place
         except asyncio.CancelledError:
-            if not waiting.cancelled():
+            if not waiting.place.cancelled():
                 self._asking -= 1
-                self._held.pop(waiting.result(), None)
+                self._held.pop(waiting.place.result(), None)
                 self._let_in()
             elif waiting in self._waiting:
                 self._waiting.remove(waiting)
@@ -154,9 +188,9 @@ class Places:
 
     def _let_in(self) -> None:
         while self._waiting and self._is_one_free():
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(self._give())
+            waiting = self._waiting.pop(0)
+            if not waiting.place.done():
+                waiting.place.set_result(self._give())
 
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -8,7 +8,7 @@ import selectors
 import pytest
 
 from mcks.core.api import turns as turns_module
-from mcks.core.api.turns import Places, Turns
+from mcks.core.api.turns import Places, Turns, as_one_piece
 
 
 async def test_one_goes_on_in_each_turn_of_the_event_loop_in_the_order_in_which_they_came() -> None:
@@ -247,3 +247,50 @@ async def test_who_has_given_up_is_passed_over_before_it_has_noticed() -> None:
             pass
     assert first.cancelled()
     assert places._is_one_free()
+
+
+async def test_of_those_with_many_requests_the_first_to_begin_goes_first_and_a_single_one_before() -> (
+    None
+):
+    places, went = Places(1, 1), list[str]()
+
+    async def ask(who: str) -> None:
+        with await places.take():
+            went.append(who)
+            await asyncio.sleep(0)
+
+    async def work(who: str) -> None:
+        with as_one_piece():
+            for number in range(3):
+                await ask(f"{who}{number}")
+
+    asking = [asyncio.create_task(work(who)) for who in "abc"]
+    while len(went) < 1:
+        await asyncio.sleep(0)
+    asking += [asyncio.create_task(ask(who)) for who in ("alone", "too")]
+    await asyncio.gather(*asking)
+    # what is free between two requests of the first is taken by the second
+    assert " ".join(went) == "a0 b0 alone too a1 b1 a2 b2 c0 c1 c2"
+
+
+async def test_what_begins_a_piece_of_work_is_no_part_of_another_afterwards() -> None:
+    places, went = Places(1, 1), list[str]()
+
+    async def ask(who: str) -> None:
+        with await places.take():
+            went.append(who)
+
+    async def work() -> None:
+        with as_one_piece():
+            await ask("piece")
+
+    held = await places.take()
+    with as_one_piece():
+        pass
+    waiting = [asyncio.create_task(work()), asyncio.create_task(ask("alone"))]
+    while len(places._waiting) < 2:
+        await asyncio.sleep(0)
+    with held:
+        pass
+    await asyncio.gather(*waiting)
+    assert went == ["alone", "piece"]
