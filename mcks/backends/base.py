@@ -16,6 +16,7 @@ from traitlets.traitlets import MetaHasTraits
 
 from mcks.auth.credential import Credential, CredentialCache
 from mcks.auth.shared import SharedCredentials, SharedLogin
+from mcks.backends import server_url
 from mcks.backends.connection import Connection
 from mcks.errors import ConfigError, MCKSError, unknown, without_value
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 class Endpoint:
     """Where an API server is, and how to know that it is the right one.
 
-    *server* is its URL. *ca_data* is PEM, one or more certificates; None means the system's roots.
-    Without *proxy_url* the environment's proxy variables count, as they do for kubectl.
-    *headers* go with every request (impersonation, basic authentication).
+    *server* is its URL; a user and password in it become a header. *ca_data* is PEM, one or more
+    certificates; None means the system's roots. Without *proxy_url* the environment's proxy
+    variables count, as they do for kubectl. *headers* go with every request (impersonation, basic
+    authentication). Raises `ConfigError` for a *server* that is no URL of a host.
     """
 
     server: str
@@ -38,6 +40,12 @@ class Endpoint:
     insecure_skip_tls_verify: bool = False
     proxy_url: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        server, login = server_url.read(self.server)
+        object.__setattr__(self, "server", server)
+        if login and not any(name.lower() == "authorization" for name, _ in self.headers):
+            object.__setattr__(self, "headers", (*self.headers, ("Authorization", login)))
 
 
 class _AbstractTraits(MetaHasTraits, ABCMeta):

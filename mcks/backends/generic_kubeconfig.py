@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from traitlets import Dict, List, Unicode, Union
 
@@ -28,6 +28,7 @@ from mcks.backends.kubeconfig import Context, Entry, Kubeconfig, load, of_docume
 from mcks.backends.kubeconfig_edits import Chosen, is_edited
 from mcks.backends.native import NativeLogIn
 from mcks.backends.plugin_stanza import may_run, plugin_of
+from mcks.backends.proxy import speaks_http
 from mcks.backends.stanzas import recognise
 from mcks.backends.steps import naming
 from mcks.backends.tls import plain_http
@@ -301,7 +302,7 @@ def _endpoint(context: Context) -> Endpoint:
             f"{cluster}.server: the Connect Gateway is not served: it allows ten open streams for "
             "a whole fleet project, and mcks keeps one open per cluster. Use the DNS endpoint"
         )
-    scheme = urlsplit(server).scheme
+    scheme = server.partition("://")[0].lower()
     if scheme not in ("http", "https"):
         raise ConfigError(f"{cluster}.server must be an https URL")
     if scheme == "http" and context.user is not None:
@@ -329,7 +330,7 @@ def _refuse_login(cluster: Entry, user: Entry) -> None:
 
 def _proxy_url(cluster: Entry) -> str | None:
     proxy = cluster.text("proxy-url")
-    if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
+    if proxy is not None and not speaks_http(proxy):
         raise ConfigError(f"{cluster}.proxy-url must be an http or https URL")
     return proxy
 

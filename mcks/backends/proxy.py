@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from mcks.errors import ConfigError
 
 
@@ -29,11 +31,20 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     if any(_matches(entry.strip().lower(), host, parts.port) for entry in listed):
         return None
     if "://" not in proxy:
-        return f"http://{proxy}"
-    if urlsplit(proxy).scheme not in ("http", "https"):
+        proxy = f"http://{proxy}"
+    if not speaks_http(proxy):
         name = f"{parts.scheme.upper()}_PROXY"
         raise ConfigError(f"{name} in the environment must be an http or https URL, not SOCKS")
     return proxy
+
+
+def speaks_http(proxy: str) -> bool:
+    """Whether *proxy* is the URL of an HTTP proxy; aiohttp would show it whole if it is none."""
+    try:
+        url = URL(proxy)
+        return url.scheme in ("http", "https") and bool(url.raw_host)
+    except ValueError:
+        return False
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:

@@ -30,13 +30,12 @@ def require_tls(endpoint: Endpoint, credential: Credential) -> None:
     given = {
         "a token": credential.token,
         "a client certificate": credential.client_certificate,
-        "a password": server.password or server.username,
-        "an Authorization header": [n for n, _ in endpoint.headers if n.lower() == "authorization"],
+        "a password, or another Authorization header": "authorization"
+        in {name.lower() for name, _ in endpoint.headers},
     }
-    host = server.netloc.rpartition("@")[2]
     for what, there in given.items():
         if there:
-            raise ConfigError(plain_http(f"{server.scheme}://{host}", what))
+            raise ConfigError(plain_http(f"{server.scheme}://{server.netloc}", what))
 
 
 def plain_http(server: str, what: str) -> str:

@@ -45,6 +45,13 @@ def test_without_a_proxy_there_is_none() -> None:
     assert proxy_for("https://api.example.test", {}) is None
 
 
+@pytest.mark.parametrize("proxy", ["me:s3cr3t@[::1", "http://me:s3cr3t@proxy:abc", "http://"])
+def test_what_is_no_url_is_refused_and_not_shown(proxy: str) -> None:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY in the environment must be") as caught:
+        proxy_for("https://api.example.org", {"HTTPS_PROXY": proxy})
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_a_proxy_that_speaks_no_http_is_refused_where_it_would_be_used() -> None:
     environ = {"HTTPS_PROXY": "socks5://me:s3cr3t@proxy.example.org:1080", "NO_PROXY": "in.test"}
     with pytest.raises(ConfigError, match="HTTPS_PROXY in the environment must be") as caught:
