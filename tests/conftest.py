@@ -1,10 +1,14 @@
 """What all tests share: the clusters, kubectl, and no way out of this machine."""
 
 import gc
+import sys
 from collections.abc import Generator
 
 import pytest
 
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+"""jsonschema can do without what reads IRIs, which no test has: its grammar took each process a
+second."""
 gc.disable()  # what is imported stays: looking through it took a third of the collection's time
 
 pytest_plugins = [
