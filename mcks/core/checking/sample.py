@@ -221,6 +221,8 @@ def hooked(spawner: MultiClusterKubeSpawner, planned: Plan) -> tuple[Plan, str]:
     Raises ConfigError for a Pod that cannot be a server's.
     """
     hook = spawner.pod_hook(pod_hooks.MODIFY)
+    if hook is None:
+        return planned, ""
     try:
         return _run(pod_hooks.modified(spawner, planned)), ""
     except FunctionFailed as exc:
@@ -228,7 +230,7 @@ def hooked(spawner: MultiClusterKubeSpawner, planned: Plan) -> tuple[Plan, str]:
     except MCKSError:
         raise
     except Exception as exc:  # a refusal with the hook's own words
-        return planned, f"{pod_hooks.MODIFY}: {failure(hook, exc) if hook else exc}"
+        return planned, f"{pod_hooks.MODIFY}: {failure(hook, exc)}"
 
 
 def _run(asking: Coroutine[Any, Any, _Answer]) -> _Answer:
