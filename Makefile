@@ -22,6 +22,9 @@ demo: $(READY) ## a hub, two real local clusters, a notebook in the browser
 
 test: coverage cluster-tests hub5 ## all tests
 
+# What Python has compiled is kept, the tests' rewritten asserts too: they took a tenth of the time.
+unit coverage: export PYTHONDONTWRITEBYTECODE :=
+
 unit: $(READY) ## tests without clusters, under a minute
 	$(BIN)/python -m pytest $(UNIT)
 

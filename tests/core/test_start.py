@@ -108,6 +108,7 @@ async def test_what_a_hook_set_for_one_cluster_is_not_taken_to_the_next(
     }
     two.config.KubeSpawner.modify_pod_hook = modify
     two.config.MultiClusterKubeSpawner.read_kubespawner = True
+    two.server.watch_held.set()
     refuse(two)
     spawner = two.spawner(candidates=["a", "gone"])
     before = spawner.namespace

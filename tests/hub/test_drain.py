@@ -56,6 +56,7 @@ async def _form(hub: Running) -> str:
         await session.close()
 
 
+@pytest.mark.slow
 async def test_form_and_api_say_why_until_the_cluster_is_undrained(
     hub: Running, tmp_path: Path
 ) -> None:

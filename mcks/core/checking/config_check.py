@@ -68,7 +68,7 @@ def check(
         bare = Sample(_of_the_hub_alone(config), groups=groups, cls=cls)
         config, wrong = sections.without_wrong_values(config, bare)
         found += wrong
-        sample = Sample(config, groups=groups, cls=cls)
+        sample = bare.beside(config, "ada", groups)
         spawner = sample.spawner()
     except (TraitError, TypeError, ConfigError) as exc:
         found.append(Finding("MCKS013", without_value(exc)))
@@ -134,7 +134,7 @@ def _look_at_servers(
 ) -> Look:
     return Look(
         sample,
-        Sample(sample.config, "grace", cls=sample.spawner_class, userid=2),
+        sample.beside(sample.config, "grace", userid=2),
         named_servers=bool(sample.config.JupyterHub.get("allow_named_servers")),
         clusters={name: entry.configured(sample.config) for name, entry in entries.items()},
         addresses=addresses,

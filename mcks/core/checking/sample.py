@@ -6,8 +6,10 @@ Reading the file, and what is looked at, does not belong here.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
-from collections.abc import Coroutine, Iterable
+import sys
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlparse
@@ -39,10 +41,23 @@ _ADDRESSES = (
 """What says where the hub is. The rest (authenticator, proxy, ...) may not even be installed."""
 
 
+class _SpawnerType(EntryPointType):  # type: ignore[misc]
+    """As JupyterHub's own, but what all packages say is read once, not for each value."""
+
+    _path: tuple[str, ...] = ()
+    _installed: Mapping[str, Any] = {}
+
+    def load_entry_points(self) -> Mapping[str, Any]:
+        path = tuple(sys.path)
+        if self._path != path:
+            self._path, self._installed = path, super().load_entry_points()
+        return self._installed
+
+
 class _Hub(HasTraits):
     """Reads what says which spawner there is as the hub does."""
 
-    spawner_class = EntryPointType(
+    spawner_class = _SpawnerType(
         MultiClusterKubeSpawner, klass=Spawner, entry_point_group="jupyterhub.spawners"
     )
 
@@ -101,6 +116,17 @@ class Sample:
         self._username, self._userid = username, userid
         self._groups = tuple(groups)
         self._settings = _settings(config)
+
+    def beside(
+        self, config: Config, username: str, groups: Iterable[str] = (), *, userid: int = 1
+    ) -> Sample:
+        """Make a sample of the same hub, of which *config* must say the same."""
+        other = copy.copy(self)
+        other.config = config
+        other._username, other._userid = username, userid
+        other._groups = tuple(groups)
+        other._settings = {**self._settings, "config": config}
+        return other
 
     def spawner(self, profile: str = "", servername: str = "") -> MultiClusterKubeSpawner:
         """Make the user's spawner, to look at what it would do. Raises TraitError."""
@@ -195,6 +221,8 @@ def hooked(spawner: MultiClusterKubeSpawner, planned: Plan) -> tuple[Plan, str]:
     Raises ConfigError for a Pod that cannot be a server's.
     """
     hook = spawner.pod_hook(pod_hooks.MODIFY)
+    if hook is None:
+        return planned, ""
     try:
         return _run(pod_hooks.modified(spawner, planned)), ""
     except FunctionFailed as exc:
@@ -202,7 +230,7 @@ def hooked(spawner: MultiClusterKubeSpawner, planned: Plan) -> tuple[Plan, str]:
     except MCKSError:
         raise
     except Exception as exc:  # a refusal with the hook's own words
-        return planned, f"{pod_hooks.MODIFY}: {failure(hook, exc) if hook else exc}"
+        return planned, f"{pod_hooks.MODIFY}: {failure(hook, exc)}"
 
 
 def _run(asking: Coroutine[Any, Any, _Answer]) -> _Answer:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import jupyterhub.traitlets
 import pytest
 import yaml
 from traitlets import Unicode
@@ -70,6 +71,31 @@ def test_the_configured_class_is_found_however_it_is_named(said: Any, cls: type)
     found = spawner_class(config)
     assert found is cls or (found.__name__ == cls.__name__ == "Ours")
     assert type(sample_spawner(config, "ada")) is found
+
+
+def test_packages_are_looked_through_once_for_all_configurations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = Config()
+    config.JupyterHub.spawner_class = "mcks"
+    assert spawner_class(config) is MultiClusterKubeSpawner
+    monkeypatch.setattr(jupyterhub.traitlets, "entry_points", lambda **_: pytest.fail("again"))
+    assert spawner_class(config) is MultiClusterKubeSpawner
+
+
+def test_a_sample_beside_another_has_the_same_hub_and_a_user_of_its_own() -> None:
+    config = Config()
+    config.JupyterHub.hub_connect_url = "https://hub.example.org"
+    one = Sample(config, "ada", ["staff"])
+    whole = Config(config)
+    whole.Spawner.http_timeout = 77
+    other = one.beside(whole, "grace", userid=2)
+    assert other.hub_listens_at() == one.hub_listens_at()
+    assert (one.spawner().http_timeout, other.spawner().http_timeout) == (30, 77)
+    assert (one.spawner().user.name, other.spawner().user.name) == ("ada", "grace")
+    assert [group.name for group in one.spawner().user.groups] == ["staff"]
+    assert [*other.spawner().user.groups] == []
+    assert other.spawner().user.id == 2
 
 
 def test_without_a_word_it_is_ours() -> None:

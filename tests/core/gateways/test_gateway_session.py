@@ -57,7 +57,7 @@ async def test_the_time_of_a_question_begins_when_it_is_sent(
     silent: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_session, "AT_ONCE", 1)
-    monkeypatch.setattr(gateway, "_ONE_TRY", 1.0)
+    monkeypatch.setattr(gateway, "_ONE_TRY", 0.5)
     session = GatewaySession()
     target = Target(silent.url, "/user/ada/")
     asking = [asyncio.create_task(gateway.ask(session, target)) for _ in range(3)]

@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from kubernetes_asyncio.client import models
 from kubespawner import KubeSpawner
@@ -21,6 +20,7 @@ from mcks.core.objects import Manifest
 from mcks.core.servers.server import Created, Plan
 from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, FunctionFailed
+from tests.core import kubernetes_schemas
 from tests.core.kubespawner.differences import without_differences
 from tests.core.kubespawner.hooks import HOOKS, WHERE, Hook
 from tests.core.kubespawner.side_by_side import (
@@ -59,7 +59,7 @@ async def kubespawners(hook: Hook) -> Manifest:
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
 async def test_a_hook_gives_the_pod_that_it_gives_in_kubespawner(hook: Hook) -> None:
     ours = await pod_of(hooked(hook))
-    kubernetes_validate.validate(ours, "1.34", strict=True)
+    kubernetes_schemas.validate(ours)
     assert without_differences(ours) == without_differences(await kubespawners(hook))
 
 

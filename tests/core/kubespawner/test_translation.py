@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +15,7 @@ from kubespawner.objects import make_namespace
 
 from mcks.core.checking import config_check
 from mcks.core.objects import Manifest
-from tests.core import kubeconfigs
+from tests.core import kubeconfigs, kubernetes_schemas
 from tests.core.kubespawner.configurations import ALONE, WHOLE, Values
 from tests.core.kubespawner.differences import DIFFERENCES, without_differences
 from tests.core.kubespawner.side_by_side import (
@@ -75,7 +74,7 @@ async def test_each_configuration_makes_objects_that_kubernetes_takes(name: str)
 @cache
 def _taken(manifest: str) -> None:
     """Most objects are the same in all configurations: each is looked at once."""
-    kubernetes_validate.validate(json.loads(manifest), "1.34", strict=True)
+    kubernetes_schemas.validate(json.loads(manifest))
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from traitlets.config import Config
 
@@ -14,6 +13,7 @@ from mcks.core.clusters.configure import configure
 from mcks.core.labels import KEY_LABEL
 from mcks.core.manifests import isolation
 from mcks.core.servers import plan
+from tests.core import kubernetes_schemas
 from tests.core.manifests.isolated import (
     DNS,
     ENTRY,
@@ -155,7 +155,7 @@ def test_each_server_of_a_user_has_its_own_policy() -> None:
 
 def test_kubernetes_knows_all_fields_of_an_isolated_servers_objects() -> None:
     for manifest in rendered():
-        kubernetes_validate.validate(manifest, "1.34", strict=True)
+        kubernetes_schemas.validate(manifest)
 
 
 def test_without_the_switch_nothing_is_added() -> None:

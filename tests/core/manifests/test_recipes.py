@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import kubernetes_validate
 import pytest
 
 from mcks.core.objects import Manifest, ref
 from tests import recipes
+from tests.core import kubernetes_schemas
 from tests.recipes import KEY, ORIGINAL, Recipe
 
 PAGE = recipes.of_the_page()
@@ -49,7 +49,7 @@ def test_a_recipe_changes_something_and_kubernetes_knows_all_its_fields(recipe: 
     assert changed
     for manifest in [*changed, *recipe.prerequisites()]:
         if manifest["kind"] != "HTTPRoute":  # no schema: a custom resource
-            kubernetes_validate.validate(manifest, "1.34", strict=True)
+            kubernetes_schemas.validate(manifest)
 
 
 def test_what_is_patched_in_does_not_displace_the_notebook() -> None:

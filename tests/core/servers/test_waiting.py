@@ -190,7 +190,7 @@ async def test_events_that_cannot_be_seen_are_asked_for_a_few_times_and_change_n
         watches.refused["events"] = refused
     else:
         watches.broken.add("events")
-    start = Start(loopback_hub, Patience(place=1.0))
+    start = Start(loopback_hub, Patience(place=0.5))
     await start.made()
     await watches.tell_pod(**unscheduled(NO_MEMORY))
     failure = await failed(start)
@@ -243,7 +243,7 @@ async def test_a_pod_that_is_gone_for_no_reason_was_removed(
 async def test_a_server_on_its_way_in_a_cluster_that_goes_away_is_given_up_if_there_is_another(
     loopback_hub: LoopbackHub, watches: LiveWatches, others: bool
 ) -> None:
-    start = Start(loopback_hub, Patience(place=FOREVER) if others else ENDLESS, doubt=0.3)
+    start = Start(loopback_hub, Patience(place=FOREVER) if others else ENDLESS, doubt=0.1)
     await start.made()
     await watches.tell_pod(conditions=[{"type": "PodScheduled", "status": "True"}])
     await start.told("The cluster has accepted the server")
@@ -253,6 +253,6 @@ async def test_a_server_on_its_way_in_a_cluster_that_goes_away_is_given_up_if_th
         failure = await failed(start)
         assert (failure.reason, failure.elsewhere) == ("no-answer", True)
         return
-    done, _ = await asyncio.wait({start.task}, timeout=2)
+    done, _ = await asyncio.wait({start.task}, timeout=0.7)
     assert not done
     start.task.cancel()

@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 from traitlets.config import Config
 
 from mcks.core.cli import main
 from mcks.core.objects import Manifest
-from tests.core import kubeconfigs
+from tests.core import kubeconfigs, kubernetes_schemas
 from tests.core.kubespawner.side_by_side import planned, the
 from tests.fakes.own_pod import HUB_POD, look_like_a_pod
 from tests.hub.chart import release
@@ -169,7 +168,7 @@ def test_the_rules_for_policies_are_such(key: str, field: str) -> None:
         "metadata": {"name": "x"},
         "spec": {"podSelector": {}, field: said(key)},
     }
-    kubernetes_validate.validate(policy, "1.34", strict=True)
+    kubernetes_schemas.validate(policy)
 
 
 async def test_objects_that_are_added_stand_beside_the_default_ones(local: Values) -> None:
