@@ -249,9 +249,7 @@ async def test_who_has_given_up_is_passed_over_before_it_has_noticed() -> None:
     assert places._is_one_free()
 
 
-async def test_of_those_with_many_requests_the_first_to_begin_goes_first_and_a_single_one_before() -> (
-    None
-):
+async def test_a_single_request_goes_first_and_then_those_whose_work_began_first() -> None:
     places, went = Places(1, 1), list[str]()
 
     async def ask(who: str) -> None:
