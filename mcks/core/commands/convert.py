@@ -15,7 +15,9 @@ from mcks.core.checking.sample import Sample, is_ours
 from mcks.core.commands import conversion_check
 from mcks.core.commands.configuration import load
 from mcks.core.commands.layout import counted
-from mcks.core.conversion import chart, section
+from mcks.core.conversion import section
+from mcks.core.conversion.chart.configuration import configuration
+from mcks.core.conversion.chart.values import of_chart
 from mcks.core.conversion.piece import Piece, converted
 from mcks.core.kubespawner import section as theirs
 from mcks.core.kubespawner.words import HOOKS
@@ -50,7 +52,7 @@ def _read(arguments: argparse.Namespace) -> tuple[Config, list[str], list[str]]:
     path = Path(arguments.values)
     if not path.is_file():
         raise MCKSError(f"there are no values {path}: name them with --values FILE")
-    return chart.configuration(chart.of_chart(_document(path), str(path)))
+    return configuration(of_chart(_document(path), str(path)))
 
 
 def _document(path: Path) -> Any:
