@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.kubespawner.fields import fields_of
+from mcks.core.kubespawner.fields import expand_word, fields_of
 from mcks.core.kubespawner.pod import shaped
 from mcks.core.kubespawner.words import KubeSpawnerWords
 from mcks.core.objects import Manifest
@@ -98,6 +98,17 @@ def test_what_is_not_in_kubernetes_words_is_refused_with_the_word() -> None:
 def test_an_unknown_field_is_named_with_those_that_there_are() -> None:
     with pytest.raises(ConfigError, match=r"unknown field '\{user\}'.*username"):
         shaped(skeleton(theirs({})), {"working_dir": "/home/{user}"}, {"username": "ada"})
+
+
+def test_braces_that_are_no_field_are_told_with_their_place_and_without_the_value() -> None:
+    said = {"DASHBOARD": "/user/{JUPYTERHUB_USER}/proxy"}
+    told = r"environment: DASHBOARD: unknown field.*If no field is meant: \{\{JUPYTERHUB_USER\}\}$"
+    with pytest.raises(ConfigError, match=told):
+        expand_word("environment", said, {"username": "ada"})
+    told = r"environment: PASSWORD: .*write a brace of its own twice"
+    with pytest.raises(ConfigError, match=told) as failure:
+        expand_word("environment", {"PASSWORD": "secret{"}, {})
+    assert "secret" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
