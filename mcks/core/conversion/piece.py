@@ -23,7 +23,7 @@ from mcks.core.kubespawner.words import UNSAID, WORDS
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import profile_list
-from mcks.core.profiles.kubespawner_traits import TRAITS
+from mcks.core.profiles.kubespawner_traits import TRAITS, without_effect
 from mcks.core.profiles.overrides import check_level
 from mcks.core.writing.marks import Marks, refuse_marks
 from mcks.core.writing.python_text import Names, source
@@ -133,7 +133,7 @@ class _Converter:
                     "start. Let a pre_spawn_hook add the patch to spawner.patches"
                 )
         for name in self.said.without_effect:
-            self.found.notes.append(f"{name} has no effect. Here it is {TRAITS[name].advice}")
+            self.found.notes.append(without_effect(f"c.{kubespawner.NAME}.{name}", name))
         self.found.left += _of_groups(self.spawner.group_overrides)
         if self.spawner.pre_spawn_hook or self.spawner.apply_user_options:
             self.found.notes.append(

@@ -9,17 +9,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from traitlets import TraitError
+
 from mcks.core.conversion import command, environment
 from mcks.core.conversion.keys import Keys
 from mcks.core.conversion.names import fields_of
 from mcks.core.conversion.override import NAMES, Level
 from mcks.core.kubespawner import models
 from mcks.core.kubespawner.fields import expand, insert_value
-from mcks.core.kubespawner.words import EXPANDED, HOOKS, WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.words import (
+    EXPANDED,
+    HOOKS,
+    WITHOUT_EFFECT,
+    WORDS,
+    KubeSpawnerWords,
+)
 from mcks.core.profiles.kubespawner_traits import TRAITS
 from mcks.core.profiles.selection import insert
 from mcks.core.writing.marks import Marks
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, without_value
 
 THEIRS, OURS = "kubespawner_override", "spawner_override"
 _OF_CLUSTER = {"namespace", "user_namespace_template", "enable_user_namespaces"}
@@ -131,7 +139,8 @@ class Profiles:
     ) -> Level | None:
         said = {}
         for name in sorted(theirs.keys() & WORDS):
-            if problem := _not_a_patch(name, theirs[name]):
+            refused = "" if place.user_text else _refused(name, theirs[name])
+            if problem := _not_a_patch(name, theirs[name]) or refused:
                 self.left.append(f"{place.where}: {name}: {problem}")
             else:
                 said[name] = _with_user_text(name, theirs[name], place.user_text)
@@ -221,6 +230,16 @@ def _not_a_patch(name: str, value: Any) -> str:
             "what a function gives is not known before a start: let a pre_spawn_hook add the patch "
             "to spawner.patches"
         )
+    return ""
+
+
+def _refused(name: str, value: Any) -> str:
+    """Say why KubeSpawner would not take *value*; empty if it would."""
+    try:
+        setattr(KubeSpawnerWords(), name, value)
+    except TraitError as exc:
+        told = without_value(exc).rstrip(".").replace(KubeSpawnerWords.__name__, "KubeSpawner")
+        return f"{told}, which does not start such a server either"
     return ""
 
 

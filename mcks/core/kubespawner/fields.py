@@ -170,8 +170,17 @@ def expand(value: Any, fields: Fields) -> Any:
     if isinstance(value, Mapping):
         return _expand_items(value, fields)
     if isinstance(value, list | tuple):
-        return [expand(item, fields) for item in value]
+        return [_expand_item(item, fields) for item in value]
     return value
+
+
+def _expand_item(item: Any, fields: Fields) -> Any:
+    """Expand an item of a list; objects in lists are told by their names."""
+    try:
+        return expand(item, fields)
+    except ConfigError as exc:
+        name = item.get("name") if isinstance(item, Mapping) else None
+        raise ConfigError(f"{name}: {exc}" if name else str(exc), code=exc.code) from exc
 
 
 def _expand_items(value: Mapping[Any, Any], fields: Fields) -> dict[Any, Any]:
