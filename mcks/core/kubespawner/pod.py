@@ -136,7 +136,8 @@ def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
         spec["automountServiceAccountToken"] = token
     elif account is None and "automount_service_account_token" in words:
         spec["automountServiceAccountToken"] = False
-    if secrets := listed(words.get("image_pull_secrets")):
+    named = words.get("image_pull_secrets")
+    if secrets := [named] if named and isinstance(named, str) else listed(named):
         spec["imagePullSecrets"] = [
             {"name": secret} if isinstance(secret, str) else fields(secret) for secret in secrets
         ]

@@ -296,3 +296,9 @@ def test_values_that_kubespawner_refuses_are_left_to_do(word: str, value: Any, t
     (left,) = left_of(**{word: value})
     assert left.startswith(f"profile_list[0]: {told}")
     assert left.endswith(", which does not start such a server either")
+
+
+def test_a_secret_for_images_may_be_a_text_in_a_profile() -> None:
+    piece = piece_of(config_of("nothing", profile({"image_pull_secrets": "registry"})))
+    assert piece.left == []
+    assert "- name: registry" in piece.text

@@ -89,6 +89,17 @@ def test_a_word_that_is_not_there_changes_nothing() -> None:
     assert after["spec"] == before["spec"]
 
 
+async def test_the_secret_for_images_may_be_a_text_as_in_kubespawner() -> None:
+    words = {"image_pull_secrets": "registry"}
+    with pytest.warns(DeprecationWarning, match="image_pull_secrets"):
+        own = as_sent(await theirs(words).get_pod_manifest())
+    ours = shaped(skeleton(theirs({})), words, {})
+    expected = [{"name": "registry"}]
+    assert ours["spec"]["imagePullSecrets"] == own["spec"]["imagePullSecrets"] == expected
+    without = shaped(skeleton(theirs({})), {"image_pull_secrets": ""}, {})
+    assert "imagePullSecrets" not in without["spec"]
+
+
 def test_what_is_not_in_kubernetes_words_is_refused_with_the_word() -> None:
     words = {"pod_security_context": {"run_as_user": 1}}
     with pytest.raises(ConfigError, match=r"pod_security_context: 'run_as_user'.*'runAsUser'"):

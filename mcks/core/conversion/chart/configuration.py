@@ -55,6 +55,11 @@ def _not_here(values: Values) -> Iterator[str]:
     """Tell what the values do not say, and what of them is not taken over for a good reason."""
     if secret := values.get("hub.existingSecret"):
         yield f"hub.existingSecret: what the Secret {secret!r} says of values is not known here"
+    if values.get("singleuser.extraFiles"):
+        yield (
+            f"singleuser.extraFiles: the Secret {values.name('singleuser')!r} is in the hub's own "
+            "namespace: copy it into each namespace with servers"
+        )
     if values.get("scheduling.userScheduler.enabled") and not values.get("fullnameOverride"):
         yield (
             "scheduling.userScheduler is on: servers do not ask for the chart's scheduler any "

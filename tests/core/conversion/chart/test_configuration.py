@@ -125,6 +125,13 @@ def test_what_has_the_releases_name_is_not_guessed_and_told() -> None:
     assert any("the Secret 'mine'" in note for note in notes)
 
 
+def test_files_of_the_release_are_told_to_be_copied() -> None:
+    files = {"a": {"mountPath": "/a"}}
+    values = {"fullnameOverride": "lab", "singleuser": {"extraFiles": files}}
+    *_, notes = configuration(of_chart(values, "v"))
+    assert any("the Secret 'lab-singleuser' is in the hub's own namespace" in n for n in notes)
+
+
 def test_a_scheduler_that_is_off_is_not_told() -> None:
     off = {"scheduling": {"userScheduler": {"enabled": False}}}
     *_, notes = configuration(of_chart({"hub": {}, **off}, "v"))
