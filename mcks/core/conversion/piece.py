@@ -220,6 +220,7 @@ class _Converter:
             args=bool(self.spawner.args),
             commands=self.keys.cmd in self.patches,
             left=self.found.left,
+            notes=self.found.notes,
         )
         made = converting.converted(listed)
         return made if made != listed or "profile_list" in self.said.traits else None

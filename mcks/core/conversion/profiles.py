@@ -32,6 +32,9 @@ from mcks.errors import ConfigError, without_value
 THEIRS, OURS = "kubespawner_override", "spawner_override"
 _OF_CLUSTER = {"namespace", "user_namespace_template", "enable_user_namespaces"}
 
+_NAMED_BEFORE = {"pvc_name_template", "pod_name_template"}
+"""Words that have no effect in a profile of KubeSpawner's."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -69,6 +72,8 @@ class Profiles:
     variables: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
     """What could not be converted, in sentences."""
+    notes: list[str] = field(default_factory=list)
+    """What somebody may want to know, in sentences."""
     sidecars: set[str] = field(default_factory=set)
 
     def converted(self, listed: Any) -> Any:
@@ -146,6 +151,11 @@ class Profiles:
                 said[name] = _with_user_text(name, theirs[name], place.user_text)
         if not said:
             return None
+        self.notes += [
+            f"{place.where}: {name} counts here. KubeSpawner names claim and Pod before it knows "
+            "the profile: take it out to keep the hub's names"
+            for name in sorted(said.keys() & _NAMED_BEFORE)
+        ]
         return Level(lower, said, self.marks, complete=self.complete, sidecars=self.sidecars)
 
     def _override(

@@ -302,3 +302,12 @@ def test_a_secret_for_images_may_be_a_text_in_a_profile() -> None:
     piece = piece_of(config_of("nothing", profile({"image_pull_secrets": "registry"})))
     assert piece.left == []
     assert "- name: registry" in piece.text
+
+
+def test_names_that_count_only_here_are_told() -> None:
+    override = {"pvc_name_template": "home-{username}", "pod_name_template": "p-{user_server}"}
+    piece = piece_of(config_of("nothing", profile(override), profile({"uid": 5})))
+    assert [note.partition(" counts")[0] for note in piece.notes] == [
+        "profile_list[0]: pod_name_template",
+        "profile_list[0]: pvc_name_template",
+    ]
