@@ -61,12 +61,16 @@ def _whole(value: Any) -> Any:
 
 def _near_sections(config: Config, ours: Mapping[str, Any]) -> Iterator[Finding]:
     known = {name.lower(): name for name in (*ours, "JupyterHub", "Spawner", kubespawner.NAME)}
+    used = str(config.JupyterHub.get("spawner_class", ""))
     for name in config:
         if name in known.values() or not _said(config, name):
             continue
         if near := get_close_matches(name.lower(), known, n=1, cutoff=_NEAR_SECTION):
             what = f"nobody reads this section. Did you mean c.{known[near[0]]}?"
             yield Finding("MCKS014", what, f"c.{name}")
+        elif kubespawner.NAME in name and name not in used:
+            what = "nobody reads this section of a class made of KubeSpawner"
+            yield Finding("MCKS014", what, f"c.{name}", f"Write it as c.{kubespawner.NAME}")
 
 
 def _unread(config: Config, cls: type[Configurable]) -> Iterator[Finding]:

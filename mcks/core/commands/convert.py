@@ -11,14 +11,17 @@ from typing import Any
 import yaml
 from traitlets.config import Config
 
-from mcks.core.checking.sample import Sample, is_ours
+from mcks.core.checking.sample import Sample, configured_spawner, is_ours
 from mcks.core.commands import conversion_check
 from mcks.core.commands.configuration import load
 from mcks.core.commands.layout import counted
-from mcks.core.conversion import chart, section
+from mcks.core.conversion import predecessor, section
+from mcks.core.conversion.chart.configuration import configuration
+from mcks.core.conversion.chart.values import of_chart
 from mcks.core.conversion.piece import Piece, converted
 from mcks.core.kubespawner import section as theirs
 from mcks.core.kubespawner.words import HOOKS
+from mcks.core.spawner import MultiClusterKubeSpawner
 from mcks.errors import ConfigError, MCKSError
 
 _STAND_IN = {"context": "to-be-named", "ingress_public_url": "https://to-be-named.example.org"}
@@ -27,7 +30,7 @@ _STAND_IN = {"context": "to-be-named", "ingress_public_url": "https://to-be-name
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the piece, or with ``--check`` what would differ; 1 if something is left to do."""
-    config, left, notes = _read(arguments)
+    config, left, notes = _as_kubespawner(*_read(arguments))
     complete = _is_complete(config)
     before = _readable(config, complete=complete)
     piece = converted(config, Sample(before).spawner(), complete=complete)
@@ -50,7 +53,25 @@ def _read(arguments: argparse.Namespace) -> tuple[Config, list[str], list[str]]:
     path = Path(arguments.values)
     if not path.is_file():
         raise MCKSError(f"there are no values {path}: name them with --values FILE")
-    return chart.configuration(chart.of_chart(_document(path), str(path)))
+    return configuration(of_chart(_document(path), str(path)))
+
+
+def _as_kubespawner(
+    config: Config, left: list[str], notes: list[str]
+) -> tuple[Config, list[str], list[str]]:
+    """Return the same of a hub that runs KubeSpawner, or what is made of it."""
+    if is_ours(config):
+        return config, left, notes
+    ours = MultiClusterKubeSpawner.class_trait_names(config=True)
+    before = predecessor.as_kubespawner(config, _their_class(config), ours)
+    return before.config, [*left, *before.left], [*notes, *before.notes]
+
+
+def _their_class(config: Config) -> type | None:
+    try:
+        return configured_spawner(config)
+    except ConfigError:  # that is not installed here
+        return None
 
 
 def _document(path: Path) -> Any:
@@ -83,12 +104,6 @@ def _readable(config: Config, *, complete: bool) -> Config:
 
 
 def _say_class(piece: Piece, config: Config) -> None:
-    said = config.JupyterHub.get("spawner_class", "")
-    if isinstance(said, type):
-        piece.left.append(
-            f"c.JupyterHub.spawner_class is the class {said.__name__}: what its code does is not "
-            "converted"
-        )
     piece.lines.insert(0, 'c.JupyterHub.spawner_class = "mcks"')
     if not section.says(config, Sample(Config()).spawner_class, "clusters"):
         piece.notes.append(

@@ -17,13 +17,13 @@ from mcks.core.conversion import command, environment, hub, names, section
 from mcks.core.conversion.clusters import namespaces
 from mcks.core.conversion.keys import Keys, keys_before
 from mcks.core.conversion.profiles import OURS, Profiles, keyed
+from mcks.core.kubespawner import section as kubespawner
 from mcks.core.kubespawner.fields import expand_word
-from mcks.core.kubespawner.section import values as section_values
 from mcks.core.kubespawner.words import UNSAID, WORDS
 from mcks.core.manifests.defaults import ACCOUNT_KEY, DEFAULT_OBJECTS
 from mcks.core.manifests.levels import merge_levels
 from mcks.core.profiles import profile_list
-from mcks.core.profiles.kubespawner_traits import TRAITS
+from mcks.core.profiles.kubespawner_traits import TRAITS, without_effect
 from mcks.core.profiles.overrides import check_level
 from mcks.core.writing.marks import Marks, refuse_marks
 from mcks.core.writing.python_text import Names, source
@@ -81,7 +81,7 @@ def converted(config: Config, spawner: Any, *, complete: bool) -> Piece:
     *complete*: whether the section and KubeSpawner's defaults are to be said, too, or profiles
     only. Raises ConfigError for what KubeSpawner would not take either.
     """
-    refuse_marks([section_values(config), spawner.profile_list, spawner.environment])
+    refuse_marks([kubespawner.values(config), spawner.profile_list, spawner.environment])
     return _Converter(config, spawner, complete).piece()
 
 
@@ -123,9 +123,9 @@ class _Converter:
             self.found.say(f"c.{name}.read_kubespawner", value=False)
 
     def _tell_what_is_left(self) -> None:
-        for name in (*self.said.hooks, *self.said.unknown):
-            instead = TRAITS[name].advice if name in TRAITS else "no spawner has such a trait"
-            self.found.left.append(f"c.KubeSpawner.{name}: {instead}")
+        ours = type(self.spawner).class_trait_names(config=True)
+        self.found.left += [_of_hook(name) for name in self.said.hooks]
+        self.found.left += [kubespawner.advice(name, ours) for name in self.said.unknown]
         for name, value in self.said.words.items():
             if callable(value):
                 self.found.left.append(
@@ -133,7 +133,7 @@ class _Converter:
                     "start. Let a pre_spawn_hook add the patch to spawner.patches"
                 )
         for name in self.said.without_effect:
-            self.found.notes.append(f"{name} has no effect. Here it is {TRAITS[name].advice}")
+            self.found.notes.append(without_effect(f"c.{kubespawner.NAME}.{name}", name))
         self.found.left += _of_groups(self.spawner.group_overrides)
         if self.spawner.pre_spawn_hook or self.spawner.apply_user_options:
             self.found.notes.append(
@@ -203,7 +203,9 @@ class _Converter:
         listed = self.spawner.profile_list
         if callable(listed):
             self.found.left.append(
-                "profile_list is a function: let it return `spawner_override` in mcks' words"
+                "profile_list is a function, which is called as before. What its profiles say in "
+                "`kubespawner_override` applies before the patches here, which may say otherwise: "
+                "let it return `spawner_override` with `patches` of its own"
             )
             return listed if "profile_list" in self.said.traits else None
         if not listed:
@@ -218,6 +220,7 @@ class _Converter:
             args=bool(self.spawner.args),
             commands=self.keys.cmd in self.patches,
             left=self.found.left,
+            notes=self.found.notes,
         )
         made = converting.converted(listed)
         return made if made != listed or "profile_list" in self.said.traits else None
@@ -228,6 +231,16 @@ class _Converter:
         if not callable(listed):
             own += _patch_keys(listed)
         return keys_before(own)
+
+
+def _of_hook(name: str) -> str:
+    called = f"c.{kubespawner.NAME}.{name} is a function, and is not called any more"
+    if name == "modify_pod_hook":
+        return (
+            f"{called}. Say what it does to the Pod in `patches`, which see the user and "
+            "the options by template; or let a pre_spawn_hook set spawner.modify_pod_hook to it"
+        )
+    return f"{called}. {TRAITS[name].advice}; or let a pre_spawn_hook set spawner.{name} to it"
 
 
 def _of_groups(listed: Any) -> Iterator[str]:

@@ -9,20 +9,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from traitlets import TraitError
+
 from mcks.core.conversion import command, environment
 from mcks.core.conversion.keys import Keys
 from mcks.core.conversion.names import fields_of
 from mcks.core.conversion.override import NAMES, Level
 from mcks.core.kubespawner import models
 from mcks.core.kubespawner.fields import expand, insert_value
-from mcks.core.kubespawner.words import EXPANDED, HOOKS, WITHOUT_EFFECT, WORDS
+from mcks.core.kubespawner.words import (
+    EXPANDED,
+    HOOKS,
+    WITHOUT_EFFECT,
+    WORDS,
+    KubeSpawnerWords,
+)
 from mcks.core.profiles.kubespawner_traits import TRAITS
 from mcks.core.profiles.selection import insert
 from mcks.core.writing.marks import Marks
-from mcks.errors import ConfigError
+from mcks.errors import ConfigError, without_value
 
 THEIRS, OURS = "kubespawner_override", "spawner_override"
 _OF_CLUSTER = {"namespace", "user_namespace_template", "enable_user_namespaces"}
+
+_NAMED_BEFORE = {"pvc_name_template", "pod_name_template"}
+"""Words that have no effect in a profile of KubeSpawner's."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,8 @@ class Profiles:
     variables: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
     """What could not be converted, in sentences."""
+    notes: list[str] = field(default_factory=list)
+    """What somebody may want to know, in sentences."""
     sidecars: set[str] = field(default_factory=set)
 
     def converted(self, listed: Any) -> Any:
@@ -131,12 +144,18 @@ class Profiles:
     ) -> Level | None:
         said = {}
         for name in sorted(theirs.keys() & WORDS):
-            if problem := _not_a_patch(name, theirs[name]):
+            refused = "" if place.user_text else _refused(name, theirs[name])
+            if problem := _not_a_patch(name, theirs[name]) or refused:
                 self.left.append(f"{place.where}: {name}: {problem}")
             else:
                 said[name] = _with_user_text(name, theirs[name], place.user_text)
         if not said:
             return None
+        self.notes += [
+            f"{place.where}: {name} counts here. KubeSpawner names claim and Pod before it knows "
+            "the profile: take it out to keep the hub's names"
+            for name in sorted(said.keys() & _NAMED_BEFORE)
+        ]
         return Level(lower, said, self.marks, complete=self.complete, sidecars=self.sidecars)
 
     def _override(
@@ -221,6 +240,16 @@ def _not_a_patch(name: str, value: Any) -> str:
             "what a function gives is not known before a start: let a pre_spawn_hook add the patch "
             "to spawner.patches"
         )
+    return ""
+
+
+def _refused(name: str, value: Any) -> str:
+    """Say why KubeSpawner would not take *value*; empty if it would."""
+    try:
+        setattr(KubeSpawnerWords(), name, value)
+    except TraitError as exc:
+        told = without_value(exc).rstrip(".").replace(KubeSpawnerWords.__name__, "KubeSpawner")
+        return f"{told}, which does not start such a server either"
     return ""
 
 

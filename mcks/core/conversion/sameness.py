@@ -42,11 +42,24 @@ def _in_order(manifest: Manifest) -> Manifest:
     return {**manifest, "spec": spec}
 
 
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 UNAVOIDABLE = (
     Unavoidable(
         "fields that are null, and lists that are empty, are there or not",
         "Kubernetes reads both alike",
         lambda manifest: dict(_without_empty(manifest)),
+    ),
+    Unavoidable(
+        "a whole number is written with a fraction or without, as in `cpu: 1.0`",
+        "Kubernetes reads both alike",
+        lambda manifest: dict(_with_whole_numbers(manifest)),
     ),
     Unavoidable(
         "the order of `env` in the container `notebook`",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcks.core.kubespawner.fields import Fields, expand_word
-from mcks.core.kubespawner.models import plain
+from mcks.core.kubespawner.models import expandable
 from mcks.core.kubespawner.pod import Words
 from mcks.core.labels import LIFETIME
 from mcks.core.objects import Manifest
@@ -36,7 +36,7 @@ def claim(words: Words, where: Fields) -> Manifest:
         annotations[_CLASS] = storage_class
         spec["storageClassName"] = storage_class
     if selector := words.get("storage_selector"):
-        spec["selector"] = expand_word("storage_selector", plain(selector), where)
+        spec["selector"] = expand_word("storage_selector", expandable(selector), where)
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",

@@ -139,7 +139,8 @@ class _Formatter(string.Formatter):
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         if field_name not in kwargs:
-            raise ConfigError(f"{unknown('field', '{' + field_name + '}', kwargs)}")
+            told = unknown("field", "{" + field_name + "}", kwargs)
+            raise ConfigError(f"{told}. If no field is meant: {{{{{field_name}}}}}")
         return kwargs[field_name], field_name
 
 
@@ -155,19 +156,41 @@ def expand_text(template: str, fields: Fields) -> str:
     try:
         text = _FORMATTER.vformat(template, (), fields)
     except ValueError as exc:
-        raise ConfigError(f"{template!r}: {exc}: write a brace of its own twice") from exc
+        raise ConfigError(f"{exc}: write a brace of its own twice") from exc
     return text if template.endswith("-") else text.rstrip("-")
 
 
 def expand(value: Any, fields: Fields) -> Any:
-    """Put *fields* into all texts of *value*, however deep; keys of dicts stay as they are."""
+    """Put *fields* into all texts of *value*, however deep; keys of dicts stay as they are.
+
+    Raises ConfigError that names the keys.
+    """
     if isinstance(value, str):
         return expand_text(value, fields)
     if isinstance(value, Mapping):
-        return {key: expand(item, fields) for key, item in value.items()}
+        return _expand_items(value, fields)
     if isinstance(value, list | tuple):
-        return [expand(item, fields) for item in value]
+        return [_expand_item(item, fields) for item in value]
     return value
+
+
+def _expand_item(item: Any, fields: Fields) -> Any:
+    """Expand an item of a list; objects in lists are told by their names."""
+    try:
+        return expand(item, fields)
+    except ConfigError as exc:
+        name = item.get("name") if isinstance(item, Mapping) else None
+        raise ConfigError(f"{name}: {exc}" if name else str(exc), code=exc.code) from exc
+
+
+def _expand_items(value: Mapping[Any, Any], fields: Fields) -> dict[Any, Any]:
+    expanded = {}
+    for key, item in value.items():
+        try:
+            expanded[key] = expand(item, fields)
+        except ConfigError as exc:
+            raise ConfigError(f"{key}: {exc}", code=exc.code) from exc
+    return expanded
 
 
 def expand_word(word: str, value: Any, fields: Fields) -> Any:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mcks.core.kubespawner.fields import literal
 from mcks.errors import ConfigError
 
 _ABBREVIATIONS = {
@@ -51,6 +52,21 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [plain(item) for item in value]
+    return value
+
+
+def expandable(value: Any) -> Any:
+    """Return *value* as ``plain`` does, for what is expanded: in models nothing is a field.
+
+    >>> expandable({"name": "{username}", "tty": True})
+    {'name': '{username}', 'tty': True}
+    """
+    if hasattr(value, "attribute_map"):
+        return literal(plain(value))
+    if isinstance(value, Mapping):
+        return {key: expandable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [expandable(item) for item in value]
     return value
 
 

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcks.core.kubespawner.fields import Fields, expand_word
-from mcks.core.kubespawner.models import changed, fields, kubernetes_name, listed, objects, plain
+from mcks.core.kubespawner.models import (
+    changed,
+    expandable,
+    fields,
+    kubernetes_name,
+    listed,
+    objects,
+    plain,
+)
 from mcks.core.names import CONTAINER
 from mcks.core.objects import Manifest
 from mcks.errors import ConfigError
@@ -44,15 +52,15 @@ def shaped(pod: Manifest, words: Words, where: Fields) -> Manifest:
     _add(
         spec,
         "containers",
-        expand_word("extra_containers", plain(listed(words.get("extra_containers"))), where),
+        expand_word("extra_containers", expandable(listed(words.get("extra_containers"))), where),
     )
     _add(
         spec,
         "initContainers",
-        expand_word("init_containers", plain(listed(words.get("init_containers"))), where),
+        expand_word("init_containers", expandable(listed(words.get("init_containers"))), where),
     )
     if extra := words.get("extra_pod_config"):
-        _change(spec, expand_word("extra_pod_config", plain(extra), where))
+        _change(spec, expand_word("extra_pod_config", expandable(extra), where))
     return pod
 
 
@@ -128,7 +136,8 @@ def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
         spec["automountServiceAccountToken"] = token
     elif account is None and "automount_service_account_token" in words:
         spec["automountServiceAccountToken"] = False
-    if secrets := listed(words.get("image_pull_secrets")):
+    named = words.get("image_pull_secrets")
+    if secrets := [named] if named and isinstance(named, str) else listed(named):
         spec["imagePullSecrets"] = [
             {"name": secret} if isinstance(secret, str) else fields(secret) for secret in secrets
         ]
@@ -137,11 +146,11 @@ def _shape_account(spec: dict[str, Any], words: Words, where: Fields) -> None:
 def _shape_volumes(
     spec: dict[str, Any], container: dict[str, Any], words: Words, where: Fields
 ) -> None:
-    _add(spec, "volumes", expand_word("volumes", plain(listed(words.get("volumes"))), where))
+    _add(spec, "volumes", expand_word("volumes", expandable(listed(words.get("volumes"))), where))
     _add(
         container,
         "volumeMounts",
-        expand_word("volume_mounts", plain(listed(words.get("volume_mounts"))), where),
+        expand_word("volume_mounts", expandable(listed(words.get("volume_mounts"))), where),
     )
 
 

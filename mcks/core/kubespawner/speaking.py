@@ -6,9 +6,10 @@ What the words mean does not belong here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cache
+from inspect import isawaitable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +41,7 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
     name: str
     environment: dict[str, Any]
     read_kubespawner: bool
+    _default_options_form: Callable[[], Any]
 
     cmd_as_args = Bool(help="Whether ``cmd`` is KubeSpawner's: arguments of the image's own.")
     pvc_name = Unicode(help="The claim's name at an earlier start.")
@@ -171,6 +173,18 @@ class SpeaksKubeSpawner(KubeSpawnerWords):
     def _expand_all(self, value: Any) -> Any:
         """KubeSpawner's name for ``expanded`` of all texts in *value*."""
         return self.expanded(value)
+
+    def _options_form_default(self) -> Any:
+        """KubeSpawner's name for the form of ``profile_list``: an administrator's ``options_form``
+        sets that list, and returns this."""
+        return self._default_options_form()
+
+    async def get_options_form(self) -> Any:
+        """Return the form; what gives it may itself be what a function has given."""
+        form = await super().get_options_form()  # type: ignore[misc]
+        if callable(form):
+            form = form(self)
+        return await form if isawaitable(form) else form
 
     # -- the hub restarts ---------------------------------------------------------------------
 

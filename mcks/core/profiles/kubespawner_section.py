@@ -10,7 +10,7 @@ from collections.abc import Collection
 from traitlets.config import Config
 
 from mcks.core.kubespawner import section
-from mcks.core.profiles.kubespawner_traits import TRAITS
+from mcks.core.profiles.kubespawner_traits import without_effect
 
 
 def problems(config: Config, ours: Collection[str]) -> list[str]:
@@ -22,6 +22,6 @@ def notes(config: Config, ours: Collection[str]) -> list[str]:
     """Return a sentence for each name that has no effect."""
     without = [name for name, wrong in section.ignored(config, ours) if not wrong]
     if section.is_read(config):
-        return [f"c.KubeSpawner.{n} has no effect. Here it is {TRAITS[n].advice}" for n in without]
+        return [without_effect(f"c.KubeSpawner.{name}", name) for name in without]
     remedy = f"write c.MultiClusterKubeSpawner.{section.SWITCH} = True to have that section read"
     return [f"c.KubeSpawner.{name} is ignored: {remedy}" for name in without]

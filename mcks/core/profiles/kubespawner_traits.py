@@ -36,7 +36,8 @@ def _affinity(kind: str, rule: str) -> Instead:
 
 _VOLUME = Instead("an object and a patch: see how to give users a persistent home")
 _CLUSTER = Instead("a setting of the cluster's entry in `clusters`, read from its kubeconfig")
-_NONE = Instead("nothing: mcks does without it")
+_NOTHING = "nothing: "
+_NONE = Instead(f"{_NOTHING}mcks does without it")
 _POD_TERM = (
     "requiredDuringSchedulingIgnoredDuringExecution:\n"
     "      - topologyKey: kubernetes.io/hostname\n"
@@ -146,6 +147,18 @@ TRAITS: dict[str, Instead] = {
 
 
 _UNSAID = object()
+
+
+def without_effect(said: str, trait: str) -> str:
+    """Say in a sentence that KubeSpawner's *trait* has no meaning here; *said* is where it stands.
+
+    >>> without_effect("c.KubeSpawner.events_enabled", "events_enabled")
+    'c.KubeSpawner.events_enabled has no effect: mcks does without it'
+    """
+    advice = TRAITS[trait].advice
+    if advice.startswith(_NOTHING):
+        return f"{said} has no effect: {advice.removeprefix(_NOTHING)}"
+    return f"{said} has no effect. Here it is {advice}"
 
 
 def instead_of(trait: str, value: Any = _UNSAID) -> str:

@@ -17,8 +17,8 @@ from mcks.core.clusters.layers import LAYERED, Layers, merge
 from mcks.core.kubespawner.fields import later, literal
 from mcks.core.kubespawner.section import name_of_today
 from mcks.core.kubespawner.words import WITHOUT_EFFECT, WORDS
-from mcks.core.profiles import profile_list
-from mcks.core.profiles.kubespawner_traits import TRAITS, instead_of
+from mcks.core.profiles import kubespawner_traits, profile_list
+from mcks.core.profiles.kubespawner_traits import instead_of
 from mcks.core.profiles.profile_list import Overriding
 from mcks.errors import ConfigError, Tell, at_once, unknown, without_value
 
@@ -189,7 +189,7 @@ def without_effect(profile: profile_list.Profile) -> Iterator[str]:
     """Yield a sentence for each of KubeSpawner's traits in *profile* that has no meaning here."""
     for level in profile_list.levels(profile):
         for name in sorted(level.theirs & WITHOUT_EFFECT):
-            yield f"{level.place(name)}: {name!r} has no effect. Here it is {TRAITS[name].advice}"
+            yield kubespawner_traits.without_effect(f"{level.place(name)}: {name!r}", name)
 
 
 def check_level(

@@ -165,7 +165,7 @@ def test_what_is_left_is_told_at_the_top_and_by_the_exit_code(
     assert code == 1
     assert "2 things to do by hand" in errors
     head = flat(piece.partition("c.MultiClusterKubeSpawner")[0])
-    assert "- c.KubeSpawner.nodeselector: no spawner has such a trait" in head
+    assert "- c.KubeSpawner.nodeselector is no trait: did you mean 'node_selector'?" in head
     assert "- pre_spawn_hook: the function in jupyterhub_config.py, line 21, has no name" in head
     assert "c.MultiClusterKubeSpawner.pre_spawn_hook = pre_spawn_hook" in piece
     assert '"TOKEN": token_of' in piece
@@ -197,6 +197,17 @@ c.KubeSpawner.uid = 5
     code, piece, _ = converted(capsys, "-f", "plain.py")
     assert code == 1
     assert "c.JupyterHub.spawner_class is the class Mine" in piece
+
+
+def test_the_section_of_a_class_made_of_kubespawner_is_converted_also_if_it_is_not_here(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'c.JupyterHub.spawner_class = "mine.MyKubeSpawner"\nc.MyKubeSpawner.uid = 4321\n'
+    (place / "plain.py").write_text(text)
+    _, piece, _ = converted(capsys, "-f", "plain.py")
+    assert "runAsUser: 4321" in piece
+    _, told, _ = converted(capsys, "-f", "plain.py", "--check")
+    assert told.endswith("0 servers differ, 1 thing to do by hand\n")
 
 
 def test_profiles_alone_are_converted_without_kubespawners_defaults(
@@ -323,7 +334,7 @@ def test_hooks_of_kubespawner_are_left_to_do_and_the_rest_is_compared(
     (place / "jupyterhub_config.py").write_text(CONFIG + more)
     code, told, _ = converted(capsys, "--check")
     assert code == 1
-    assert told.startswith("- c.KubeSpawner.modify_pod_hook: ")
+    assert told.startswith("- c.KubeSpawner.modify_pod_hook is a function, and is not called any")
     assert told.endswith("4 servers compared, 0 servers differ, 1 thing to do by hand\n")
 
 
@@ -334,7 +345,7 @@ def test_a_function_that_lists_profiles_is_left_to_do(
     (place / "jupyterhub_config.py").write_text(CONFIG + more)
     code, piece, _ = converted(capsys)
     assert code == 1
-    assert "- profile_list is a function: let it return" in piece
+    assert "- profile_list is a function, which is called as before." in piece
     assert "c.MultiClusterKubeSpawner.profile_list = listed" in piece
 
 

@@ -278,3 +278,36 @@ def test_a_list_in_the_form_of_a_dict_stays_one() -> None:
     listed = after(config, piece_of(config)).MultiClusterKubeSpawner.profile_list
     assert list(listed) == ["b", "a"]
     assert "00-profile" in listed["b"]["spawner_override"]["patches"]
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "told"),
+    [
+        (
+            "node_selector",
+            None,
+            "node_selector: The 'node_selector' trait of a KubeSpawner instance",
+        ),
+        ("volumes", "x", "volumes: The 'volumes' trait of a KubeSpawner instance expected"),
+        ("uid", [1], "uid: The 'uid' trait of a KubeSpawner instance"),
+    ],
+)
+def test_values_that_kubespawner_refuses_are_left_to_do(word: str, value: Any, told: str) -> None:
+    (left,) = left_of(**{word: value})
+    assert left.startswith(f"profile_list[0]: {told}")
+    assert left.endswith(", which does not start such a server either")
+
+
+def test_a_secret_for_images_may_be_a_text_in_a_profile() -> None:
+    piece = piece_of(config_of("nothing", profile({"image_pull_secrets": "registry"})))
+    assert piece.left == []
+    assert "- name: registry" in piece.text
+
+
+def test_names_that_count_only_here_are_told() -> None:
+    override = {"pvc_name_template": "home-{username}", "pod_name_template": "p-{user_server}"}
+    piece = piece_of(config_of("nothing", profile(override), profile({"uid": 5})))
+    assert [note.partition(" counts")[0] for note in piece.notes] == [
+        "profile_list[0]: pod_name_template",
+        "profile_list[0]: pvc_name_template",
+    ]

@@ -26,6 +26,12 @@ def test_empty_lists_and_nulls_are_the_same_as_none() -> None:
     assert not same(pod(containers=[plain], a=[1]), pod(containers=[plain]))
 
 
+def test_a_whole_number_is_the_same_with_a_fraction() -> None:
+    whole, half, integer = ({"name": "x", "cpu": cpu} for cpu in (1.0, 1.5, 1))
+    assert same(pod(containers=[whole]), pod(containers=[integer]))
+    assert not same(pod(containers=[whole]), pod(containers=[half]))
+
+
 def test_the_order_of_variables_is_free_but_not_that_of_containers() -> None:
     a, b = ({"name": name, "value": "v"} for name in "ab")
     first, second = ({"name": "notebook", "env": env} for env in ([a, b], [b, a]))

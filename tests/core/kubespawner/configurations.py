@@ -7,7 +7,10 @@ from typing import Any
 from kubernetes_asyncio.client.models import (
     V1Capabilities,
     V1Container,
+    V1HostPathVolumeSource,
+    V1PodDNSConfig,
     V1SecurityContext,
+    V1Volume,
     V1VolumeMount,
 )
 
@@ -66,6 +69,24 @@ ALONE: dict[str, Values] = {
     "volume_mounts model": {
         "volumes": [_HOME],
         "volume_mounts": [V1VolumeMount(name="home", mount_path="/h")],
+    },
+    "models, in which nothing is a field": {
+        "volumes": [_HOME, V1Volume(name="s", host_path=V1HostPathVolumeSource(path="/{x}-"))],
+        "volume_mounts": [V1VolumeMount(name="home", mount_path="/h", sub_path="{username}")],
+        "init_containers": [
+            V1Container(name="i", image="b", command=["sh", "-c", "echo ${HOME} {{x}} {"]),
+        ],
+        "extra_containers": [
+            {
+                "name": "{username}",
+                "image": "b",
+                "volumeMounts": [V1VolumeMount(name="s", mount_path="/{username}")],
+            },
+        ],
+        "extra_pod_config": {
+            "dns_config": V1PodDNSConfig(searches=["{x}"]),
+            "hostname": "{userid}",
+        },
     },
     "volume_mounts none": {
         "volumes": [{**_HOME, "nfs": None}],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcks.core.kubespawner.fields import fields_of
+from mcks.core.kubespawner.fields import expand_word, fields_of
 from mcks.core.kubespawner.pod import shaped
 from mcks.core.kubespawner.words import KubeSpawnerWords
 from mcks.core.objects import Manifest
@@ -89,6 +89,17 @@ def test_a_word_that_is_not_there_changes_nothing() -> None:
     assert after["spec"] == before["spec"]
 
 
+async def test_the_secret_for_images_may_be_a_text_as_in_kubespawner() -> None:
+    words = {"image_pull_secrets": "registry"}
+    with pytest.warns(DeprecationWarning, match="image_pull_secrets"):
+        own = as_sent(await theirs(words).get_pod_manifest())
+    ours = shaped(skeleton(theirs({})), words, {})
+    expected = [{"name": "registry"}]
+    assert ours["spec"]["imagePullSecrets"] == own["spec"]["imagePullSecrets"] == expected
+    without = shaped(skeleton(theirs({})), {"image_pull_secrets": ""}, {})
+    assert "imagePullSecrets" not in without["spec"]
+
+
 def test_what_is_not_in_kubernetes_words_is_refused_with_the_word() -> None:
     words = {"pod_security_context": {"run_as_user": 1}}
     with pytest.raises(ConfigError, match=r"pod_security_context: 'run_as_user'.*'runAsUser'"):
@@ -98,6 +109,17 @@ def test_what_is_not_in_kubernetes_words_is_refused_with_the_word() -> None:
 def test_an_unknown_field_is_named_with_those_that_there_are() -> None:
     with pytest.raises(ConfigError, match=r"unknown field '\{user\}'.*username"):
         shaped(skeleton(theirs({})), {"working_dir": "/home/{user}"}, {"username": "ada"})
+
+
+def test_braces_that_are_no_field_are_told_with_their_place_and_without_the_value() -> None:
+    said = {"DASHBOARD": "/user/{JUPYTERHUB_USER}/proxy"}
+    told = r"environment: DASHBOARD: unknown field.*If no field is meant: \{\{JUPYTERHUB_USER\}\}$"
+    with pytest.raises(ConfigError, match=told):
+        expand_word("environment", said, {"username": "ada"})
+    told = r"environment: PASSWORD: .*write a brace of its own twice"
+    with pytest.raises(ConfigError, match=told) as failure:
+        expand_word("environment", {"PASSWORD": "secret{"}, {})
+    assert "secret" not in str(failure.value)
 
 
 @pytest.mark.parametrize(

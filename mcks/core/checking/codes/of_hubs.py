@@ -43,7 +43,8 @@ OF_HUBS: dict[str, Code] = {
     ),
     "MCKS014": warning(
         "A section that nobody reads",
-        "The section's name is nearly one that has an effect.",
+        "The section's name is nearly one that has an effect, or it is that of a class made of "
+        "KubeSpawner.",
         "Correct the name of the section.",
     ),
     "MCKS015": error(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
 from traitlets.config import Config
 
-from mcks.core.conversion import chart
-from mcks.errors import ConfigError
+from mcks.core.conversion.chart.configuration import configuration
+from mcks.core.conversion.chart.values import of_chart
 
 
 def config_of(values: dict[str, Any]) -> Config:
-    config, left, _ = chart.configuration(chart.of_chart(values, "values.yaml"))
+    config, left, _ = configuration(of_chart(values, "values.yaml"))
     assert left == []
     return config
 
@@ -24,7 +23,6 @@ def test_without_values_the_charts_own_hold() -> None:
         *(1000, 100, "1G"),
         "10Gi",
     )
-    assert said.scheduler_name == "user-scheduler"
     assert said.image == "quay.io/jupyterhub/k8s-singleuser-sample:4.4.0"
     assert list(said.volumes) == list(said.volume_mounts) == ["volume-{user_server}"]
     assert [container["name"] for container in said.init_containers] == ["block-cloud-metadata"]
@@ -33,7 +31,7 @@ def test_without_values_the_charts_own_hold() -> None:
         "hub.jupyter.org_dedicated",
     ]
     assert len(said.node_affinity_preferred) == 1
-    assert "node_affinity_required" not in said
+    assert said.node_affinity_required == []
 
 
 def test_null_takes_a_default_away() -> None:
@@ -51,7 +49,7 @@ def test_user_nodes_are_said_as_the_chart_does(kind: str) -> None:
     said = config_of({**own, "scheduling": {"userPods": pods}}).KubeSpawner
     assert said.tolerations == []
     assert len(said.node_affinity_required) == (2 if kind == "require" else 1)
-    assert ("node_affinity_preferred" in said) == (kind == "prefer")
+    assert len(said.node_affinity_preferred) == (1 if kind == "prefer" else 0)
 
 
 def test_homes_in_a_shared_claim_and_files_of_the_release() -> None:
@@ -83,7 +81,7 @@ def test_no_storage_and_no_block_leave_nothing_behind() -> None:
     off = {"storage": {"type": "none"}, "cloudMetadata": {"blockWithIptables": False}}
     said = config_of({"singleuser": off, "scheduling": {"userScheduler": {"enabled": False}}})
     assert said.KubeSpawner.volumes == said.KubeSpawner.volume_mounts == {}
-    assert not {"init_containers", "scheduler_name"} & said.KubeSpawner.keys()
+    assert said.KubeSpawner.init_containers == []
 
 
 def test_secrets_for_images_come_from_all_three_places() -> None:
@@ -99,44 +97,51 @@ def test_secrets_for_images_come_from_all_three_places() -> None:
     ]
 
 
-def test_a_chart_that_contains_the_chart_is_looked_into() -> None:
-    inner = {"singleuser": {"uid": 5}}
-    assert config_of({"jupyterhub": inner, "other": {}}).KubeSpawner.uid == 5
-
-
-def test_extra_configuration_runs_in_the_order_of_its_names_and_above_all() -> None:
-    pieces = {
-        "b": "assert os.path and get_name('x') == 'x'\nc.KubeSpawner.uid += 1",
-        "a": "import z2jh\nc.KubeSpawner.uid = z2jh.get_config('singleuser.fsGid')",
-        "c": "from z2jh import set_config_if_not_none, get_name\n"
-        "set_config_if_not_none(c.KubeSpawner, 'gid', 'singleuser.fsGid')\n"
-        "set_config_if_not_none(c.KubeSpawner, 'none', 'singleuser.nothing')\n"
-        "c.KubeSpawner.scheduler_name = get_name('mine')",
+def test_the_names_of_a_release_that_is_called_in_full_are_known() -> None:
+    on = {"userScheduler": {"enabled": True}, "podPriority": {"enabled": True}}
+    values = {
+        "fullnameOverride": "lab",
+        "nameOverride": "laboratory",
+        "scheduling": on,
+        "imagePullSecret": {"create": True},
+        "singleuser": {"extraFiles": {"a": {"mountPath": "/a"}}},
     }
-    said = config_of({"hub": {"config": {"KubeSpawner": {"uid": 1}}, "extraConfig": pieces}})
-    assert (said.KubeSpawner.uid, said.KubeSpawner.gid) == (101, 100)
-    assert said.KubeSpawner.scheduler_name == "mine"
-    assert "none" not in said.KubeSpawner
-    assert "z2jh" not in sys.modules
+    said = config_of(values).KubeSpawner
+    assert said.scheduler_name == "lab-user-scheduler"
+    assert said.priority_class_name == "lab"
+    assert said.image_pull_secrets == ["lab-image-pull-secret"]
+    assert said.volumes["files"]["secret"]["secretName"] == "lab-singleuser"
+    assert said.common_labels == {"app": "laboratory", "app.kubernetes.io/name": "laboratory"}
 
 
-def test_what_cannot_run_is_told_and_the_rest_runs() -> None:
-    pieces = {"a": "1 / 0", "b": "this is no Python", "c": "c.KubeSpawner.uid = 7"}
-    values = chart.of_chart({"hub": {"extraConfig": pieces}}, "v")
-    config, left, notes = chart.configuration(values)
-    assert config.KubeSpawner.uid == 7
-    assert [line.partition(" (")[0] for line in left] == [
-        "hub.extraConfig['a'] cannot run here",
-        "hub.extraConfig['b'] cannot run here",
-    ]
-    assert [note.partition(" ")[0] for note in notes] == [
-        "singleuser.image.tag",
-        "singleuser.networkTools.image.tag",
-    ]
+def test_what_has_the_releases_name_is_not_guessed_and_told() -> None:
+    scheduling = {"userScheduler": {"enabled": True}, "podPriority": {"enabled": True}}
+    values = of_chart({"hub": {"existingSecret": "mine"}, "scheduling": scheduling}, "v")
+    config, left, notes = configuration(values)
+    assert not {"scheduler_name", "priority_class_name"} & config.KubeSpawner.keys()
+    assert [line.partition(":")[0] for line in left] == ["scheduling.podPriority"]
+    assert "RELEASE-default-priority" in left[0]
+    assert any("RELEASE-user-scheduler" in note for note in notes)
+    assert any("the Secret 'mine'" in note for note in notes)
 
 
-def test_what_is_no_chart_of_that_kind_is_refused() -> None:
-    documents: list[Any] = [None, [], {"a": {}}, {"jupyterhub": {"b": 1}}]
-    for document in documents:
-        with pytest.raises(ConfigError, match="has neither 'singleuser' nor 'hub'"):
-            chart.of_chart(document, "v")
+def test_files_of_the_release_are_told_to_be_copied() -> None:
+    files = {"a": {"mountPath": "/a"}}
+    values = {"fullnameOverride": "lab", "singleuser": {"extraFiles": files}}
+    *_, notes = configuration(of_chart(values, "v"))
+    assert any("the Secret 'lab-singleuser' is in the hub's own namespace" in n for n in notes)
+
+
+def test_a_scheduler_that_is_off_is_not_told() -> None:
+    off = {"scheduling": {"userScheduler": {"enabled": False}}}
+    *_, notes = configuration(of_chart({"hub": {}, **off}, "v"))
+    assert not any("scheduler" in note for note in notes)
+
+
+def test_what_the_chart_seeds_itself_is_no_setting() -> None:
+    said = {"JupyterHub": {"cookie_secret": "x", "services": [1], "admin_access": True}}
+    hub = config_of({"hub": {"config": said, "baseUrl": "/lab", "allowNamedServers": True}})
+    assert hub.JupyterHub.admin_access is True
+    assert (hub.JupyterHub.base_url, hub.JupyterHub.allow_named_servers) == ("/lab", True)
+    assert hub.JupyterHub.services == []
+    assert "cookie_secret" not in hub.JupyterHub

@@ -1,60 +1,23 @@
 """Values of Zero to JupyterHub as the hub's configuration that its chart makes of them.
 
-Only what sets a spawner is here. `chart_defaults` has what the chart says by itself. The chart's
-own ``hub.extraConfig`` is Python, which the hub runs, and so does this.
+What sets a spawner is here, and what Python in values may look at of the hub's own settings. That
+Python (`code`), and what the chart says by itself (`defaults`), do not belong here.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from traitlets.config import Config
 
-from mcks.core.conversion.chart_defaults import DOMAIN, SAME_VALUES, VERSION, defaults
+from mcks.core.conversion.chart import code
+from mcks.core.conversion.chart.defaults import DOMAIN, HUB_VALUES, SAME_VALUES, VERSION
+from mcks.core.conversion.chart.values import Values
 from mcks.errors import ConfigError
 
-_MODULE = "z2jh"
-"""What ``extraConfig`` may import: the chart's own helpers."""
-
-
-class Values:
-    """A chart's values, its defaults included. *said* are the administrator's own."""
-
-    def __init__(self, said: Mapping[str, Any]) -> None:
-        self.said = said
-        self.all = _merged(defaults(), said)
-
-    def get(self, path: str, default: Any = None) -> Any:
-        """Return what stands at *path*, such as ``singleuser.image.tag``."""
-        return _at(self.all, path, default)
-
-    def is_said(self, path: str) -> bool:
-        """Tell whether the administrator says *path*, and not the chart."""
-        return _at(self.said, path, None) is not None
-
-
-def of_chart(document: Any, where: str) -> Values:
-    """Return the values in *document*, also if the chart is a part of another one.
-
-    Raises ConfigError if these are no values of the chart.
-    """
-    if isinstance(document, Mapping) and isinstance(document.get("jupyterhub"), Mapping):
-        document = document["jupyterhub"]
-    if not isinstance(document, Mapping) or not {"singleuser", "hub"} & document.keys():
-        raise ConfigError(
-            f"{where} has neither 'singleuser' nor 'hub': give values of Zero to JupyterHub, such "
-            "as `helm get values RELEASE --all` prints"
-        )
-    for name in ("singleuser", "hub", "scheduling"):
-        if not isinstance(document.get(name) or {}, Mapping):
-            raise ConfigError(f"{where}: {name!r} must be a mapping: write its keys below it")
-    return Values(document)
+_SEEDED = {"proxy_auth_token", "cookie_secret", "services"}
+"""What the chart takes out of ``hub.config.JupyterHub``."""
 
 
 def configuration(values: Values) -> tuple[Config, list[str], list[str]]:
@@ -64,16 +27,19 @@ def configuration(values: Values) -> tuple[Config, list[str], list[str]]:
     """
     c = Config()
     try:
+        _say_hub(c, values)
         _say_same(c, values)
         _say_image(c, values)
         _say_scheduling(c, values)
         _say_storage(c, values)
         _say_metadata_block(c, values)
         for section, said in (values.get("hub.config") or {}).items():
-            c[section].update(said or {})
+            out = _SEEDED if section == "JupyterHub" else ()
+            c[section].update({k: v for k, v in (said or {}).items() if k not in out})
     except (AttributeError, KeyError, TypeError) as exc:
         raise ConfigError(f"the values are not as the chart wants them: {exc!r}") from exc
-    return c, list(_run_extra_config(c, values)), list(_guessed(values))
+    left = [*_left_out(values), *code.run(c, values)]
+    return c, left, [*_guessed(values), *_not_here(values)]
 
 
 def _guessed(values: Values) -> Iterator[str]:
@@ -85,6 +51,50 @@ def _guessed(values: Values) -> Iterator[str]:
             )
 
 
+def _not_here(values: Values) -> Iterator[str]:
+    """Tell what the values do not say, and what of them is not taken over for a good reason."""
+    if secret := values.get("hub.existingSecret"):
+        yield f"hub.existingSecret: what the Secret {secret!r} says of values is not known here"
+    if values.get("singleuser.extraFiles"):
+        yield (
+            f"singleuser.extraFiles: the Secret {values.name('singleuser')!r} is in the hub's own "
+            "namespace: copy it into each namespace with servers"
+        )
+    if values.get("scheduling.userScheduler.enabled") and not values.get("fullnameOverride"):
+        yield (
+            "scheduling.userScheduler is on: servers do not ask for the chart's scheduler any "
+            "more. It is in the hub's own cluster only, and is called RELEASE-user-scheduler: to "
+            "go on with it, patch `schedulerName` of the Pod"
+        )
+
+
+def _left_out(values: Values) -> Iterator[str]:
+    if values.get("scheduling.podPriority.enabled") and not values.get("fullnameOverride"):
+        yield (
+            "scheduling.podPriority: the priority class is called RELEASE-default-priority, and "
+            "the release's name is not among the values: patch `priorityClassName` of the Pod. "
+            "The class must be in each cluster"
+        )
+
+
+def _say_hub(c: Config, values: Values) -> None:
+    """Say what Python in values may look at, and add to, of the hub's own settings."""
+    for trait, path in HUB_VALUES.items():
+        if (value := values.get(f"hub.{path}")) is not None:
+            c.JupyterHub[trait] = value
+    c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
+    c.JupyterHub.services = _named(values.get("hub.services"))
+    c.JupyterHub.load_roles = _named(values.get("hub.loadRoles"))
+
+
+def _named(said: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """List objects that the chart has by their names; a service's token is in a Secret."""
+    return [
+        {"name": name, **{key: value for key, value in item.items() if key != "apiToken"}}
+        for name, item in (said or {}).items()
+    ]
+
+
 def _say_same(c: Config, values: Values) -> None:
     """Say what has the same meaning in both."""
     for trait, path in SAME_VALUES.items():
@@ -92,7 +102,7 @@ def _say_same(c: Config, values: Values) -> None:
         if value is not None:
             c.KubeSpawner[trait] = value
     c.KubeSpawner.allow_privilege_escalation = values.get("singleuser.allowPrivilegeEscalation")
-    c.KubeSpawner.common_labels = {"app": "jupyterhub", "app.kubernetes.io/name": "jupyterhub"}
+    c.KubeSpawner.common_labels = {"app": values.chart, "app.kubernetes.io/name": values.chart}
     c.Spawner.cmd = values.get("singleuser.cmd")
     if url := values.get("singleuser.defaultUrl"):
         c.Spawner.default_url = url
@@ -108,7 +118,7 @@ def _say_image(c: Config, values: Values) -> None:
         c.KubeSpawner.image = f"{name}:{tag}" if tag else name
     own = values.get("imagePullSecret") or {}
     made = own.get("create") and own.get("automaticReferenceInjection", True)
-    secrets = ["image-pull-secret"] if made else []
+    secrets = [values.name("image-pull-secret")] if made else []
     for path in ("imagePullSecrets", "singleuser.image.pullSecrets"):
         secrets += values.get(path) or []
     if secrets:
@@ -116,10 +126,11 @@ def _say_image(c: Config, values: Values) -> None:
 
 
 def _say_scheduling(c: Config, values: Values) -> None:
-    if values.get("scheduling.userScheduler.enabled"):
-        c.KubeSpawner.scheduler_name = "user-scheduler"
-    if values.get("scheduling.podPriority.enabled"):
-        c.KubeSpawner.priority_class_name = "priority"
+    if fullname := values.get("fullnameOverride"):  # else they have the release's name
+        if values.get("scheduling.userScheduler.enabled"):
+            c.KubeSpawner.scheduler_name = values.name("user-scheduler")
+        if values.get("scheduling.podPriority.enabled"):
+            c.KubeSpawner.priority_class_name = fullname
     purpose = {"key": f"{DOMAIN}/node-purpose", "operator": "In", "values": ["user"]}
     term = {"matchExpressions": [purpose]}
     match values.get("scheduling.userPods.nodeAffinity.matchNodePurpose"):
@@ -157,7 +168,7 @@ def _say_storage(c: Config, values: Values) -> None:
     elif storage["type"] == "static":
         claim, path = storage["static"]["pvcName"], storage["static"]["subPath"]
         _mount(volumes, mounts, "home", claim, {**home, "name": "home", "subPath": path})
-    _add_files(volumes, mounts, values.get("singleuser.extraFiles") or {})
+    _add_files(volumes, mounts, values)
     volumes |= _keyed(storage["extraVolumes"], numbered=False)
     mounts |= _keyed(storage["extraVolumeMounts"], numbered=True)
     c.KubeSpawner.volumes, c.KubeSpawner.volume_mounts = volumes, mounts
@@ -170,15 +181,17 @@ def _mount(
     mounts[name] = {field: value for field, value in mount.items() if value is not None}
 
 
-def _add_files(volumes: dict[str, Any], mounts: dict[str, Any], files: Mapping[str, Any]) -> None:
+def _add_files(volumes: dict[str, Any], mounts: dict[str, Any], values: Values) -> None:
     """Add the chart's Secret of files, which is in the release's own namespace only."""
+    files = values.get("singleuser.extraFiles")
     if not files:
         return
     items = [
         {"key": key, "path": key, **({"mode": said["mode"]} if "mode" in said else {})}
         for key, said in files.items()
     ]
-    volumes["files"] = {"name": "files", "secret": {"secretName": "singleuser", "items": items}}
+    secret = {"secretName": values.name("singleuser"), "items": items}
+    volumes["files"] = {"name": "files", "secret": secret}
     for number, (key, said) in enumerate(files.items()):
         mount = {"mountPath": said["mountPath"], "subPath": key, "name": "files"}
         mounts[f"{number}-files"] = mount
@@ -215,69 +228,3 @@ def _say_metadata_block(c: Config, values: Values) -> None:
     said = c.KubeSpawner.get("init_containers") or []
     joined = [*(said[key] for key in sorted(said))] if isinstance(said, Mapping) else [*said]
     c.KubeSpawner.init_containers = [*joined, container]
-
-
-# -- hub.extraConfig -------------------------------------------------------------------------
-
-
-def _run_extra_config(c: Config, values: Values) -> Iterator[str]:
-    """Run each piece, as the hub does; yield a sentence for each that cannot run here."""
-    pieces = values.get("hub.extraConfig") or {}
-    if not isinstance(pieces, Mapping):
-        raise ConfigError("hub.extraConfig must be a mapping of names to Python code")
-    with _helpers(values) as helpers:
-        namespace: dict[str, Any] = {"c": c, "os": os, "re": re, "sys": sys, **helpers}
-        for key, code in sorted(pieces.items()):
-            try:
-                exec(compile(str(code), f"hub.extraConfig[{key!r}]", "exec"), namespace)  # noqa: S102
-            except Exception as exc:
-                yield (
-                    f"hub.extraConfig[{key!r}] cannot run here ({type(exc).__name__}: {exc}), so "
-                    "what it says is not converted: run this where the hub runs"
-                )
-
-
-@contextmanager
-def _helpers(values: Values) -> Iterator[dict[str, Any]]:
-    """Let the chart's helper module be imported meanwhile, and give what is in it."""
-
-    def set_config_if_not_none(parent: Config, name: str, path: str) -> None:
-        if (said := values.get(path)) is not None:
-            parent[name] = said
-
-    helpers = {
-        "get_config": values.get,
-        "get_name": str,
-        "set_config_if_not_none": set_config_if_not_none,
-    }
-    module = ModuleType(_MODULE)
-    vars(module).update(helpers)
-    before = sys.modules.get(_MODULE)
-    sys.modules[_MODULE] = module
-    try:
-        yield helpers
-    finally:
-        if before is None:
-            del sys.modules[_MODULE]
-        else:
-            sys.modules[_MODULE] = before
-
-
-def _at(values: Any, path: str, default: Any) -> Any:
-    for name in re.split(r"\.", path):
-        if not isinstance(values, Mapping) or name not in values:
-            return default
-        values = values[name]
-    return values
-
-
-def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge values as helm does."""
-    merged = dict(lower)
-    for key, value in upper.items():
-        below = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(below, Mapping):
-            merged[key] = _merged(below, value)
-        else:
-            merged[key] = value
-    return merged

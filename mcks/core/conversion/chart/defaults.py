@@ -1,6 +1,6 @@
 """What Zero to JupyterHub's chart says of servers by itself, and which value is which trait.
 
-A table; what is made of it (`chart`) does not belong here.
+Tables; what is made of them (`configuration`) does not belong here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any
 
 VERSION = "4.4.0"
 """The chart that these defaults are of."""
+NAME = "jupyterhub"
+"""What the chart is called, and what its values are called in a chart around it."""
 DOMAIN = "hub.jupyter.org"
 """What the chart's own labels and taints begin with."""
 
@@ -45,8 +47,27 @@ SAME_VALUES = {
 }
 """KubeSpawner's trait -> the value below ``singleuser`` that means the same."""
 
+HUB_VALUES = {
+    "concurrent_spawn_limit": "concurrentSpawnLimit",
+    "active_server_limit": "activeServerLimit",
+    "base_url": "baseUrl",
+    "allow_named_servers": "allowNamedServers",
+    "named_server_limit_per_user": "namedServerLimitPerUser",
+    "authenticate_prometheus": "authenticatePrometheus",
+    "redirect_to_server": "redirectToServer",
+    "shutdown_on_logout": "shutdownOnLogout",
+    "template_paths": "templatePaths",
+    "template_vars": "templateVars",
+}
+"""JupyterHub's trait -> the value below ``hub`` that means the same."""
+
 _DEFAULTS: dict[str, Any] = {
-    "hub": {"consecutiveFailureLimit": 5},
+    "hub": {
+        "baseUrl": "/",
+        "consecutiveFailureLimit": 5,
+        "templatePaths": [],
+        "templateVars": {},
+    },
     "scheduling": {
         "userScheduler": {"enabled": True},
         "podPriority": {"enabled": False},
@@ -69,13 +90,28 @@ _DEFAULTS: dict[str, Any] = {
         },
         "cloudMetadata": {"blockWithIptables": True, "ip": "169.254.169.254"},
         "extraLabels": {f"{DOMAIN}/network-access-hub": "true"},
+        "extraAnnotations": {},
+        "nodeSelector": {},
+        "extraNodeAffinity": {"required": [], "preferred": []},
+        "extraPodAffinity": {"required": [], "preferred": []},
+        "extraPodAntiAffinity": {"required": [], "preferred": []},
+        "extraTolerations": [],
+        "extraFiles": {},
+        "extraEnv": {},
+        "lifecycleHooks": {},
+        "initContainers": [],
+        "extraContainers": [],
+        "extraResource": {"limits": {}, "guarantees": {}},
+        "extraPodConfig": {},
+        "profileList": [],
         "allowPrivilegeEscalation": False,
         "uid": 1000,
         "fsGid": 100,
         "storage": {
             "type": "dynamic",
-            "extraVolumes": None,
-            "extraVolumeMounts": None,
+            "extraLabels": {},
+            "extraVolumes": [],
+            "extraVolumeMounts": [],
             "static": {"pvcName": None, "subPath": "{username}"},
             "capacity": "10Gi",
             "homeMountPath": "/home/jovyan",
