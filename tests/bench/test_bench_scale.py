@@ -41,8 +41,8 @@ def test_each_server_is_found_without_a_request_or_a_statement_of_its_own() -> N
     assert figures["storm pods delete"] == figures["storm secrets delete"] == starts
     assert figures["storm pods list"] == figures["storm pods watch"] == 0
     assert figures["storm statements"] == 0
-    assert figures["watched storm events watch"] == CLUSTERS
-    assert figures["watched storm events list"] == starts
+    assert figures["watched storm events watch"] <= CLUSTERS
+    assert 0 < figures["watched storm events list"] <= starts
     assert f"{SERVERS}/{CLUSTERS}" in table({f"{SERVERS}/{CLUSTERS}": figures})
 
 

@@ -95,7 +95,9 @@ async def test_a_watch_that_ends_in_time_is_opened_again_without_a_new_list(
 
 
 @pytest.mark.slow
-async def test_events_are_asked_for_by_pod_and_pods_by_label(loopback_hub: LoopbackHub) -> None:
+async def test_what_has_happened_is_asked_for_by_pod_and_pods_by_label(
+    loopback_hub: LoopbackHub,
+) -> None:
     """The events of a whole namespace, tens of thousands, filled the hub's memory."""
     spawner = loopback_hub.spawner(start_timeout=2)
     start = asyncio.create_task(spawner.start())
@@ -110,10 +112,14 @@ async def test_events_are_asked_for_by_pod_and_pods_by_label(loopback_hub: Loopb
     ):
         kind = path.rpartition("/")[2]
         if method == "GET" and kind in about:
-            about[kind].add(query.get("labelSelector", "") + query.get("fieldSelector", ""))
+            asked = query.get("labelSelector", "") + query.get("fieldSelector", "")
+            about[kind].add(f"watch {asked}" if kind == "events" and "watch" in query else asked)
     assert about == {
         "pods": {KEY_LABEL},
-        "events": {"involvedObject.kind=Pod,involvedObject.name=jupyter-ada"},
+        "events": {
+            "involvedObject.kind=Pod,involvedObject.name=jupyter-ada",
+            "watch involvedObject.kind=Pod",  # from then on, and nothing is kept of others
+        },
     }
 
 

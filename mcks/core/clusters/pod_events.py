@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from itertools import chain
 
 from mcks.core.api.client import ClusterClient
@@ -42,8 +42,9 @@ class PodEvents:
         """
         for watched in range(1, _TRIES + 1):
             try:
-                async for event in self._once(pod):
-                    yield event
+                async with contextlib.aclosing(self._once(pod)) as events:
+                    async for event in events:
+                        yield event
             except Forbidden:
                 return
             except (MCKSError, ConnectionError):
@@ -55,7 +56,7 @@ class PodEvents:
         for feed in [*self._feeds.values()]:
             await feed.stop()
 
-    async def _once(self, pod: Ref) -> AsyncIterator[Manifest]:
+    async def _once(self, pod: Ref) -> AsyncGenerator[Manifest, None]:
         """Yield what has been and what comes, until the watch ends."""
         feed = self._feeds.get(pod.namespace)
         if feed is None:

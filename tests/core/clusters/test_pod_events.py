@@ -165,6 +165,21 @@ async def test_many_who_follow_share_one_watch_and_ask_once_each_for_what_was(
     assert (live.lists, live.watches) == (len(pods), 1)
 
 
+async def test_nothing_is_kept_of_pods_that_nobody_follows(
+    live: LiveEvents, following: PodEvents
+) -> None:
+    stranger = Ref("v1", "Pod", "stranger", "ns")
+    async with Follower(following, ADA) as ada:
+        await until(lambda: live.watching == 1)
+        for _ in range(100):
+            await live.happens(stranger, "BackOff")
+        await live.happens(ADA, "Pulled")
+        await ada.hears("Pulled")
+        feed = following._feeds["ns"]
+        assert [*feed._followers] == [ADA.name]
+        assert [news.qsize() for news in feed._followers[ADA.name]] == [0]
+
+
 async def test_what_happens_while_the_past_is_read_is_told_once(
     live: LiveEvents, following: PodEvents
 ) -> None:
