@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from mcks.core.api.deadlines import Pauses
+from mcks.core.clusters import pod_events
 from mcks.core.labels import KEY_LABEL
 from mcks.core.objects import Manifest
 from tests.fakes import fault_proxy
@@ -92,8 +93,9 @@ async def test_faults_of_list_and_watch_end_no_server(hub: Hub) -> None:
 
 
 async def test_the_hub_asks_for_its_own_servers_only_and_for_events_while_one_starts(
-    hub: Hub,
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pod_events, "_LINGER", 0.1)
     api = hub.clusters["a"].api
     for number in range(100):
         await asyncio.to_thread(api.create, foreign_event(number, hub.namespace), hub.namespace)
@@ -109,12 +111,16 @@ async def test_the_hub_asks_for_its_own_servers_only_and_for_events_while_one_st
 
     await until(no_events)
     asked = [call for call in hub.proxy.seen if call.verb in ("list", "watch")]
+    of_pods = "involvedObject.kind=Pod"
     selectors = {
-        "pods": ("labelSelector", KEY_LABEL),
-        "events": ("fieldSelector", "involvedObject.kind=Pod,involvedObject.name=jupyter-ada"),
+        ("pods", "list"): ("labelSelector", KEY_LABEL),
+        ("pods", "watch"): ("labelSelector", KEY_LABEL),
+        ("events", "list"): ("fieldSelector", f"{of_pods},involvedObject.name=jupyter-ada"),
+        ("events", "watch"): ("fieldSelector", of_pods),
     }
+    assert {(call.resource, call.verb) for call in asked} == {*selectors}
     for call in asked:
-        name, value = selectors[call.resource]
+        name, value = selectors[call.resource, call.verb]
         assert call.request.query[name] == value
     await spawner.stop()
 
