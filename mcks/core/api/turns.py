@@ -114,8 +114,8 @@ class Places:
     """Places at a server, one for each connection to it: each is a TLS handshake, and its buffers.
 
     Who has a single request goes first, then whose work began first (`as_one_piece`). *at_first* so
-    many; as many as *most* if it takes long to answer. Each is held for a moment at
-    most, so who is not answered keeps nobody waiting; but no more than *at_once* ask at a time.
+    many; as many as *most* if it takes long to answer. Each is held for a moment at most, so who is
+    not answered keeps nobody waiting; but no more than *at_once* ask at a time.
     """
 
     def __init__(self, at_first: int, most: int, at_once: float = math.inf) -> None:
